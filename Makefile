@@ -1,0 +1,58 @@
+# Everything that one does with the product. `make help` lists it.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+FLASK := $(BIN)/flask --app wsgi
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev run test lint format bench demo docs clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(VENV)/.installed: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+install: $(VENV)/.installed  ## Create .venv with what the product needs
+
+install-dev: $(VENV)/.installed-dev  ## The same with what tests and lint need
+
+run: install  ## Migrate the database and serve the chat at http://127.0.0.1:8000
+	@$(FLASK) db upgrade
+	@exec $(BIN)/gunicorn -c gunicorn.conf.py wsgi:app
+
+test: install-dev  ## Run all tests; WORKERS=n for more or fewer processes
+	@$(BIN)/pytest -n $${WORKERS:-2} --dist loadgroup
+
+lint: install-dev  ## Style, types, layers, templates
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-timing-stats 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/djlint --check --lint --quiet chatapp/templates
+
+format: install-dev  ## Rewrite code and templates in the project's style
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/djlint --reformat --quiet chatapp/templates || true
+
+bench: install-dev  ## Measure the server under load; prints a table
+	@$(BIN)/python -m bench.load
+
+demo: install  ## People and conversations to look at
+	@$(FLASK) db upgrade
+	@$(FLASK) demo
+
+docs: install  ## Write docs/settings.md from the list of settings
+	@$(BIN)/python -m chatapp.config > docs/settings.md
+
+clean:  ## Remove what the commands above have made, but not the data
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis artifacts

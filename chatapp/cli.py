@@ -1,0 +1,56 @@
+"""Commands for operators."""
+
+from __future__ import annotations
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from chatapp import demo
+from chatapp.core import accounts
+from chatapp.errors import ChatError
+
+user_commands = AppGroup("user", help="People.")
+token_commands = AppGroup("token", help="API tokens.")
+
+
+def register(app: Flask) -> None:
+    app.cli.add_command(user_commands)
+    app.cli.add_command(token_commands)
+    app.cli.add_command(demo_command)
+
+
+@user_commands.command("create")
+@click.argument("name")
+@click.option("--password", required=True)
+@click.option("--full-name", default="")
+@click.option("--email", default="")
+@click.option("--staff", is_flag=True, help="May administer everything.")
+@click.option("--support", is_flag=True, help="May read everybody's conversations.")
+def create_user(name: str, password: str, full_name: str, email: str, staff: bool, support: bool) -> None:
+    """Create a user."""
+    try:
+        user = accounts.create_user(name, password, full_name=full_name, email=email, staff=staff, support=support)
+    except ChatError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Created user {user.username}.")
+
+
+@token_commands.command("create")
+@click.argument("name")
+@click.option("--label", default="", help="What the token is for.")
+def create_token(name: str, label: str) -> None:
+    """Create an API token for user NAME. The secret is the last line and is not shown again."""
+    try:
+        secret = accounts.create_token(accounts.find_user(name), label)
+    except ChatError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Token for {name}. It is shown this once:")
+    click.echo(secret)
+
+
+@click.command("demo")
+def demo_command() -> None:
+    """Fill the installation with people and conversations to look at."""
+    for line in demo.fill():
+        click.echo(line)

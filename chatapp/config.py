@@ -1,0 +1,176 @@
+"""Every setting: name, default, help. Read from the environment once, validated, and documented from this list."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class BadSetting(ValueError):
+    """A setting has a value that cannot be used. The message names it and never repeats a secret."""
+
+
+def setting(default: Any, help: str, *, secret: bool = False, choices: tuple[str, ...] = ()) -> Any:
+    return field(default=default, metadata={"help": help, "secret": secret, "choices": choices})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One attribute a setting; the environment variable is its name in capitals.
+
+    Any of them may come from a file instead: NAME_FILE holds the path.
+    """
+
+    host: str = setting("127.0.0.1", "Address the server listens on.")
+    port: int = setting(8000, "Port the server listens on.")
+    workers: int = setting(1, "Worker processes. More than one needs PostgreSQL.")
+    worker_class: str = setting("gevent", "gunicorn worker.", choices=("gevent", "gthread"))
+    worker_connections: int = setting(2000, "Connections (gevent) or threads (gthread) of a worker.")
+    shutdown_grace: float = setting(20.0, "Seconds that running answers get to finish when a worker is stopped.")
+    instance_path: str = setting(str(ROOT / "instance"), "Folder of the SQLite database and the generated secret key.")
+    database_url: str = setting("", "SQLAlchemy URL; empty: SQLite in the instance folder.", secret=True)
+    redis_url: str = setting("", "Redis for the event log of several machines. Not used yet.", secret=True)
+    secret_key: str = setting("", "Signs browser sessions; empty: generated once in the instance folder.", secret=True)
+    trusted_proxies: int = setting(0, "Reverse proxies in front whose X-Forwarded headers are believed.")
+    log_level: str = setting(
+        "INFO", "Least severe level that is logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR")
+    )
+
+    site_name: str = setting("chatapp", "Name of the organisation or site, shown on the pages.")
+    assistant_name: str = setting("Assistant", "Name the assistant goes by.")
+
+    provider: str = setting(
+        "",
+        "Who answers; empty: anthropic when a key is set, else offline.",
+        choices=("", "anthropic", "offline", "none"),
+    )
+    anthropic_api_key: str = setting("", "Key of the Messages service.", secret=True)
+    anthropic_base_url: str = setting("https://api.anthropic.com", "Any service that speaks the Messages protocol.")
+    anthropic_model: str = setting("claude-sonnet-5-5", "Model that answers.")
+    anthropic_title_model: str = setting("", "Model that names conversations; empty: the one that answers.")
+    anthropic_max_tokens: int = setting(8192, "Longest answer of one model call, in tokens.")
+    anthropic_read_timeout: float = setting(60.0, "Seconds without a byte from the service before it counts as gone.")
+    model_prices: str = setting(
+        "{}",
+        "JSON: US dollars per million tokens by model, with the keys input, output, cache_read, cache_write. "
+        "The cost of a model that is not in it stays unknown.",
+    )
+    offline_pace: float = setting(0.02, "Seconds between the words of the offline model.")
+    offline_tick: float = setting(0.2, "Seconds between the deltas of the offline model's /slow command.")
+
+    history_limit: int = setting(50, "Messages of a conversation that the model is shown; 0 or less: none.")
+    context_tokens: int = setting(180_000, "Estimated size (characters / 4) above which the oldest turns are left out.")
+    active_turns_per_user: int = setting(5, "Answers that one person may have running at once.")
+    title_wait: float = setting(2.0, "Seconds a finished answer waits for the title of its conversation.")
+
+    merge_interval: float = setting(0.04, "Seconds over which pieces of text are gathered into one event.")
+    poll_interval: float = setting(0.1, "Seconds between looks at the store for answers written by other processes.")
+    heartbeat: float = setting(15.0, "Seconds of silence after which a stream sends a sign of life.")
+    lease_renewal: float = setting(30.0, "Seconds between renewals of a running answer's lease.")
+    lease_expiry: float = setting(90.0, "Age in seconds at which a lease is void and its answer is ended as failed.")
+    idle_limit: float = setting(120.0, "Seconds without progress of the model before an answer is ended.")
+    turn_limit: float = setting(900.0, "Longest time in seconds that one answer may take.")
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force; `postgres://` and `postgresql://` mean psycopg 3."""
+        url = self.database_url or f"sqlite:///{Path(self.instance_path) / 'chatapp.db'}"
+        for prefix in ("postgres://", "postgresql://"):
+            if url.startswith(prefix):
+                return "postgresql+psycopg://" + url.removeprefix(prefix)
+        return url
+
+    @property
+    def prices(self) -> Mapping[str, Mapping[str, str]]:
+        """`model_prices` as an object. Raises BadSetting."""
+        try:
+            prices = orjson.loads(self.model_prices)
+        except ValueError as error:
+            raise BadSetting("MODEL_PRICES is not valid JSON") from error
+        if not isinstance(prices, dict) or not all(isinstance(entry, dict) for entry in prices.values()):
+            raise BadSetting("MODEL_PRICES is not an object of objects")
+        return prices
+
+    @property
+    def uses_sqlite(self) -> bool:
+        return self.database.startswith("sqlite")
+
+    @property
+    def provider_in_force(self) -> str:
+        return self.provider or ("anthropic" if self.anthropic_api_key else "offline")
+
+    def signing_key(self) -> str:
+        """`secret_key`, or one that is made on first use and kept, readable by its owner only."""
+        if self.secret_key:
+            return self.secret_key
+        path = Path(self.instance_path) / "secret_key"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_hex(32))
+        except FileExistsError:
+            pass
+        return path.read_text().strip()
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment. Raises BadSetting."""
+    env = os.environ if environ is None else environ
+    settings = Settings(**{f.name: _value(f.name, f, env) for f in fields(Settings) if _given(f.name, env)})
+    _ = settings.prices
+    return settings
+
+
+_current = Settings()
+
+
+def use(settings: Settings) -> None:
+    """Make `settings` the ones of this process. A process serves one application."""
+    global _current
+    _current = settings
+
+
+def current() -> Settings:
+    return _current
+
+
+def _given(name: str, env: Mapping[str, str]) -> bool:
+    return name.upper() in env or f"{name.upper()}_FILE" in env
+
+
+def _value(name: str, spec: Any, env: Mapping[str, str]) -> Any:
+    key = name.upper()
+    text = env[key] if key in env else _read_file(key, env[f"{key}_FILE"])
+    default = spec.default
+    try:
+        value = _parse(text.strip(), default)
+    except ValueError as error:
+        raise BadSetting(f"{key} is not a valid {type(default).__name__}") from error
+    if (choices := spec.metadata["choices"]) and value not in choices:
+        raise BadSetting(f"{key} must be one of: {', '.join(c or '(empty)' for c in choices)}")
+    return value
+
+
+def _read_file(key: str, path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except OSError as error:
+        raise BadSetting(f"{key}_FILE cannot be read: {error.strerror}") from error
+
+
+def _parse(text: str, default: Any) -> Any:
+    if isinstance(default, bool):
+        return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": default}[
+            text.lower()
+        ]
+    if isinstance(default, int | float):
+        return type(default)(text) if text else default
+    return text

@@ -1,0 +1,140 @@
+"""People, passwords and API tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import threading
+from datetime import timedelta
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import exists, func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from chatapp.db import now, session, transaction
+from chatapp.errors import Inactive, Invalid, NotFound, Unauthenticated
+from chatapp.models import ApiToken, User
+
+_hasher = PasswordHasher()
+_DECOY = _hasher.hash(secrets.token_hex(16))
+# A hash takes 64 MiB while it is computed; a burst of sign-ins must not take the machine down.
+_hashing = threading.BoundedSemaphore(4)
+
+USERNAME = re.compile(r"[\w.@+-]{1,150}")
+MIN_PASSWORD = 8
+SECRET_PREFIX = "cha_"  # noqa: S105 - a marker that lets scanners recognise leaked tokens
+LAST_USED_RESOLUTION = timedelta(minutes=1)
+
+
+def create_user(
+    username: str, password: str, *, full_name: str = "", email: str = "", staff: bool = False, support: bool = False
+) -> User:
+    """Raises Invalid with the field's name."""
+    username = username.strip()
+    if not USERNAME.fullmatch(username):
+        raise Invalid("A user name has 1 to 150 letters, digits or @ . + - _", "username")
+    if not password:
+        raise Invalid("A password is needed.", "password")
+    user = User(
+        username=username,
+        password_hash=_hash(password),
+        full_name=full_name.strip()[:255],
+        email=email.strip()[:254],
+        is_staff=staff,
+        is_support=support,
+    )
+    try:
+        with transaction():
+            if session.scalar(select(exists().where(func.lower(User.username) == username.lower()))):
+                raise Invalid(f"The user name {username} is taken.", "username")
+            session.add(user)
+    except IntegrityError as error:
+        raise Invalid(f"The user name {username} is taken.", "username") from error
+    return user
+
+
+def create_first_administrator(username: str, password: str, *, full_name: str = "", email: str = "") -> User:
+    """The first account of an empty installation. Raises Invalid, also when somebody was quicker."""
+    with transaction():
+        if has_users():
+            raise Invalid("The first administrator exists already.")
+        _check_password(password)
+        return create_user(username, password, full_name=full_name, email=email, staff=True)
+
+
+def has_users() -> bool:
+    return bool(session.scalar(select(exists(select(User.id)))))
+
+
+def get_user(user_id: UUID) -> User | None:
+    return session.get(User, user_id)
+
+
+def find_user(username: str) -> User:
+    """Raises NotFound."""
+    user = session.scalar(select(User).where(func.lower(User.username) == username.strip().lower()))
+    if user is None:
+        raise NotFound("user")
+    return user
+
+
+def authenticate(username: str, password: str) -> User | None:
+    """The active user with this name and password. Takes as long for unknown names as for known ones."""
+    user = session.scalar(select(User).where(func.lower(User.username) == username.strip().lower()))
+    matches = _verify(user.password_hash if user else _DECOY, password)
+    return user if user and matches and user.is_active else None
+
+
+def create_token(user: User, name: str = "", expires_in: timedelta | None = None) -> str:
+    """A new secret for `user`. It is shown this once: only its hash is stored."""
+    secret = SECRET_PREFIX + secrets.token_urlsafe(32)
+    with transaction():
+        session.add(
+            ApiToken(
+                user_id=user.id,
+                name=name,
+                prefix=secret[:12],
+                hash=_digest(secret),
+                expires_at=now() + expires_in if expires_in else None,
+            )
+        )
+    return secret
+
+
+def user_of_token(secret: str) -> User:
+    """Raises Unauthenticated for an unknown, expired or revoked secret, Inactive for a disabled account."""
+    token = session.scalar(select(ApiToken).where(ApiToken.hash == _digest(secret)))
+    moment = now()
+    if token is None or token.revoked_at or (token.expires_at and token.expires_at <= moment):
+        raise Unauthenticated("Invalid token.")
+    if not token.user.is_active:
+        raise Inactive("User inactive or deleted.")
+    if token.last_used_at is None or moment - token.last_used_at > LAST_USED_RESOLUTION:
+        with transaction():
+            session.execute(update(ApiToken).where(ApiToken.id == token.id).values(last_used_at=moment))
+    return token.user
+
+
+def _check_password(password: str) -> None:
+    if len(password) < MIN_PASSWORD:
+        raise Invalid(f"A password has at least {MIN_PASSWORD} characters.", "password")
+
+
+def _hash(password: str) -> str:
+    with _hashing:
+        return _hasher.hash(password)
+
+
+def _verify(password_hash: str, password: str) -> bool:
+    try:
+        with _hashing:
+            return _hasher.verify(password_hash, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,28 @@
+"""From a turn's events to blocks: what every encoder that shows an answer builds on."""
+
+from __future__ import annotations
+
+from chatapp.core.blocks import BlockEvent, BlockParser
+from chatapp.values import Event
+
+SEPARATOR = "\n\n"
+
+
+class AnswerParser:
+    """Pure: the same events in any batches give the same blocks, and those are the stored ones."""
+
+    def __init__(self) -> None:
+        self._parser = BlockParser()
+        self._texts = 0
+
+    def feed(self, event: Event) -> list[BlockEvent]:
+        """What the event adds. Text blocks are joined as they are stored; the last event of a turn closes the block."""
+        match event.data["type"]:
+            case "text-delta":
+                return self._parser.feed(event.data["delta"])
+            case "text-start":
+                self._texts += 1
+                return self._parser.feed(SEPARATOR) if self._texts > 1 else []
+            case "finish" | "error" | "abort":
+                return self._parser.finish()
+        return []

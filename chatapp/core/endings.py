@@ -1,0 +1,209 @@
+"""The end of a turn: one transaction that stores the answer, its cost and the closing events. The first to end it wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from chatapp import providers
+from chatapp.core import blocks
+from chatapp.core.snapshots import turn_json, usage_json
+from chatapp.core.transcripts import Transcript
+from chatapp.db import after_commit, now, session
+from chatapp.models import ChatSession, Message, Thread, Turn, TurnLease
+from chatapp.stream import log as event_log
+from chatapp.stream.hub import hub
+from chatapp.values import Event, Failure, FinishReason, Json, Role, TurnStatus, Usage
+
+CHARACTERS_PER_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    status: TurnStatus
+    failure: Failure | None = None
+    finish_reason: FinishReason | None = None
+    partial_text: str | None = None
+
+    @classmethod
+    def completed(cls, reason: FinishReason) -> Ending:
+        return cls(TurnStatus.COMPLETED, finish_reason=reason)
+
+    @classmethod
+    def failed(cls, failure: Failure) -> Ending:
+        return cls(TurnStatus.FAILED, failure=failure)
+
+    @classmethod
+    def cancelled(cls, partial_text: str | None = None) -> Ending:
+        return cls(TurnStatus.CANCELLED, partial_text=partial_text)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a turn has produced. `unstored` are its newest events, which go into the log with the ending.
+
+    `usage` is None when the provider reported nothing; `title` is a name the thread got meanwhile.
+    """
+
+    transcript: Transcript
+    last_seq: int
+    unstored: Sequence[Event] = ()
+    usage: Usage | None = None
+    model: str | None = None
+    title: str | None = field(default=None)
+
+
+def salvage(turn_id: UUID) -> Output:
+    """What the log and the lease tell of a turn that somebody else executes, or did."""
+    events = event_log.current().read(turn_id)
+    transcript = Transcript.of(event.data for event in events)
+    lease = session.get(TurnLease, turn_id, populate_existing=True)
+    usage = _estimate(transcript, lease) if lease else None
+    return Output(transcript, events[-1].seq, (), usage, lease.model if lease else None)
+
+
+def end(
+    thread_id: UUID,
+    turn_id: UUID,
+    ending: Ending,
+    output: Output,
+    on_end: Callable[[UUID], None] | None = None,
+) -> Turn | None:
+    """End the turn within the caller's transaction; None when it is not active any more.
+
+    After the commit the followers in this process get the closing events and `on_end` is called.
+    """
+    # The thread before the turn, as everywhere: two transactions never wait for each other.
+    thread = session.get_one(Thread, thread_id, with_for_update=True, populate_existing=True)
+    turn = session.get_one(Turn, turn_id, with_for_update=True, populate_existing=True)
+    if not TurnStatus(turn.status).is_active:
+        return None
+    _close(turn, ending, output)
+    content = _kept(turn, ending, output.transcript)
+    if content is None:
+        _withdraw_answer(thread, turn)
+    else:
+        _store_answer(thread, turn, content)
+    _count_tokens(thread, turn)
+    events = [*output.unstored, *_closing_events(turn, output, ending)]
+    event_log.current().add(turn_id, events)
+    session.delete(session.get_one(TurnLease, turn_id))
+    after_commit(lambda: hub.publish(turn_id, events))
+    if on_end:
+        after_commit(lambda: on_end(turn_id))
+    return turn
+
+
+def _close(turn: Turn, ending: Ending, output: Output) -> None:
+    moment = now()
+    turn.status = ending.status
+    turn.finish_reason = ending.finish_reason
+    turn.model = output.model
+    if ending.failure:
+        turn.error_code = ending.failure.code
+        turn.error_message = ending.failure.message
+        turn.error_retryable = ending.failure.retryable
+    if output.usage:
+        turn.input_tokens = output.usage.input_tokens
+        turn.cached_input_tokens = output.usage.cached_input_tokens
+        turn.output_tokens = output.usage.output_tokens
+        turn.usage_exact = output.usage.exact
+        provider = providers.choose()
+        if provider and output.model:
+            turn.total_cost = provider.cost(output.model, output.usage)
+    turn.completed_at = turn.modified = moment
+
+
+def _kept(turn: Turn, ending: Ending, transcript: Transcript) -> str | None:
+    """The text that is stored; None when there is nothing worth a message."""
+    content = transcript.content
+    if ending.status is TurnStatus.CANCELLED:
+        applied = ending.partial_text is not None and content.startswith(ending.partial_text)
+        turn.settings = turn.settings | {"partialTextApplied": applied}
+        if applied and ending.partial_text is not None:
+            content = ending.partial_text
+    tools_finished = any(tool.outcome for tool in transcript.tools.values())
+    return content if content.strip() or tools_finished else None
+
+
+def _store_answer(thread: Thread, turn: Turn, content: str) -> None:
+    moment = now()
+    session.add(
+        Message(
+            id=turn.answer_id,
+            thread_id=thread.id,
+            turn_id=turn.id,
+            role=Role.ASSISTANT,
+            sequence_index=turn.answer_index,
+            replaces_id=turn.answer_replaces_id,
+            content=content,
+            blocks=blocks.parse(content),
+            interrupted=turn.status != TurnStatus.COMPLETED,
+            model=turn.model,
+            input_tokens=turn.input_tokens,
+            output_tokens=turn.output_tokens,
+            created=moment,
+            modified=moment,
+        )
+    )
+    turn.output_message_id = turn.answer_id
+    thread.message_count += 1
+    thread.last_message_at = moment
+    thread.modified = moment
+    if turn.model and turn.model not in thread.models_used.split(", "):
+        thread.models_used = ", ".join(filter(None, [thread.models_used, turn.model]))
+    session.get_one(ChatSession, thread.session_id).modified = moment
+
+
+def _withdraw_answer(thread: Thread, turn: Turn) -> None:
+    """Give the reserved place back: an answer that was to be replaced is the current one again (waldur 3.6)."""
+    thread.modified = now()
+    if turn.answer_replaces_id:
+        former = session.get_one(Message, turn.answer_replaces_id, populate_existing=True)
+        former.superseded_by = None
+        former.modified = now()
+    elif thread.last_index == turn.answer_index:
+        thread.last_index -= 1
+
+
+def _count_tokens(thread: Thread, turn: Turn) -> None:
+    if turn.input_tokens is not None:
+        thread.input_tokens = (thread.input_tokens or 0) + turn.input_tokens
+    if turn.output_tokens is not None:
+        thread.output_tokens = (thread.output_tokens or 0) + turn.output_tokens
+
+
+def _closing_events(turn: Turn, output: Output, ending: Ending) -> list[Event]:
+    data: list[Json] = [
+        *output.transcript.closing(),
+        {"type": "data-turn", "id": str(turn.id), "data": turn_json(turn)},
+    ]
+    if ending.status is TurnStatus.COMPLETED and output.title:
+        title = {"type": "data-thread", "id": str(turn.thread_id), "data": {"title": output.title}, "transient": True}
+        data.append(title)
+    data.append(_last_event(turn, ending))
+    return [Event.of(output.last_seq + number, event) for number, event in enumerate(data, 1)]
+
+
+def _last_event(turn: Turn, ending: Ending) -> Json:
+    if ending.failure:
+        return {"type": "error", "errorText": ending.failure.message}
+    if ending.status is TurnStatus.CANCELLED:
+        return {"type": "abort"}
+    metadata = {
+        "turnId": str(turn.id),
+        "status": str(turn.status),
+        "finishReason": str(ending.finish_reason),
+        "usage": usage_json(turn),
+    }
+    return {"type": "finish", "messageMetadata": metadata}
+
+
+def _estimate(transcript: Transcript, lease: TurnLease) -> Usage | None:
+    """The provider's report so far; the text since then is estimated."""
+    if lease.input_tokens is None:
+        return None
+    written = len(transcript.content) // CHARACTERS_PER_TOKEN
+    usage = Usage(lease.input_tokens, lease.output_tokens or 0, lease.cached_input_tokens or 0)
+    return usage if written <= usage.output_tokens else replace(usage, output_tokens=written, exact=False)

@@ -1,0 +1,116 @@
+"""Conversations: making, finding, listing, archiving them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, func, select, tuple_, update
+
+from chatapp.db import now, session, transaction
+from chatapp.errors import NotFound
+from chatapp.models import ChatSession, Thread, Turn, User
+from chatapp.values import ACTIVE
+
+
+def session_of(user: User) -> ChatSession:
+    """The user's container of threads, made on first need."""
+    found = session.scalar(select(ChatSession).where(ChatSession.user_id == user.id))
+    if found:
+        return found
+    with transaction():
+        # Somebody may have been quicker between the look and the lock.
+        session.execute(select(User.id).where(User.id == user.id).with_for_update())
+        found = session.scalar(select(ChatSession).where(ChatSession.user_id == user.id))
+        if found is None:
+            found = ChatSession(user=user)
+            session.add(found)
+    return found
+
+
+def create(user: User, title: str | None = None) -> Thread:
+    moment = now()
+    thread = Thread(session_id=session_of(user).id, user=user, title=title, created=moment, modified=moment)
+    with transaction():
+        session.add(thread)
+    return thread
+
+
+def get_own(user: User, thread_id: UUID) -> Thread:
+    """Raises NotFound, for other people's threads as well."""
+    thread = session.get(Thread, thread_id)
+    if thread is None or thread.user_id != user.id:
+        raise NotFound("thread")
+    return thread
+
+
+def get_visible(user: User, thread_id: UUID) -> Thread:
+    """A thread of one's own; for staff and support anybody's. Raises NotFound."""
+    thread = session.get(Thread, thread_id)
+    if thread is None or not (thread.user_id == user.id or user.is_staff or user.is_support):
+        raise NotFound("thread")
+    return thread
+
+
+def lock(user_id: UUID, thread_id: UUID) -> Thread:
+    """The user's own thread, for writing: nobody else changes it until the transaction ends. Raises NotFound."""
+    thread = session.get(Thread, thread_id, with_for_update=True, populate_existing=True)
+    if thread is None or thread.user_id != user_id:
+        raise NotFound("thread")
+    return thread
+
+
+def list_own(
+    user: User, *, archived: bool = False, before: tuple[datetime, UUID] | None = None, limit: int = 50
+) -> Sequence[Thread]:
+    """Newest first. `before` is the (created, id) of the last thread of the page before."""
+    query = _own(user.id).where(Thread.archived_at.is_not(None) if archived else Thread.archived_at.is_(None))
+    if before:
+        query = query.where(tuple_(Thread.created, Thread.id) < before)
+    return session.scalars(query.order_by(Thread.created.desc(), Thread.id.desc()).limit(limit)).all()
+
+
+def page_visible(user: User, *, offset: int, limit: int) -> tuple[Sequence[Thread], int]:
+    """Newest first, with the number of all: one's own threads; for staff and support everybody's."""
+    query = select(Thread) if user.is_staff or user.is_support else _own(user.id)
+    return paged(query.order_by(Thread.created.desc(), Thread.id.desc()), offset, limit)
+
+
+def paged(query: Select[tuple[Thread]], offset: int, limit: int) -> tuple[Sequence[Thread], int]:
+    total = session.scalar(
+        select(func.count()).select_from(query.order_by(None).with_only_columns(Thread.id).subquery())
+    )
+    return session.scalars(query.offset(offset).limit(limit)).all(), total or 0
+
+
+def answering(user: User) -> set[UUID]:
+    """The user's threads in which an answer is being written."""
+    return set(session.scalars(select(Turn.thread_id).where(Turn.user_id == user.id, Turn.status.in_(ACTIVE))))
+
+
+def archive(user: User, thread_id: UUID) -> None:
+    """Hide a visible thread. Archiving twice is fine; a running answer goes on. Raises NotFound."""
+    _set_archived(get_visible(user, thread_id), True)
+
+
+def unarchive(user: User, thread_id: UUID) -> None:
+    """Raises NotFound."""
+    _set_archived(get_visible(user, thread_id), False)
+
+
+def _set_archived(thread: Thread, archived: bool) -> None:
+    if thread.is_archived == archived:
+        return
+    values = {"archived_at": now()} if archived else {"archived_at": None, "deleted_at": None}
+    with transaction():
+        session.execute(update(Thread).where(Thread.id == thread.id).values(**values))
+
+
+def _own(user_id: UUID) -> Select[tuple[Thread]]:
+    return select(Thread).where(Thread.user_id == user_id)
+
+
+def touch_session(thread: Thread) -> None:
+    """Activity in a thread is activity of its session: retention looks at the session (waldur 8.5)."""
+    session.execute(update(ChatSession).where(ChatSession.id == thread.session_id).values(modified=now()))

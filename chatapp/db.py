@@ -1,0 +1,167 @@
+"""The store: the declarative base, column types, keys, and the one way to write: `transaction()`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import DateTime, Engine, MetaData, event
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
+from sqlalchemy.types import JSON, TypeDecorator
+from uuid_utils import compat as uuid_utils
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+BUSY_TIMEOUT_MS = 10_000
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime in UTC on every database."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {
+        datetime: UtcDateTime(),
+        dict[str, Any]: JSON().with_variant(JSONB(), "postgresql"),
+        list[Any]: JSON().with_variant(JSONB(), "postgresql"),
+    }
+
+
+# Objects stay readable after a commit: a view presents what a verb returned without a second query.
+db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
+session: scoped_session[Session] = db.session  # type: ignore[assignment]
+
+_sqlite_writer = threading.RLock()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_id() -> UUID:
+    """A UUIDv7: sorts by time of creation."""
+    return uuid_utils.uuid7()
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Everything in the block is stored together or not at all. Nested blocks join the outermost.
+
+    On SQLite the block holds the database's only write lock from its first statement. Threads of this process queue
+    for it here rather than in SQLite's busy handler, which would block every other thread of a gevent worker.
+    """
+    current = session()
+    if current.info.get("writing"):
+        yield current
+        current.flush()  # keys and defaults are there, as they are after an outermost block
+        return
+    current.commit()  # ends the read transaction, whose snapshot may be old
+    if _is_sqlite(current):
+        with _sqlite_writer:
+            current.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+            yield from _write(current)
+    else:
+        yield from _write(current)
+    _run_after_commit(current)
+
+
+def after_commit(call: Callable[[], None]) -> None:
+    """Run `call` once the surrounding transaction is stored; never if it is not."""
+    session().info.setdefault("after_commit", []).append(call)
+
+
+def release() -> None:
+    """Give the connection back to the pool. Called before a response streams, which may take minutes."""
+    session.remove()
+
+
+def _write(current: Session) -> Iterator[Session]:
+    current.info["writing"] = True
+    try:
+        yield current
+        current.commit()
+    except BaseException:
+        current.rollback()
+        current.info.pop("after_commit", None)
+        raise
+    finally:
+        current.info["writing"] = False
+
+
+def _run_after_commit(current: Session) -> None:
+    for call in current.info.pop("after_commit", []):
+        call()
+
+
+def _is_sqlite(current: Session) -> bool:
+    return current.get_bind().dialect.name == "sqlite"
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """What the engine of `url` needs."""
+    options: dict[str, Any] = {
+        "json_serializer": lambda value: orjson.dumps(value).decode(),
+        "json_deserializer": orjson.loads,
+    }
+    if url.startswith("sqlite"):
+        options["connect_args"] = {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+    else:
+        options |= {"pool_size": 20, "max_overflow": 20, "pool_pre_ping": True}
+    return options
+
+
+def prepare(engine: Engine) -> None:
+    """Install the SQLite pragmas and explicit BEGIN on an engine; nothing to do for other databases."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _on_sqlite_connect)
+        event.listen(engine, "begin", _on_sqlite_begin)
+
+
+def _on_sqlite_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN comes too late to take the write lock
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")

@@ -1,0 +1,61 @@
+"""What can go wrong in the domain. No HTTP here: each dialect maps these to its own wire shape in one file."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+
+class ChatError(Exception):
+    """Base of every error that a caller is told about. `str(error)` is fit for end users."""
+
+
+class NotFound(ChatError):
+    """The object does not exist for this caller. `what` is one word: thread, message, turn, user."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what.capitalize()} not found.")
+        self.what = what
+
+
+class Invalid(ChatError):
+    """A value that parsed but cannot be used. `field` names it in the domain's words; None is the whole request."""
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class TurnActive(ChatError):
+    """The thread, or the concurrency key, already has an active turn."""
+
+    def __init__(self, turn_id: UUID) -> None:
+        super().__init__("An answer is still being written in this conversation.")
+        self.turn_id = turn_id
+
+
+class TooManyTurns(ChatError):
+    """The caller has as many active turns as allowed."""
+
+
+class NothingToReload(ChatError):
+    """Reload was asked in a thread without messages."""
+
+
+class KeyReused(ChatError):
+    """An idempotency key came back with other content."""
+
+
+class ModelUnavailable(ChatError):
+    """No language model is configured."""
+
+
+class ShuttingDown(ChatError):
+    """This process no longer takes new turns."""
+
+
+class Unauthenticated(ChatError):
+    """The credential is unknown, expired or revoked."""
+
+
+class Inactive(ChatError):
+    """The account is disabled."""

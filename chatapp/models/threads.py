@@ -1,0 +1,65 @@
+"""Conversations. What lists show is kept on the thread in the transaction that changes it: lists never aggregate."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from chatapp.db import Base, new_id, now
+from chatapp.models.accounts import User
+
+
+class ChatSession(Base):
+    """A user's container of threads: exactly one, made on first need."""
+
+    __tablename__ = "chat_sessions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), unique=True)
+    created: Mapped[datetime] = mapped_column(default=now)
+    modified: Mapped[datetime] = mapped_column(default=now)
+
+    user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
+
+
+class Thread(Base):
+    __tablename__ = "threads"
+    __table_args__ = (
+        Index("ix_threads_user_created", "user_id", "created", "id"),
+        Index("ix_threads_created", "created", "id"),
+        CheckConstraint("max_severity in ('none', 'low', 'medium', 'high', 'critical')", name="max_severity"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("chat_sessions.id", ondelete="CASCADE"), index=True)
+    # The session's user again, so that a list of one's threads is one index.
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    title: Mapped[str | None] = mapped_column(String(150))
+    title_tried: Mapped[bool] = mapped_column(default=False)
+    system_prompt: Mapped[str | None] = mapped_column(Text)
+    archived_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    flags: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    is_flagged: Mapped[bool] = mapped_column(default=False)
+    max_severity: Mapped[str] = mapped_column(String(10), default="none")
+    has_feedback: Mapped[bool] = mapped_column(default=False)
+    last_index: Mapped[int] = mapped_column(default=0)
+    message_count: Mapped[int] = mapped_column(default=0)
+    input_tokens: Mapped[int | None]
+    output_tokens: Mapped[int | None]
+    title_input_tokens: Mapped[int | None]
+    title_output_tokens: Mapped[int | None]
+    models_used: Mapped[str] = mapped_column(Text, default="")
+    last_message_at: Mapped[datetime | None]
+    created: Mapped[datetime] = mapped_column(default=now)
+    modified: Mapped[datetime] = mapped_column(default=now)
+
+    user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
+
+    @property
+    def is_archived(self) -> bool:
+        return self.archived_at is not None

@@ -1,0 +1,102 @@
+"""Turns, their event log and their leases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chatapp.db import Base, new_id, now
+
+ACTIVE_SQL = text("status in ('pending', 'running', 'awaiting_approval')")
+
+
+class Turn(Base):
+    """One question and its answer: the unit of work (turns-api 2.3)."""
+
+    __tablename__ = "turns"
+    __table_args__ = (
+        Index(
+            "uq_turns_one_active",
+            "thread_id",
+            unique=True,
+            sqlite_where=ACTIVE_SQL,
+            postgresql_where=ACTIVE_SQL,
+        ),
+        Index(
+            "uq_turns_one_active_per_key",
+            "user_id",
+            "concurrency_key",
+            unique=True,
+            sqlite_where=ACTIVE_SQL,
+            postgresql_where=ACTIVE_SQL,
+        ),
+        Index("uq_turns_idempotency_key", "thread_id", "idempotency_key", unique=True),
+        Index("ix_turns_thread_created", "thread_id", "created"),
+        Index("ix_turns_active_user", "user_id", sqlite_where=ACTIVE_SQL, postgresql_where=ACTIVE_SQL),
+        CheckConstraint(
+            "status in ('pending', 'running', 'awaiting_approval', 'completed', 'failed', 'cancelled')", name="status"
+        ),
+        CheckConstraint("(status = 'failed') = (error_code is not null)", name="error_iff_failed"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    thread_id: Mapped[UUID] = mapped_column(ForeignKey("threads.id", ondelete="CASCADE"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    status: Mapped[str] = mapped_column(String(20))
+    mode: Mapped[str] = mapped_column(String(10))
+    # Not foreign keys: a message names its turn too, and the answer's id exists before its row does.
+    input_message_id: Mapped[UUID]
+    output_message_id: Mapped[UUID | None]
+    answer_id: Mapped[UUID]
+    answer_index: Mapped[int]
+    answer_replaces_id: Mapped[UUID | None]
+    # What the model is asked; differs from the stored question only in a reload with other words.
+    prompt: Mapped[str | None] = mapped_column(Text)
+    model: Mapped[str | None] = mapped_column(String(150))
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    input_tokens: Mapped[int | None]
+    cached_input_tokens: Mapped[int | None]
+    output_tokens: Mapped[int | None]
+    total_cost: Mapped[str | None] = mapped_column(String(32))
+    usage_exact: Mapped[bool] = mapped_column(default=True)
+    finish_reason: Mapped[str | None] = mapped_column(String(20))
+    error_code: Mapped[str | None] = mapped_column(String(40))
+    error_message: Mapped[str | None] = mapped_column(Text)
+    error_retryable: Mapped[bool | None]
+    concurrency_key: Mapped[str] = mapped_column(String(128))
+    idempotency_key: Mapped[str | None] = mapped_column(String(255))
+    fingerprint: Mapped[str | None] = mapped_column(String(64))
+    created: Mapped[datetime] = mapped_column(default=now)
+    started_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    modified: Mapped[datetime] = mapped_column(default=now)
+
+
+class TurnLease(Base):
+    """Who executes an active turn, and what it has consumed: a small row that is rewritten often."""
+
+    __tablename__ = "turn_leases"
+
+    turn_id: Mapped[UUID] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True)
+    worker: Mapped[str] = mapped_column(String(200))
+    renewed_at: Mapped[datetime] = mapped_column(default=now, index=True)
+    model: Mapped[str | None] = mapped_column(String(150))
+    input_tokens: Mapped[int | None]
+    cached_input_tokens: Mapped[int | None]
+    output_tokens: Mapped[int | None]
+
+
+class TurnEvent(Base):
+    """The append-only log. `data` is the JSON of the wire object, written once and passed on as it is."""
+
+    __tablename__ = "turn_events"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    turn_id: Mapped[UUID] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    data: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(default=now)

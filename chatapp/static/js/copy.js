@@ -1,0 +1,48 @@
+// [data-copy] copies the code of its block, [data-copy-message] the whole message.
+
+const SHOWN_FOR = 2000;
+
+const codeOf = (button) => {
+  const block = button.closest("[data-block-key]");
+  return (block.querySelector("pre code") ?? block.querySelector("pre") ?? block).textContent;
+};
+
+const textOf = (button) => {
+  const message = button.closest(".message");
+  const source = message.querySelector("template.source")?.content.textContent;
+  const shown = () => message.querySelector(".blocks").innerText || message.querySelector(".answer-error p")?.innerText;
+  return source || shown() || "";
+};
+
+// navigator.clipboard exists on HTTPS and localhost only; a server in the local network may have neither.
+function copyByHand(text) {
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.className = "visually-hidden";
+  document.body.append(field);
+  field.select();
+  const copied = document.execCommand("copy");
+  field.remove();
+  return copied;
+}
+
+async function copy(text) {
+  if (!navigator.clipboard) return copyByHand(text);
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyByHand(text);
+  }
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy], [data-copy-message]");
+  if (!button) return;
+  const copied = await copy(button.matches("[data-copy]") ? codeOf(button) : textOf(button));
+  document.getElementById("status").textContent = copied ? "Copied" : "Could not copy";
+  button.focus({ preventScroll: true });
+  if (!copied) return;
+  button.dataset.copied = "";
+  setTimeout(() => delete button.dataset.copied, SHOWN_FOR);
+});

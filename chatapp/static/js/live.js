@@ -1,0 +1,173 @@
+// Shows answers while they are written. `applyOps` is the counterpart of chatapp/web/render/live.py; a follower keeps
+// every element with `data-live` (the address of a running turn's event stream) up to date.
+
+const QUIET = 20_000; // without a sign of life for so long, a page that comes back to the front connects anew
+const FIRST_DELAY = 1_000;
+const LONGEST_DELAY = 30_000;
+
+const tails = new WeakMap(); // holder of an open part -> its HTML
+
+export function applyOps(container, ops) {
+  for (const op of ops) {
+    if ("open" in op) container.insertAdjacentHTML("beforeend", op.open);
+    const block = container.lastElementChild;
+    if ("text" in op) growText(block.querySelector("code"), op);
+    if ("tail" in op || op.settle) growTail(block.querySelector(":scope > [data-tail]"), op);
+    if ("close" in op) close(block, op.close);
+  }
+  container.dispatchEvent(new CustomEvent("live:grow", { bubbles: true }));
+}
+
+function growText(code, { text, keep }) {
+  if (keep === undefined && code.firstChild) code.firstChild.appendData(text);
+  else code.textContent = keep === undefined ? text : code.textContent.slice(0, keep) + text;
+}
+
+function growTail(holder, { tail, keep, settle }) {
+  if (tail !== undefined) {
+    const html = (tails.get(holder) ?? "").slice(0, keep) + tail;
+    tails.set(holder, html);
+    patch(holder, parse(html));
+  }
+  if (settle) {
+    holder.before(...holder.childNodes);
+    tails.delete(holder);
+  }
+}
+
+function close(block, html) {
+  if (html) {
+    block.replaceWith(parse(html));
+    return;
+  }
+  block.querySelector(":scope > [data-tail]")?.remove();
+  block.dataset.blockStatus = "complete";
+}
+
+function parse(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return template.content;
+}
+
+// Makes the children of `live` equal those of `fresh` and touches only what differs, so that a selection, the focus
+// and the scroll position of a table survive.
+function patch(live, fresh) {
+  let [old, now] = [live.firstChild, fresh.firstChild];
+  while (old && now) {
+    const [oldNext, nowNext] = [old.nextSibling, now.nextSibling];
+    if (!old.isEqualNode(now)) {
+      if (!old.cloneNode(false).isEqualNode(now.cloneNode(false))) replace(old, now);
+      else patch(old, now);
+    }
+    [old, now] = [oldNext, nowNext];
+  }
+  while (old) {
+    const next = old.nextSibling;
+    old.remove();
+    old = next;
+  }
+  if (now) append(live, now);
+}
+
+function replace(old, now) {
+  if (old.nodeType === Node.TEXT_NODE && now.nodeType === Node.TEXT_NODE) old.data = now.data;
+  else old.replaceWith(now);
+}
+
+function append(live, now) {
+  while (now) {
+    const next = now.nextSibling;
+    live.append(now);
+    now = next;
+  }
+}
+
+class Follower {
+  constructor(element) {
+    this.element = element;
+    this.url = new URL(element.dataset.live, location.href);
+    this.last = Number(this.url.searchParams.get("after") ?? 0);
+    this.delay = FIRST_DELAY;
+    this.connect();
+  }
+
+  get article() {
+    return this.element.closest("article") ?? this.element;
+  }
+
+  connect() {
+    clearTimeout(this.timer);
+    this.source?.close();
+    if (!this.element.isConnected) {
+      followers.delete(this);
+      return;
+    }
+    if (this.last) this.url.searchParams.set("after", this.last);
+    this.seen = Date.now();
+    this.source = new EventSource(this.url);
+    this.source.onopen = () => this.alive();
+    this.source.onmessage = (event) => this.grow(event);
+    this.source.onerror = () => this.lose();
+    this.source.addEventListener("ping", () => this.alive());
+    this.source.addEventListener("end", (event) => this.end(event.data));
+  }
+
+  alive() {
+    this.seen = Date.now();
+    this.delay = FIRST_DELAY;
+    delete this.article.dataset.connection;
+    if (!this.element.isConnected) this.connect();
+  }
+
+  grow(event) {
+    this.alive();
+    const id = Number(event.lastEventId);
+    if (id <= this.last) return;
+    this.last = id;
+    applyOps(this.element.querySelector(".blocks"), JSON.parse(event.data));
+  }
+
+  lose() {
+    this.source.close();
+    this.article.dataset.connection = "lost";
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.connect(), this.delay);
+    this.delay = Math.min(this.delay * 2, LONGEST_DELAY);
+  }
+
+  revive() {
+    if (this.source.readyState === EventSource.CLOSED || Date.now() - this.seen >= QUIET) this.connect();
+  }
+
+  end(html) {
+    this.source.close();
+    followers.delete(this);
+    const article = this.article;
+    const final = parse(html).firstElementChild;
+    article.replaceWith(final);
+    globalThis.htmx?.process(final);
+    final.dispatchEvent(new CustomEvent("live:end", { bubbles: true }));
+  }
+}
+
+const followers = new Set();
+const followed = new WeakSet();
+
+function follow(root) {
+  for (const element of [root, ...root.querySelectorAll("[data-live]")]) {
+    if (!element.dataset?.live || followed.has(element)) continue;
+    followed.add(element);
+    followers.add(new Follower(element));
+  }
+}
+
+function revive() {
+  if (document.visibilityState === "visible") for (const follower of followers) follower.revive();
+}
+
+document.addEventListener("visibilitychange", revive);
+addEventListener("online", revive);
+addEventListener("pageshow", revive);
+document.addEventListener("htmx:load", (event) => follow(event.target));
+follow(document);

@@ -1,0 +1,219 @@
+"""One answer: model calls in steps, from provider events to numbered events and a transcript."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import orjson
+
+from chatapp.core.endings import CHARACTERS_PER_TOKEN, Output
+from chatapp.core.transcripts import ToolUse, Transcript
+from chatapp.providers import (
+    ModelMessage,
+    ModelRequest,
+    ModelStream,
+    Part,
+    Provider,
+    ProviderError,
+    Reasoning,
+    Stopped,
+    StopReason,
+    Text,
+    TextPart,
+    ToolCall,
+    ToolCallBegun,
+    ToolCallInput,
+    ToolCallPart,
+    ToolResultPart,
+    Trouble,
+    UsageSoFar,
+)
+from chatapp.values import Event, FinishReason, Role, Usage
+
+TOOL_ROUNDS = 5
+REASONS = {StopReason.LENGTH: FinishReason.LENGTH, StopReason.CONTENT_FILTER: FinishReason.CONTENT_FILTER}
+
+
+class Recording(Protocol):
+    """Where the events of one turn go."""
+
+    progress_at: float
+
+    @property
+    def last_seq(self) -> int: ...
+
+    def delta(self, type: str, block: str, text: str) -> None: ...
+    def event(self, data: Mapping[str, Any]) -> None: ...
+    def usage(self, usage: Usage, model: str) -> None: ...
+
+
+@dataclass
+class Step:
+    """One model call and the tool calls it led to."""
+
+    number: int
+    open: tuple[str, str] | None = None
+    texts: list[str] = field(default_factory=list)
+    calls: list[ToolCall] = field(default_factory=list)
+    usage: Usage | None = None
+    reason: StopReason | None = None
+
+
+class Answering:
+    """`run` answers; `close` ends it from any thread; `output` tells at any time what there is."""
+
+    def __init__(self, recorder: Recording) -> None:
+        self._recorder = recorder
+        self._transcript = Transcript()
+        self._stream: ModelStream | None = None
+        self._closed = False
+        self._usage: Usage | None = None
+        self._step_usage: Usage | None = None
+        self._step_characters = 0
+        self._model: str | None = None
+        self._on_text: Callable[[], None] | None = None
+
+    @property
+    def progress_at(self) -> float:
+        return self._recorder.progress_at
+
+    def close(self) -> None:
+        self._closed = True
+        if self._stream:
+            self._stream.close()
+
+    def run(self, provider: Provider, request: ModelRequest, on_text: Callable[[], None] | None = None) -> FinishReason:
+        """Answer `request` to the end. `on_text` is called once, with the first text. Raises ProviderError."""
+        self._on_text = on_text
+        for number in range(TOOL_ROUNDS + 1):
+            last = number == TOOL_ROUNDS
+            step = self._step(provider, replace(request, tools=()) if last else request, number)
+            if self._closed or last or step.reason not in (StopReason.TOOL_USE, StopReason.PAUSE):
+                return self._reason(step)
+            request = replace(request, messages=request.messages + self._said(step))
+        raise AssertionError("unreachable: the last round returns")
+
+    def output(self, unstored: Sequence[Event], title: str | None) -> Output:
+        """`unstored` are the events that the log does not have yet."""
+        usage = self._usage_so_far()
+        return Output(self._transcript, self._recorder.last_seq, unstored, usage, self._model, title)
+
+    def _step(self, provider: Provider, request: ModelRequest, number: int) -> Step:
+        step = Step(number)
+        self._emit({"type": "start-step"})
+        try:
+            self._consume(provider, request, step)
+        finally:
+            self._account()
+        self._close_block(step)
+        if not self._closed:
+            self._use_tools(step)
+            self._emit({"type": "finish-step"})
+        return step
+
+    def _consume(self, provider: Provider, request: ModelRequest, step: Step) -> None:
+        self._stream = stream = provider.stream(request)
+        if self._closed:
+            stream.close()
+        self._model = stream.model
+        for event in stream:
+            if self._closed:
+                return
+            self._take(step, event)
+        if step.reason is None and not self._closed:
+            raise ProviderError.of(Trouble.CONNECT, "the stream ended early")
+
+    def _take(self, step: Step, event: object) -> None:
+        match event:
+            case Text(delta, block):
+                self._text(step, "text", f"t{step.number}.{block}", delta)
+            case Reasoning():
+                pass  # shown only where it is enabled
+            case ToolCallBegun(call_id, name):
+                self._close_block(step)
+                self._emit({"type": "tool-input-start", "toolCallId": call_id, "toolName": name})
+            case ToolCallInput(call_id, delta):
+                self._recorder.delta("tool-input-delta", call_id, delta)
+            case ToolCall():
+                step.calls.append(event)
+            case UsageSoFar(usage):
+                step.usage = self._step_usage = usage
+                self._step_characters = 0
+                self._recorder.usage((self._usage or Usage()) + usage, self._model or "")
+            case Stopped(reason):
+                step.reason = reason
+
+    def _text(self, step: Step, kind: str, block: str, delta: str) -> None:
+        delta = delta.replace("\x00", "")  # PostgreSQL stores no NUL
+        if not delta:
+            return
+        if step.open != (kind, block):
+            self._close_block(step)
+            step.open = (kind, block)
+            self._emit({"type": f"{kind}-start", "id": block})
+        self._recorder.delta(f"{kind}-delta", block, delta)
+        self._transcript.add({"type": f"{kind}-delta", "id": block, "delta": delta})
+        step.texts.append(delta)
+        self._step_characters += len(delta)
+        if self._on_text:
+            self._on_text()
+            self._on_text = None
+
+    def _close_block(self, step: Step) -> None:
+        if step.open:
+            kind, block = step.open
+            step.open = None
+            self._emit({"type": f"{kind}-end", "id": block})
+
+    def _use_tools(self, step: Step) -> None:
+        """No tool is registered: every call is of an unknown one, and the model is told so (turns-api 4.4)."""
+        for call in step.calls:
+            self._emit(
+                {"type": "tool-output-error", "toolCallId": call.call_id, "errorText": f"There is no tool {call.name}."}
+            )
+
+    def _said(self, step: Step) -> tuple[ModelMessage, ...]:
+        """The step as the model sees it in its next call."""
+        text = "".join(step.texts)
+        said: list[Part] = [TextPart(text)] if text.strip() else []
+        said += [ToolCallPart(call.call_id, call.name, call.arguments or {}) for call in step.calls]
+        results = [self._result(self._transcript.tools[call.call_id]) for call in step.calls]
+        entries = [ModelMessage(Role.ASSISTANT, tuple(said))] if said else []
+        return (*entries, ModelMessage(Role.USER, tuple(results))) if results else tuple(entries)
+
+    def _result(self, tool: ToolUse) -> ToolResultPart:
+        content = tool.output if isinstance(tool.output, str) else orjson.dumps(tool.output).decode()
+        outcome = tool.outcome or "failed"
+        return ToolResultPart(tool.call_id, tool.name, content, outcome != "success", outcome)
+
+    def _emit(self, data: Mapping[str, Any]) -> None:
+        self._transcript.add(data)
+        self._recorder.event(data)
+
+    def _account(self) -> None:
+        self._usage = self._usage_so_far()
+        self._step_usage = None
+        self._step_characters = 0
+
+    def _usage_so_far(self) -> Usage | None:
+        """What the provider reported, and an estimate of what it wrote since where the call was cut short."""
+        if self._step_usage is None:
+            return self._usage
+        step = self._step_usage
+        if self._step_characters:
+            written = step.output_tokens + self._step_characters // CHARACTERS_PER_TOKEN
+            step = replace(step, output_tokens=written, exact=False)
+        return (self._usage or Usage()) + step
+
+    def _reason(self, step: Step) -> FinishReason:
+        """How a turn ended well; a model that said nothing at all has not answered."""
+        said_something = not self._transcript.is_empty
+        if step.reason is StopReason.CONTEXT_FULL:
+            if not said_something:
+                raise ProviderError.of(Trouble.TOO_LONG)
+            return FinishReason.LENGTH
+        if step.reason is StopReason.CONTENT_FILTER and not said_something:
+            raise ProviderError.of(Trouble.FILTERED)
+        return REASONS.get(step.reason, FinishReason.STOP) if step.reason else FinishReason.STOP

@@ -1,0 +1,68 @@
+"""Following a turn: every stored event after a position, then live, from whatever process writes it."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from uuid import UUID
+
+from sqlalchemy import select
+
+from chatapp.db import release, session
+from chatapp.models import Turn
+from chatapp.stream import log as event_log
+from chatapp.stream.hub import hub
+from chatapp.values import ACTIVE, Event
+
+
+class Follower:
+    """One reader of one turn. It holds no database connection while it waits."""
+
+    def __init__(self, turn_id: UUID, after: int = 0) -> None:
+        self.position = after
+        self.ended = False
+        self._channel = hub.join(turn_id, after)
+        self._checked = False
+
+    def __enter__(self) -> Follower:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        hub.leave(self._channel)
+
+    def read(self, timeout: float) -> list[Event]:
+        """The events that are there, or the first that come within `timeout` seconds; [] after silence.
+
+        `ended` is true once nothing more can come.
+        """
+        if self.position < self._channel.base or not self._checked:
+            events = self._catch_up()
+        else:
+            events = self._channel.read(self.position, timeout)
+            self.ended = self._channel.ended and not events
+        if events:
+            self.position = events[-1].seq
+            self.ended = events[-1].is_last
+        return events
+
+    def _catch_up(self) -> list[Event]:
+        """What the store has and the channel may not; also tells a turn that ended long ago."""
+        first_look, self._checked = not self._checked, True
+        if first_look and self._channel.produced_here and self.position >= self._channel.base:
+            return self._channel.read(self.position, 0)
+        events = event_log.current().read(self._channel.turn_id, self.position)
+        if not events and first_look:
+            self.ended = not final_among([self._channel.turn_id]) == set()
+        release()
+        return events
+
+
+def follow(turn_id: UUID, after: int = 0) -> Follower:
+    return Follower(turn_id, after)
+
+
+def final_among(turn_ids: list[UUID]) -> set[UUID]:
+    """Those of the given turns that are no longer active, or gone."""
+    active = session.scalars(select(Turn.id).where(Turn.id.in_(turn_ids), Turn.status.in_(ACTIVE)))
+    return set(turn_ids) - set(active)

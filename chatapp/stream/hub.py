@@ -1,0 +1,126 @@
+"""Wake-ups inside a process: followers wait on a channel, fed by the local writer or by one poller of the store."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from time import monotonic
+from uuid import UUID
+
+from chatapp import config
+from chatapp.stream.log import Log
+from chatapp.values import Event
+
+
+class Channel:
+    """The committed events of one turn from number `base` + 1 on, and those who wait for more."""
+
+    def __init__(self, turn_id: UUID, base: int) -> None:
+        self.turn_id = turn_id
+        self.base = base
+        self.events: list[Event] = []
+        self.produced_here = False
+        self.ended = False
+        self.users = 0
+        self.quiet_since = monotonic()
+        self._news = threading.Condition()
+
+    @property
+    def last(self) -> int:
+        return self.base + len(self.events)
+
+    def publish(self, events: Sequence[Event]) -> bool:
+        """Append what is new. False when numbers are missing between: the store has to be read."""
+        with self._news:
+            fresh = [event for event in events if event.seq > self.last]
+            if not fresh:
+                return True
+            if fresh[0].seq != self.last + 1:
+                return False
+            self.events.extend(fresh)
+            self.quiet_since = monotonic()
+            self._news.notify_all()
+        return True
+
+    def end(self) -> None:
+        with self._news:
+            self.ended = True
+            self._news.notify_all()
+
+    def read(self, after: int, timeout: float) -> list[Event]:
+        """Events after number `after` (at least `base`); waits up to `timeout` seconds for the first."""
+        with self._news:
+            if self.last <= after and not self.ended:
+                self._news.wait(timeout)
+            return self.events[max(0, after - self.base) :]
+
+
+class Hub:
+    """The channels of this process."""
+
+    def __init__(self) -> None:
+        self._channels: dict[UUID, Channel] = {}
+        self._lock = threading.Lock()
+        self._followed_elsewhere = threading.Event()
+
+    def produce(self, turn_id: UUID, events: Sequence[Event]) -> Channel:
+        """The channel of a turn that this process executes, whose first events are stored."""
+        channel = self.join(turn_id, base=0)
+        channel.produced_here = channel.base == 0
+        self.publish(turn_id, events)
+        return channel
+
+    def join(self, turn_id: UUID, base: int) -> Channel:
+        with self._lock:
+            channel = self._channels.get(turn_id)
+            if channel is None:
+                channel = self._channels[turn_id] = Channel(turn_id, base)
+            channel.users += 1
+        if not channel.produced_here:
+            self._followed_elsewhere.set()
+        return channel
+
+    def leave(self, channel: Channel) -> None:
+        with self._lock:
+            channel.users -= 1
+            if channel.users == 0:
+                self._channels.pop(channel.turn_id, None)
+
+    def publish(self, turn_id: UUID, events: Sequence[Event]) -> None:
+        """Tell the followers in this process of events that are in the store."""
+        channel = self._channels.get(turn_id)
+        if channel and not channel.publish(events):
+            self.hand_over(channel)
+
+    def hand_over(self, channel: Channel) -> None:
+        """From now on the channel is fed from the store: this process no longer writes all of the turn's events."""
+        channel.produced_here = False
+        self._followed_elsewhere.set()
+
+    def poll(self, log: Log, final: Callable[[Sequence[UUID]], set[UUID]], stop: threading.Event) -> None:
+        """Feed the channels of turns that run elsewhere, with one query for all, until `stop` is set.
+
+        `final` tells which of the given turns have ended, for channels whose last event never comes.
+        """
+        while not stop.is_set():
+            channels = [c for c in list(self._channels.values()) if not c.produced_here and not c.ended]
+            if not channels:
+                self._followed_elsewhere.wait(1.0)
+                self._followed_elsewhere.clear()
+                continue
+            self._feed(channels, log, final)
+            stop.wait(config.current().poll_interval)
+
+    def _feed(self, channels: list[Channel], log: Log, final: Callable[[Sequence[UUID]], set[UUID]]) -> None:
+        quiet = [c.turn_id for c in channels if monotonic() - c.quiet_since > 1.0]
+        ended = final(quiet) if quiet else set()
+        news = log.read_many({c.turn_id: c.last for c in channels})
+        for channel in channels:
+            channel.publish(news.get(channel.turn_id, []))
+            if channel.turn_id in ended:
+                channel.end()
+            elif channel.turn_id in quiet:
+                channel.quiet_since = monotonic()
+
+
+hub = Hub()

@@ -1,0 +1,229 @@
+"""Drives turns in this process: model calls, tool rounds, ceilings, leases, an orderly stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from chatapp import config, providers
+from chatapp.core import turns
+from chatapp.core.endings import Ending, Output
+from chatapp.core.titles import Titler
+from chatapp.db import release
+from chatapp.providers import FAILURES, ProviderError, Trouble
+from chatapp.stream import workers
+from chatapp.stream.answering import Answering
+from chatapp.stream.follow import final_among
+from chatapp.stream.hub import Channel, Hub
+from chatapp.stream.log import Log
+from chatapp.stream.writer import Writer
+from chatapp.values import Event, Failure, TurnStatus
+
+logger = structlog.get_logger(__name__)
+
+Context = Callable[[], AbstractContextManager[Any]]
+
+TURN_TIMEOUT = Failure("turn_timeout", "The answer took too long and was ended.", True)
+INTERNAL = Failure("internal", "Something went wrong while answering. Please try again.", True)
+WATCH_INTERVAL = 0.25
+REAP_INTERVAL = 10.0
+STORE_PATIENCE = 60.0
+
+
+class Run:
+    """One turn that this process executes."""
+
+    def __init__(self, turn_id: UUID, channel: Channel) -> None:
+        self.turn_id = turn_id
+        self.channel = channel
+        self.started = monotonic()
+        self.answering: Answering | None = None
+        self.failure: Failure | None = None
+        self.released = False  # somebody else has ended the turn: nothing of it is ours to store any more
+
+    def stop(self, failure: Failure | None) -> None:
+        """Stop answering; `failure` is why, None when the turn has been ended already."""
+        if failure is None:
+            self.released = True
+        else:
+            self.failure = self.failure or failure
+        if self.answering:
+            self.answering.close()
+
+
+class Runner:
+    """The executor of this process. One background thread a turn; one that watches over them."""
+
+    def __init__(self, log: Log, hub: Hub, context: Context) -> None:
+        self.worker = workers.identity()
+        self.accepts = True
+        self._log = log
+        self._hub = hub
+        self._context = context
+        self._writer = Writer(log, hub, context)
+        self._runs: dict[UUID, Run] = {}
+        self._idle = threading.Condition()
+        self._stop = threading.Event()
+        self._started = False
+        self._starting = threading.Lock()
+
+    def start(self) -> None:
+        """Start the background threads, once; also ends what dead workers of this host have left."""
+        with self._starting:
+            if self._started:
+                return
+            self._started = True
+        self._writer.start()
+        for name, loop in (("turn-watch", self._watch), ("turn-reaper", self._reap), ("log-poller", self._poll)):
+            threading.Thread(target=loop, name=name, daemon=True).start()
+
+    def submit(self, turn_id: UUID, events: Sequence[Event]) -> None:
+        run = Run(turn_id, self._hub.produce(turn_id, events))
+        self._runs[turn_id] = run
+        self.start()
+        threading.Thread(target=self._execute, args=(run, events[-1].seq + 1), name="turn", daemon=True).start()
+
+    def flush(self) -> None:
+        self._writer.flush()
+
+    def stop(self, turn_id: UUID) -> None:
+        run = self._runs.get(turn_id)
+        if run:
+            run.stop(None)
+
+    def drain(self, grace: float) -> None:
+        """Take no more turns, give the running ones `grace` seconds, end the rest as interrupted, keeping their text."""
+        self.accepts = False
+        with self._idle:
+            self._idle.wait_for(lambda: not self._runs, timeout=grace)
+        for run in list(self._runs.values()):
+            run.stop(turns.WORKER_LOST)
+        with self._idle:
+            self._idle.wait_for(lambda: not self._runs, timeout=5)
+
+    def close(self) -> None:
+        """End everything and the background threads."""
+        self.drain(0)
+        self._stop.set()
+        self._writer.stop()
+
+    def _execute(self, run: Run, next_seq: int) -> None:
+        try:
+            with self._context():
+                self._answer(run, next_seq)
+        except Exception:
+            logger.exception("turn.lost", turn_id=str(run.turn_id))
+        finally:
+            self._runs.pop(run.turn_id, None)
+            self._hub.leave(run.channel)
+            with self._idle:
+                self._idle.notify_all()
+
+    def _answer(self, run: Run, next_seq: int) -> None:
+        recorder = self._writer.open(run.turn_id, next_seq, on_lost=lambda: self._lost(run))
+        answering = Answering(recorder)
+        titler = None
+        try:
+            job, provider = turns.job(run.turn_id), providers.choose()
+            release()
+            if provider is None:
+                raise ProviderError.of(Trouble.OTHER)
+            if job.title_source:
+                titler = Titler(provider, job.thread_id, job.title_source, self._context)
+            run.answering = answering
+            if run.failure or run.released:
+                answering.close()
+            reason = answering.run(provider, job.request, on_text=titler.start if titler else None)
+            ending = Ending.completed(reason)
+        except ProviderError as error:
+            logger.info("turn.failed", turn_id=str(run.turn_id), code=error.failure.code, detail=error.detail)
+            ending = Ending.failed(error.failure)
+        except Exception:
+            logger.exception("turn.failed", turn_id=str(run.turn_id))
+            ending = Ending.failed(INTERNAL)
+        if run.failure:
+            ending = Ending.failed(run.failure)
+        title = None
+        if titler and ending.status is TurnStatus.COMPLETED and not run.released:
+            titler.start()  # an answer of tools alone has had no text to start it
+            title = titler.wait(config.current().title_wait)
+        unstored = self._writer.close(recorder)
+        if not run.released:
+            self._finish(run, ending, answering.output(unstored, title))
+
+    def _finish(self, run: Run, ending: Ending, output: Output) -> None:
+        """Store the end of the turn. A store that is away for a moment must not cost anybody the answer."""
+        deadline = monotonic() + STORE_PATIENCE
+        while True:
+            try:
+                turns.finish(run.turn_id, ending, output)
+            except Exception:
+                logger.exception("turn.finish_failed", turn_id=str(run.turn_id))
+                release()
+                if monotonic() > deadline or self._stop.wait(1.0):
+                    raise
+            else:
+                release()
+                return
+
+    def _lost(self, run: Run) -> None:
+        """The log refused our events: the turn was ended elsewhere, and its last events are in the store."""
+        self._hub.hand_over(run.channel)
+        run.stop(None)
+
+    def _watch(self) -> None:
+        renewed = monotonic()
+        while not self._stop.wait(WATCH_INTERVAL):
+            runs = list(self._runs.values())
+            if not runs:
+                renewed = monotonic()
+                continue
+            try:
+                with self._context():
+                    self._check(runs)
+                    if monotonic() - renewed > config.current().lease_renewal:
+                        turns.renew_leases([run.turn_id for run in runs])
+                        renewed = monotonic()
+                    release()
+            except Exception:
+                logger.exception("turn.watch_failed")
+
+    def _check(self, runs: list[Run]) -> None:
+        settings = config.current()
+        for turn_id in turns.ended_elsewhere([run.turn_id for run in runs]):
+            if run := self._runs.get(turn_id):
+                self._lost(run)
+        for run in runs:
+            if monotonic() - run.started > settings.turn_limit:
+                run.stop(TURN_TIMEOUT)
+            elif run.answering and monotonic() - run.answering.progress_at > settings.idle_limit:
+                run.stop(FAILURES[Trouble.TIMEOUT])
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                with self._context():
+                    turns.reap(workers.dead_among(turns.lease_holders()))
+                    release()
+            except Exception:
+                logger.exception("turn.reap_failed")
+            if self._stop.wait(REAP_INTERVAL):
+                return
+
+    def _poll(self) -> None:
+        while not self._stop.is_set():
+            try:
+                with self._context():
+                    self._hub.poll(self._log, self._final, self._stop)
+            except Exception:
+                logger.exception("log.poll_failed")
+                self._stop.wait(1.0)
+
+    def _final(self, turn_ids: Sequence[UUID]) -> set[UUID]:
+        return final_among(list(turn_ids))

@@ -1,0 +1,73 @@
+"""The event log in the application's own database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import and_, insert, or_, select, update
+
+from chatapp.db import now, session, transaction
+from chatapp.models import Turn, TurnEvent, TurnLease
+from chatapp.stream.log import Portion
+from chatapp.values import ACTIVE, Event
+
+
+class SqlLog:
+    def append(self, portions: Sequence[Portion]) -> set[UUID]:
+        with transaction():
+            active = self._active([p.turn_id for p in portions])
+            rows = [_row(p.turn_id, event) for p in portions if p.turn_id in active for event in p.events]
+            if rows:
+                session.execute(insert(TurnEvent), rows)
+            for portion in portions:
+                if portion.usage and portion.turn_id in active:
+                    self._note_usage(portion)
+        return {p.turn_id for p in portions} - active
+
+    def add(self, turn_id: UUID, events: Sequence[Event]) -> None:
+        if events:
+            session.execute(insert(TurnEvent), [_row(turn_id, event) for event in events])
+
+    def read(self, turn_id: UUID, after: int = 0) -> list[Event]:
+        rows = session.execute(
+            select(TurnEvent.seq, TurnEvent.data)
+            .where(TurnEvent.turn_id == turn_id, TurnEvent.seq > after)
+            .order_by(TurnEvent.seq)
+        )
+        return [Event.read(seq, data) for seq, data in rows]
+
+    def read_many(self, positions: Mapping[UUID, int]) -> dict[UUID, list[Event]]:
+        wanted = or_(*(and_(TurnEvent.turn_id == turn, TurnEvent.seq > seq) for turn, seq in positions.items()))
+        found: dict[UUID, list[Event]] = {}
+        for turn_id, seq, data in session.execute(
+            select(TurnEvent.turn_id, TurnEvent.seq, TurnEvent.data)
+            .where(wanted)
+            .order_by(TurnEvent.turn_id, TurnEvent.seq)
+        ):
+            found.setdefault(turn_id, []).append(Event.read(seq, data))
+        return found
+
+    def _active(self, turn_ids: list[UUID]) -> set[UUID]:
+        # The lock makes a cancel in another process wait for this batch, so that it closes the log after it.
+        query = select(Turn.id).where(Turn.id.in_(turn_ids), Turn.status.in_(ACTIVE)).with_for_update(read=True)
+        return set(session.scalars(query))
+
+    def _note_usage(self, portion: Portion) -> None:
+        usage = portion.usage
+        if usage is None:
+            return
+        session.execute(
+            update(TurnLease)
+            .where(TurnLease.turn_id == portion.turn_id)
+            .values(
+                model=portion.model,
+                input_tokens=usage.input_tokens,
+                cached_input_tokens=usage.cached_input_tokens,
+                output_tokens=usage.output_tokens,
+            )
+        )
+
+
+def _row(turn_id: UUID, event: Event) -> dict[str, object]:
+    return {"turn_id": turn_id, "seq": event.seq, "data": event.json, "at": now()}

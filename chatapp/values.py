@@ -1,0 +1,162 @@
+"""The words of the field as plain values: no database, no HTTP, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+Json = dict[str, Any]
+
+
+class Role(StrEnum):
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class BlockKey(StrEnum):
+    """The eight kinds of block (waldur-chat-api section 4)."""
+
+    MARKDOWN = "markdown"
+    CODE = "code"
+    MERMAID = "mermaid"
+    VM_ORDER = "vm_order"
+    RESOURCE_LIST = "resource_list"
+    HOMEPORT_NAV = "homeport_nav"
+    ASK_USER_FORM = "ask_user_form"
+    TOOL = "tool"
+
+
+class Mode(StrEnum):
+    MESSAGE = "message"
+    RELOAD = "reload"
+    EDIT = "edit"
+
+
+class OnActive(StrEnum):
+    """What a new turn does to one that is still active in its thread (turns-api 2.3.5)."""
+
+    REJECT = "reject"
+    INTERRUPT = "interrupt"
+
+
+class TurnStatus(StrEnum):
+    PENDING = "pending"
+    RUNNING = "running"
+    AWAITING_APPROVAL = "awaiting_approval"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_active(self) -> bool:
+        return self in ACTIVE
+
+
+ACTIVE = (TurnStatus.PENDING, TurnStatus.RUNNING, TurnStatus.AWAITING_APPROVAL)
+
+
+class Severity(StrEnum):
+    NONE = "none"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Action(StrEnum):
+    ALLOW = "allow"
+    FLAG = "flag"
+    WARN = "warn"
+    REDACT = "redact"
+    BLOCK = "block"
+
+
+class FinishReason(StrEnum):
+    """How a completed turn ended (turns-api 4.4, `finish`)."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    CONTENT_FILTER = "content_filter"
+    APPROVAL = "approval"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one or more model calls. `exact` is false when any part had to be estimated.
+
+    `input_tokens` includes cache reads and writes (turns-api 2.3.2).
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_input_tokens: int = 0
+    cache_write_tokens: int = 0
+    exact: bool = True
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cached_input_tokens + other.cached_input_tokens,
+            self.cache_write_tokens + other.cache_write_tokens,
+            self.exact and other.exact,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One numbered entry of a turn's log. `data` is the whole wire object, `type` included; `json` the same, written."""
+
+    seq: int
+    data: Mapping[str, Any]
+    json: str
+
+    @classmethod
+    def of(cls, seq: int, data: Mapping[str, Any]) -> Event:
+        return cls(seq, data, orjson.dumps(data).decode())
+
+    @classmethod
+    def read(cls, seq: int, json: str) -> Event:
+        return cls(seq, orjson.loads(json), json)
+
+    @property
+    def type(self) -> str:
+        return str(self.data["type"])
+
+    @property
+    def is_last(self) -> bool:
+        """Nothing follows this event until somebody acts on the turn (turns-api 4.4, grammar)."""
+        return self.data["type"] in ("finish", "error", "abort")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a turn failed, in words fit for end users (turns-api 2.3.4)."""
+
+    code: str
+    message: str
+    retryable: bool
+
+    def as_json(self) -> Json:
+        return {"code": self.code, "message": self.message, "retryable": self.retryable}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person asks in a thread: the validated wish, before anything is stored."""
+
+    user_id: UUID
+    text: str = ""
+    thread_id: UUID | None = None
+    mode: Mode = Mode.MESSAGE
+    message_id: UUID | None = None
+    on_active: OnActive = OnActive.REJECT
+    timezone: str = "UTC"
+    model_settings: Mapping[str, Any] = field(default_factory=dict)
+    idempotency_key: str | None = None
+    concurrency_key: str | None = None

@@ -1,0 +1,73 @@
+"""Who asks in the browser: the session cookie of flask-login."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import Flask, current_app, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import UserMixin, current_user
+from htmx_flask import make_response
+from htmx_flask import request as htmx_request
+
+from chatapp.core import accounts
+from chatapp.extensions import login
+from chatapp.models import User
+
+SESSION_LIFETIME = timedelta(days=14)
+LOOPBACK = ("127.0.0.1", "::1")
+LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
+
+
+class SignedIn(UserMixin):  # type: ignore[misc]
+    """flask-login's view of a user. `user` is the account."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self.id = str(user.id)
+
+    @property
+    def is_active(self) -> bool:
+        return self.user.is_active
+
+
+def init_app(app: Flask) -> None:
+    app.config["PERMANENT_SESSION_LIFETIME"] = SESSION_LIFETIME
+    login.user_loader(_load)
+    login.unauthorized_handler(_ask_to_sign_in)
+
+
+def signed_in_user() -> User:
+    """The account behind the cookie, in a view behind `login_required`."""
+    user: User = current_user.user
+    return user
+
+
+def is_local_visit() -> bool:
+    """Whether the browser runs on the server's own machine, and no proxy stands between."""
+    forwarded = any(name in request.headers for name in ("X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "Via"))
+    name = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
+    return request.remote_addr in LOOPBACK and name in LOCAL_NAMES and not forwarded
+
+
+def first_visit_code() -> str:
+    """What proves access to the server's log while there is no account: the same in every worker."""
+    key = str(current_app.config["SECRET_KEY"]).encode()
+    return hmac.new(key, b"first administrator", hashlib.sha256).hexdigest()[:12]
+
+
+def _load(user_id: str) -> SignedIn | None:
+    user = accounts.get_user(UUID(user_id))
+    return SignedIn(user) if user else None
+
+
+def _ask_to_sign_in() -> ResponseReturnValue:
+    target = url_for("pages.sign_in", next=request.full_path if request.method == "GET" else "/chat/")
+    if htmx_request.htmx:
+        reply: Any = make_response("", redirect=target)
+        return reply  # type: ignore[no-any-return]
+    return redirect(target)

@@ -1,0 +1,94 @@
+"""Signing in and out, and the first administrator of an empty installation."""
+
+from __future__ import annotations
+
+import hmac
+from urllib.parse import urlsplit
+
+import structlog
+from flask import redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_user, logout_user
+
+from chatapp.core import accounts
+from chatapp.errors import Invalid
+from chatapp.models import User
+from chatapp.web.auth import SignedIn, first_visit_code, is_local_visit
+from chatapp.web.pages import bp
+
+logger = structlog.get_logger(__name__)
+
+
+@bp.get("/sign-in/")
+def sign_in() -> ResponseReturnValue:
+    if not accounts.has_users():
+        return redirect(url_for("pages.first_administrator"))
+    if current_user.is_authenticated:
+        return redirect(_own_page(request.args.get("next")))
+    return _sign_in_page()
+
+
+@bp.post("/sign-in/")
+def submit_sign_in() -> ResponseReturnValue:
+    user = accounts.authenticate(request.form.get("username", ""), request.form.get("password", ""))
+    if user is None:
+        return _sign_in_page("The user name or the password is not right."), 400
+    _begin_session(user)
+    return redirect(_own_page(request.form.get("next")))
+
+
+@bp.post("/sign-out/")
+def sign_out() -> ResponseReturnValue:
+    logout_user()
+    session.clear()
+    return redirect(url_for("pages.sign_in"))
+
+
+@bp.get("/first-administrator/")
+def first_administrator() -> ResponseReturnValue:
+    if accounts.has_users():
+        return redirect(url_for("pages.sign_in"))
+    if not is_local_visit():
+        logger.warning("first_administrator.code", code=first_visit_code())
+    return _first_administrator_page()
+
+
+@bp.post("/first-administrator/")
+def submit_first_administrator() -> ResponseReturnValue:
+    form = request.form
+    try:
+        if not (is_local_visit() or hmac.compare_digest(form.get("code", ""), first_visit_code())):
+            raise Invalid("That is not the code from the server's log.", "code")
+        user = accounts.create_first_administrator(
+            form.get("username", ""),
+            form.get("password", ""),
+            full_name=form.get("full_name", ""),
+            email=form.get("email", ""),
+        )
+    except Invalid as error:
+        return _first_administrator_page(str(error)), 400
+    _begin_session(user)
+    return redirect("/chat/")
+
+
+def _begin_session(user: User) -> None:
+    session.clear()  # nothing that was set before signing in lives on
+    session.permanent = True
+    login_user(SignedIn(user))
+
+
+def _sign_in_page(error: str = "") -> str:
+    username = request.form.get("username", "")
+    return render_template("pages/sign_in.html", next=request.values.get("next", ""), error=error, username=username)
+
+
+def _first_administrator_page(error: str = "") -> str:
+    values = {name: request.form.get(name, "") for name in ("username", "full_name", "email")}
+    return render_template("pages/first_admin.html", error=error, needs_code=not is_local_visit(), **values)
+
+
+def _own_page(target: str | None) -> str:
+    """Where to go after signing in: a page of this site, whatever the link said."""
+    parts = urlsplit(target or "")
+    is_own = not parts.scheme and not parts.netloc and parts.path.startswith("/") and "\\" not in (target or "")
+    return target if target and is_own and not target.startswith("//") else "/chat/"

@@ -1,0 +1,176 @@
+"""The chat page: one URL serves the page, and the fragment when htmx asks."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+from htmx_flask import make_response
+from htmx_flask import request as htmx_request
+
+from chatapp.core import threads, turns
+from chatapp.errors import ChatError, Invalid
+from chatapp.models import Thread
+from chatapp.values import Mode, OnActive, Question
+from chatapp.web.auth import signed_in_user
+from chatapp.web.pages import bp, errors, presenting
+from chatapp.web.pages.conversations import Conversation
+from chatapp.web.pages.live import growing_page
+
+MAX_TEXT = 50_000
+
+
+@bp.get("/chat/")
+@login_required
+def new_chat() -> ResponseReturnValue:
+    return _page(None)
+
+
+@bp.get("/chat/<uuid:thread_id>/")
+@login_required
+def show_thread(thread_id: UUID) -> ResponseReturnValue:
+    thread = threads.get_own(signed_in_user(), thread_id)
+    conversation = Conversation.load(thread)
+    if request.args.get("live") == "page" and conversation.turn:
+        return growing_page(thread, conversation, _around(thread))
+    return _page(thread, conversation)
+
+
+@bp.get("/chat/threads/")
+@login_required
+def thread_list() -> ResponseReturnValue:
+    thread_id = request.args.get("thread", "", type=_uuid)
+    thread = threads.get_own(signed_in_user(), thread_id) if thread_id else None
+    return render_template("partials/_thread_list.html", oob=False, **_around(thread))
+
+
+@bp.get("/chat/<uuid:thread_id>/composer/")
+@login_required
+def composer(thread_id: UUID) -> ResponseReturnValue:
+    thread = threads.get_own(signed_in_user(), thread_id)
+    return render_template("partials/_composer.html", thread=thread, active_turn=turns.active(thread_id))
+
+
+@bp.post("/chat/send/")
+@login_required
+def send() -> ResponseReturnValue:
+    try:
+        question = _question()
+        started = turns.start(question)
+    except ChatError as error:
+        if htmx_request.htmx or not request.form.get("text"):
+            raise
+        return _page_with_error(error)
+    address = url_for("pages.show_thread", thread_id=started.thread.id)
+    if not htmx_request.htmx:
+        return redirect(f"{address}?live=page#latest", 303)
+    return _htmx(_sent(question, started), push_url=address if started.is_new_thread else None)
+
+
+@bp.post("/chat/<uuid:thread_id>/cancel/")
+@login_required
+def cancel(thread_id: UUID) -> ResponseReturnValue:
+    turns.cancel(signed_in_user(), thread_id)
+    return _done(thread_id)
+
+
+@bp.post("/chat/<uuid:thread_id>/archive/")
+@login_required
+def archive(thread_id: UUID) -> ResponseReturnValue:
+    threads.archive(signed_in_user(), threads.get_own(signed_in_user(), thread_id).id)
+    return redirect(url_for("pages.new_chat"), 303)
+
+
+@bp.post("/chat/<uuid:thread_id>/unarchive/")
+@login_required
+def unarchive(thread_id: UUID) -> ResponseReturnValue:
+    threads.unarchive(signed_in_user(), threads.get_own(signed_in_user(), thread_id).id)
+    return redirect(url_for("pages.show_thread", thread_id=thread_id), 303)
+
+
+def _sent(question: Question, started: turns.Started) -> str:
+    """What changes on the page: two articles more, or the conversation with a version less."""
+    around = _around(started.thread)
+    if question.mode is not Mode.MESSAGE or started.message is None:
+        conversation = Conversation.load(started.thread)
+        values = conversation.values() | {"active_turn": conversation.turn}
+        return render_template("partials/_resend_result.html", **values, **around)
+    # As it was when it was accepted, though a quick answer may be complete by now: the stream tells.
+    turn = presenting.turn(started.turn)
+    message = presenting.message(started.message)
+    return render_template(
+        "partials/_send_result.html", message=message, turn=turn, active_turn=turn, html="", after=0, **around
+    )
+
+
+def _question() -> Question:
+    """The form as a wish. Raises Invalid."""
+    form = request.form
+    mode = form.get("mode", Mode.MESSAGE.value)
+    text = form.get("text", "").replace("\r\n", "\n").strip()
+    if mode not in list(Mode):
+        abort(400)
+    if "\x00" in text or len(text) > MAX_TEXT:
+        raise Invalid(f"A message has at most {MAX_TEXT:,} characters.", "text")
+    if not text and mode != Mode.RELOAD:
+        raise Invalid("Please write a message first.", "text")
+    return Question(
+        user_id=signed_in_user().id,
+        text=text,
+        thread_id=_uuid(form.get("thread_id", "")),
+        mode=Mode(mode),
+        message_id=_uuid(form.get("message_id", "")),
+        on_active=OnActive.INTERRUPT,
+        timezone=form.get("timezone", "UTC"),
+    )
+
+
+def _page(thread: Thread | None, conversation: Conversation | None = None, **more: Any) -> str:
+    conversation = conversation or Conversation([], None)
+    return render_template(
+        "pages/chat.html",
+        active_turn=conversation.turn,
+        suggestions=presenting.SUGGESTIONS,
+        disclaimer=presenting.DISCLAIMER,
+        **conversation.values(),
+        **_around(thread),
+        **more,
+    )
+
+
+def _page_with_error(error: ChatError) -> ResponseReturnValue:
+    """For a browser without JavaScript: the same page, with what was typed and why it was refused."""
+    thread_id = _uuid(request.form.get("thread_id", ""))
+    thread = threads.get_own(signed_in_user(), thread_id) if thread_id else None
+    conversation = Conversation.load(thread) if thread else None
+    page = _page(thread, conversation, error=str(error), draft=request.form.get("text", ""))
+    return page, errors.status_of(error)[0]
+
+
+def _around(thread: Thread | None) -> dict[str, Any]:
+    user = signed_in_user()
+    archived = bool(thread.is_archived) if thread else request.args.get("archived") == "1"
+    groups = presenting.thread_groups(user, archived=archived)
+    return {"thread": thread, "user": user, "groups": groups, "archived": archived}
+
+
+def _done(thread_id: UUID) -> ResponseReturnValue:
+    if htmx_request.htmx:
+        return _htmx("", status=204)
+    return redirect(url_for("pages.show_thread", thread_id=thread_id), 303)
+
+
+def _htmx(html: str, status: int = 200, push_url: str | None = None) -> Response:
+    response: Response = make_response(html, status, push_url=push_url)
+    return response
+
+
+def _uuid(text: str) -> UUID | None:
+    """None for an empty text; 404 for one that can be nobody's id."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        abort(404)

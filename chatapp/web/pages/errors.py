@@ -1,0 +1,64 @@
+"""Errors as pages, for everything that is not an API."""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask, render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from chatapp import errors
+
+logger = structlog.get_logger(__name__)
+
+STATUS: dict[type[errors.ChatError], tuple[int, str]] = {
+    errors.NotFound: (404, "Not found"),
+    errors.Invalid: (400, "That did not work"),
+    errors.NothingToReload: (409, "Nothing to answer"),
+    errors.TurnActive: (409, "One moment"),
+    errors.TooManyTurns: (429, "One moment"),
+    errors.ModelUnavailable: (503, "No language model"),
+    errors.ShuttingDown: (503, "The server is being restarted"),
+}
+
+TITLES = {
+    400: "That request cannot be understood",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not possible",
+    413: "That is too long",
+    429: "One moment",
+}
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(errors.ChatError, _domain_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def status_of(error: errors.ChatError) -> tuple[int, str]:
+    """HTTP status and title of an error of the domain."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), (400, "That did not work"))
+
+
+def _domain_error(error: errors.ChatError) -> ResponseReturnValue:
+    status, title = status_of(error)
+    return _page(status, title, str(error))
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.response is not None:
+        return error
+    title = TITLES.get(error.code, error.name)
+    page = _page(error.code, title, error.description or error.name)
+    return (*page, [header for header in error.get_headers() if header[0] == "Allow"])
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    logger.exception("request.failed", method=request.method, endpoint=request.endpoint)
+    return _page(500, "Something went wrong", str(InternalServerError.description))
+
+
+def _page(code: int, title: str, message: str) -> tuple[str, int]:
+    return render_template("errors/error.html", code=code, title=title, message=message), code

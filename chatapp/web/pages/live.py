@@ -1,0 +1,125 @@
+"""The answer on the page while it is written: operations over SSE, or, without JavaScript, a page that grows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import orjson
+from flask import Response, render_template, request, stream_with_context
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+from markupsafe import Markup
+
+from chatapp import config
+from chatapp.core import messages, turns
+from chatapp.core.answer_parser import AnswerParser
+from chatapp.db import release
+from chatapp.models import Thread, User
+from chatapp.stream.follow import follow
+from chatapp.values import Event
+from chatapp.web.auth import signed_in_user
+from chatapp.web.pages import bp, presenting
+from chatapp.web.pages.conversations import Conversation
+from chatapp.web.render import GrowingHtml, LiveRenderer
+
+MARK = "\ue000answer\ue000"
+STREAM_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+
+
+class LiveEncoder:
+    """Events of one turn to SSE messages of operations for static/js/live.js. Pure, but for the templates.
+
+    The client has everything up to event number `after`, except what was still open then.
+    """
+
+    def __init__(self, after: int) -> None:
+        self._after = after
+        self._resumed = False
+        self._parser = AnswerParser()
+        self._renderer = LiveRenderer()
+
+    def feed(self, events: list[Event]) -> bytes:
+        known = [event for event in events if event.seq <= self._after]
+        fresh = events[len(known) :]
+        self._operations(known)
+        if not fresh:
+            return b""
+        made_whole = [] if self._resumed else self._renderer.resume()
+        self._resumed = True
+        ops = made_whole + self._operations(fresh)
+        return b"id: %d\ndata: %s\n\n" % (fresh[-1].seq, orjson.dumps(ops)) if ops else b""
+
+    def _operations(self, events: list[Event]) -> list[dict[str, Any]]:
+        return self._renderer.feed([block_event for event in events for block_event in self._parser.feed(event)])
+
+
+@bp.get("/chat/turns/<uuid:turn_id>/events")
+@login_required
+def turn_events(turn_id: UUID) -> ResponseReturnValue:
+    user = signed_in_user()
+    turn = turns.get_own(user, turn_id)
+    after = request.args.get("after", 0, type=int)
+    last_seen = request.headers.get("Last-Event-ID", "", type=str)
+    if last_seen.isdecimal():
+        after = max(after, int(last_seen))
+    release()
+    body = _operations(user, turn.id, max(0, after))
+    return Response(stream_with_context(body), mimetype="text/event-stream", headers=STREAM_HEADERS)
+
+
+def growing_page(thread: Thread, conversation: Conversation, around: dict[str, Any]) -> Response:
+    """The thread's page, sent in pieces until the running answer is complete."""
+    body = _pieces(thread, conversation, around)
+    return Response(stream_with_context(body), mimetype="text/html", headers=STREAM_HEADERS)
+
+
+def _operations(user: User, turn_id: UUID, after: int) -> Iterator[bytes]:
+    encoder = LiveEncoder(after)
+    heartbeat = config.current().heartbeat
+    yield b"retry: 1000\n\n"
+    with follow(turn_id) as follower:
+        while not follower.ended:
+            events = follower.read(heartbeat)
+            if piece := encoder.feed(events) if events else b"event: ping\ndata:\n\n":
+                yield piece
+    html = _final_article(user, turn_id)
+    release()
+    yield b"event: end\n" + b"".join(b"data: %s\n" % line.encode() for line in html.split("\n")) + b"\n"
+
+
+def _final_article(user: User, turn_id: UUID) -> str:
+    turn = turns.get_own(user, turn_id)
+    shown = presenting.turn(turn)
+    message = messages.get(turn.output_message_id) if turn.output_message_id else None
+    if message is None:
+        return render_template("partials/_answer.html", turn=shown, html="", editable=True)
+    return render_template(
+        "partials/_message.html", message=presenting.message(message, turn), turn=shown, editable=True
+    )
+
+
+def _pieces(thread: Thread, conversation: Conversation, around: dict[str, Any]) -> Iterator[bytes]:
+    """Up to the answer, the answer, and from there the page as it is when the answer is complete."""
+    running = conversation.turn
+    if running is None:
+        return
+    values = conversation.values() | {"html": Markup(MARK), "after": None}
+    yield _render(values, around).partition(MARK)[0].encode()
+    parser, growing = AnswerParser(), GrowingHtml()
+    release()
+    with follow(running.id) as follower:
+        while not follower.ended:
+            events = follower.read(config.current().heartbeat)
+            html = growing.feed([block_event for event in events for block_event in parser.feed(event)])
+            if html:
+                yield html.encode()
+    yield _render(Conversation.load(thread, last_html=Markup(MARK)).values(), around).partition(MARK)[2].encode()
+    release()
+
+
+def _render(values: dict[str, Any], around: dict[str, Any]) -> str:
+    return render_template(
+        "pages/chat.html", active_turn=values["turn"], disclaimer=presenting.DISCLAIMER, **values, **around
+    )

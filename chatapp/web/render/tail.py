@@ -1,0 +1,118 @@
+"""The open part of a Markdown block as HTML, and how to bring a client's copy of it up to date.
+
+Finished items of a list and rows of a table are rendered once; only what follows them is rendered again when it grows.
+The result is a good likeness: what counts is the rendering of the whole part when it settles.
+"""
+
+from __future__ import annotations
+
+import re
+
+from markupsafe import Markup
+
+from chatapp.values import Json
+from chatapp.web.render.markdown import render_markdown
+from chatapp.web.render.parts import Kind, PartSplitter
+
+LARGE = 2048  # from here on a piece is rendered again only
+GROWTH = 1.15  # when it has grown by this factor, so that the work stays proportional to the text
+
+_TABLE_END = "</tbody></table></div>"
+_UNDECIDED = re.compile(
+    r"[ \t]*(?:[-=+*_#>|:~ \t]+|\d{1,9}[.)]?[ \t]*)$"
+)  # may become a marker, an underline, a border
+
+
+class Tail:
+    """What the client shows of the open part.
+
+    The client's copy leaves out the end tags at its end: its parser supplies them, and they need not be sent again.
+    """
+
+    def __init__(self) -> None:
+        self._rendered = 0  # how many of the part's items are in `_stable`
+        self._stable: list[str] = []
+        self._stable_units = 0
+        self._hot = ""
+        self._hot_source = 0  # how much text `_hot` was made of
+
+    @property
+    def html(self) -> Markup:
+        """The open part as it was rendered last, with all end tags."""
+        return Markup("".join([*self._stable, self._hot]))  # noqa: S704  # pieces of rendered HTML
+
+    def update(self, part: PartSplitter) -> list[Json]:
+        """The operation that shows the open part as it is now; none when nothing visible changed."""
+        source = part.hot + ("" if _UNDECIDED.match(part.partial) else part.partial)
+        fresh = part.items[self._rendered :]
+        if not fresh and not self._is_due(len(source)):
+            return []
+        stable = "".join(
+            _without_end(_render(part, item, n), part.kind) for n, item in enumerate(fresh, self._rendered)
+        )
+        self._rendered += len(fresh)
+        hot = _render(part, source, self._rendered)
+        change = _change(without_end_tags(self._hot), stable + without_end_tags(hot), self._stable_units)
+        self._stable.append(stable)
+        self._stable_units += units(stable)
+        self._hot, self._hot_source = hot, len(source)
+        return [change] if change else []
+
+    def settle(self, html: str) -> Json:
+        """The operation that shows `html` instead and hands it over to the settled parts; the last of this tail."""
+        return {**_change(without_end_tags(self.html), without_end_tags(html), 0), "settle": True}
+
+    def resume(self) -> Json:
+        """The operation for a client whose copy is unknown."""
+        return {"tail": without_end_tags(self.html), "keep": 0}
+
+    def _is_due(self, length: int) -> bool:
+        return length <= LARGE or length >= self._hot_source * GROWTH or length < self._hot_source
+
+
+def units(text: str) -> int:
+    """The length of `text` as JavaScript counts it."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def without_end_tags(html: str) -> str:
+    """`html` without the end tags at its very end."""
+    while html.endswith(">") and html.startswith("</", begin := html.rfind("<")):
+        html = html[:begin]
+    return html
+
+
+def _change(old: str, new: str, offset: int) -> Json:
+    """How `old`, which the client has from `offset` on, becomes `new`: keep so much, then add."""
+    if old == new:
+        return {}
+    kept = _common_prefix(old, new)
+    change: Json = {"tail": new[kept:]}
+    if kept < len(old):
+        change["keep"] = offset + units(old[:kept])
+    return change
+
+
+def _common_prefix(one: str, two: str) -> int:
+    low, high = 0, min(len(one), len(two))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == two[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _render(part: PartSplitter, source: str, position: int) -> str:
+    """The HTML of a piece of the part; a later piece without what the first one opened."""
+    html = str(render_markdown(part.head + source if position else source))
+    if position == 0:
+        return html
+    start, opening, rest = html.partition("<tbody>" if part.kind is Kind.TABLE else ">")
+    return rest if opening else start
+
+
+def _without_end(html: str, kind: Kind) -> str:
+    """The HTML of a finished piece, open for the next one."""
+    return html.removesuffix(_TABLE_END) if kind is Kind.TABLE else html[: html.rfind("</")]

@@ -1,0 +1,75 @@
+"""What holds for every request: headers, the cross-site check, the largest body."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, Response, abort, request
+
+MAX_BODY = 1024 * 1024
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def init_app(app: Flask) -> None:
+    app.config.from_mapping(
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_NAME="chatapp_session",
+    )
+    app.before_request(_refuse_other_sites)
+    app.after_request(_add_headers)
+
+
+def is_cross_site(incoming: Request) -> bool:
+    """Whether another site makes the browser send this (turns-api 1.3).
+
+    Sec-Fetch-Site cannot be set by scripts; Origin covers browsers that do not send it. Programs send neither.
+    """
+    if incoming.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        return True
+    origin = incoming.headers.get("Origin")
+    if origin is None:
+        return False
+    parts = urlsplit(origin)
+    return (parts.scheme, parts.netloc) != (incoming.scheme, incoming.host)
+
+
+def _refuse_other_sites() -> None:
+    by_cookie = "Authorization" not in request.headers and "X-API-Key" not in request.headers
+    if request.method not in SAFE_METHODS and by_cookie and is_cross_site(request):
+        abort(403, "This request came from another site.")
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.vary.add("HX-Request")
+    return response

@@ -1,0 +1,55 @@
+"""How the server runs. Everything here follows from the settings of chatapp.config."""
+
+import importlib.util
+import sys
+import threading
+from pathlib import Path
+
+# The list of settings alone: the application itself must be imported in the worker, after gevent has patched it.
+_spec = importlib.util.spec_from_file_location("chatapp_settings", Path(__file__).parent / "chatapp" / "config.py")
+sys.modules[_spec.name] = _module = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_module)
+settings = _module.load()
+
+bind = f"{settings.host}:{settings.port}"
+worker_class = settings.worker_class
+workers = settings.workers
+worker_connections = settings.worker_connections
+threads = settings.worker_connections if settings.worker_class == "gthread" else 1
+# Answers stop by themselves before the server's patience with its workers ends.
+graceful_timeout = int(settings.shutdown_grace) + 10
+timeout = 60
+keepalive = 65
+control_socket_disable = True
+forwarded_allow_ips = "*" if settings.trusted_proxies else "127.0.0.1,::1"
+accesslog = None
+errorlog = "-"
+loglevel = settings.log_level.lower()
+
+if settings.uses_sqlite and workers > 1:
+    print("chatapp: SQLite serves one worker process; WORKERS is taken as 1. Set DATABASE_URL for more.")  # noqa: T201
+    workers = 1
+
+
+def post_worker_init(worker):
+    runner = worker.wsgi.extensions["runner"]
+    runner.start()
+    threading.Thread(target=_drain_when_stopped, args=(worker, runner), name="drain", daemon=True).start()
+
+
+def _drain_when_stopped(worker, runner):
+    """Begin the grace period when the worker is told to stop, not when its last reader has gone."""
+    stopping = threading.Event()
+    while worker.alive:
+        stopping.wait(0.2)
+    runner.drain(settings.shutdown_grace)
+
+
+def worker_int(worker):
+    worker.wsgi.extensions["runner"].drain(0)
+
+
+def worker_exit(server, worker):
+    app = getattr(worker, "wsgi", None)
+    if app is not None:
+        app.extensions["runner"].close()

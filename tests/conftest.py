@@ -1,0 +1,103 @@
+"""Applications on real databases: every test that takes `app` runs on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import text
+
+from chatapp import config, create_app
+from chatapp.config import Settings
+from chatapp.db import Base, db
+from tests import people as folk
+from tests import servers
+
+MIGRATIONS = str(servers.ROOT / "migrations")
+FAST = {"offline_pace": 0.0, "offline_tick": 0.02, "title_wait": 5.0, "secret_key": "tests", "log_level": "ERROR"}
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("template")
+    with running(config.load({"INSTANCE_PATH": str(folder), "SECRET_KEY": "x"})):
+        upgrade(MIGRATIONS)
+    return folder / "chatapp.db"
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL cluster that only the tests of this run use."""
+    with servers.postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = str(tmp_path_factory.mktemp("pg"))
+    with running(config.load({"DATABASE_URL": postgres_url, "INSTANCE_PATH": folder, "SECRET_KEY": "x"})):
+        upgrade(MIGRATIONS)
+    return postgres_url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty, migrated database."""
+    if request.param == "sqlite":
+        path = tmp_path / "chatapp.db"
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
+        return f"sqlite:///{path}"
+    return str(request.getfixturevalue("migrated_postgres"))
+
+
+@pytest.fixture
+def make_app(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Flask]]:
+    """Makes the application with settings other than the defaults of the tests."""
+    with contextlib.ExitStack() as stack:
+
+        def make(**changes: Any) -> Flask:
+            settings = replace(
+                Settings(), database_url=database_url, instance_path=str(tmp_path), **(FAST | changes)
+            )
+            app = stack.enter_context(running(settings))
+            _empty()
+            return app
+
+        yield make
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    """The application with the offline model, inside an application context."""
+    return make_app()
+
+
+@pytest.fixture
+def people(app: Flask) -> folk.People:
+    return folk.settle()
+
+
+@contextlib.contextmanager
+def running(settings: Settings) -> Iterator[Flask]:
+    app = create_app(settings)
+    with app.app_context():
+        try:
+            yield app
+        finally:
+            app.extensions["runner"].close()
+            db.session.remove()
+            db.engine.dispose()
+
+
+def _empty() -> None:
+    if db.engine.dialect.name == "postgresql":
+        tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+        with db.engine.begin() as connection:
+            connection.execute(text(f"TRUNCATE {tables} CASCADE"))

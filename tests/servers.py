@@ -1,0 +1,148 @@
+"""Real servers for tests: started here, or a reason that names what to install."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def missing(what: str, package: str) -> None:
+    """Skip a test that needs a server which is not installed; under CI that is a failure."""
+    reason = f"{what} is not installed: apt-get install {package}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition, timeout: float = 10.0, interval: float = 0.02):
+    """The first true value of `condition()`; fails after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not true within {timeout} s: {condition}")
+        time.sleep(interval)
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[str]:
+    """URL of an empty PostgreSQL cluster of its own, without durability."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or [Path(p) for p in [shutil.which("initdb")] if p]
+    if not found:
+        missing("PostgreSQL", "postgresql")
+    binaries = found[-1].parent
+    folder = Path(tempfile.mkdtemp(prefix="chatapp-pg-"))
+    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    if as_user:
+        shutil.chown(folder, "postgres")
+    port = free_port()
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
+    subprocess.run(
+        [*as_user, binaries / "initdb", "-D", folder / "data", "-U", "chatapp", "-A", "trust", "-E", "UTF8", "--no-sync"],
+        check=True,
+        **quiet,
+    )
+    options = [f"-c{k}={v}" for k, v in {"fsync": "off", "listen_addresses": "127.0.0.1", "max_connections": 300}.items()]
+    server = subprocess.Popen(
+        [*as_user, binaries / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder, *options], **quiet
+    )
+    url = f"postgresql://chatapp@127.0.0.1:{port}/postgres"
+    try:
+        wait_until(lambda: _answers(url), timeout=30)
+        yield url
+    finally:
+        subprocess.run([*as_user, binaries / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop"], **quiet)
+        server.wait(timeout=20)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answers(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+class AppServer:
+    """The product as an operator runs it: gunicorn with its configuration file, in a process of its own."""
+
+    def __init__(self, environ: dict[str, str]) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environ = {k: v for k, v in os.environ.items() if not k.startswith(("ANTHROPIC", "DATABASE"))}
+        self.environ |= {"HOST": "127.0.0.1", "PORT": str(self.port), "LOG_LEVEL": "WARNING"} | environ
+        self.log = Path(tempfile.mkstemp(prefix="chatapp-log-")[1])
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> AppServer:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"],
+                cwd=ROOT,
+                env=self.environ,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            wait_until(self._ready, timeout=30)
+        except AssertionError:
+            self.kill()
+            raise AssertionError(self.log.read_text()) from None
+        return self
+
+    def flask(self, *args: str) -> str:
+        """Run a command of the application beside the running server; its output."""
+        done = subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "wsgi", *args], cwd=ROOT, env=self.environ, capture_output=True
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+    def stop(self, timeout: float = 40) -> None:
+        """As an operator does: SIGTERM and wait."""
+        if self.process:
+            self.process.terminate()
+            self.process.wait(timeout)
+            self.process = None
+
+    def kill(self) -> None:
+        """kill -9 of the server and its workers."""
+        if self.process:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, 9)
+            self.process.wait(10)
+            self.process = None
+
+    def _ready(self) -> bool:
+        if self.process and self.process.poll() is not None:
+            raise AssertionError("the server ended")
+        try:
+            urllib.request.urlopen(f"{self.url}/healthz", timeout=2).close()
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+        return True

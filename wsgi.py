@@ -1,0 +1,3 @@
+from chatapp import create_app
+
+app = create_app()
