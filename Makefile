@@ -52,7 +52,7 @@ demo: install  ## People and conversations to look at
 	@$(FLASK) demo
 
 docs: install  ## Write docs/settings.md from the list of settings
-	@$(BIN)/python -m chatapp.config > docs/settings.md
+	@$(BIN)/python -c "from chatapp.config import as_markdown; print(as_markdown(), end=\"\")" > docs/settings.md
 
 clean:  ## Remove what the commands above have made, but not the data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis artifacts

@@ -35,7 +35,9 @@ class Settings:
     worker_class: str = setting("gevent", "gunicorn worker.", choices=("gevent", "gthread"))
     worker_connections: int = setting(2000, "Connections (gevent) or threads (gthread) of a worker.")
     shutdown_grace: float = setting(20.0, "Seconds that running answers get to finish when a worker is stopped.")
-    instance_path: str = setting(str(ROOT / "instance"), "Folder of the SQLite database and the generated secret key.")
+    instance_path: str = setting(
+        str(ROOT / "instance"), "Folder of the SQLite database and the generated secret key; default: instance/ here."
+    )
     database_url: str = setting("", "SQLAlchemy URL; empty: SQLite in the instance folder.", secret=True)
     redis_url: str = setting("", "Redis for the event log of several machines. Not used yet.", secret=True)
     secret_key: str = setting("", "Signs browser sessions; empty: generated once in the instance folder.", secret=True)
@@ -76,6 +78,9 @@ class Settings:
     heartbeat: float = setting(15.0, "Seconds of silence after which a stream sends a sign of life.")
     lease_renewal: float = setting(30.0, "Seconds between renewals of a running answer's lease.")
     lease_expiry: float = setting(90.0, "Age in seconds at which a lease is void and its answer is ended as failed.")
+    ai_assistant_stream_timeout_seconds: float = setting(
+        120.0, "Seconds without news after which a reader of /api/chat/stream/ is told that the request timed out."
+    )
     idle_limit: float = setting(120.0, "Seconds without progress of the model before an answer is ended.")
     turn_limit: float = setting(900.0, "Longest time in seconds that one answer may take.")
 
@@ -174,3 +179,26 @@ def _parse(text: str, default: Any) -> Any:
     if isinstance(default, int | float):
         return type(default)(text) if text else default
     return text
+
+
+def as_markdown() -> str:
+    """The page docs/settings.md."""
+    lines = [
+        "# Settings",
+        "",
+        "Each is an environment variable; `NAME_FILE` instead of `NAME` reads the value from a file.",
+        "Written by `make docs` from the list in `chatapp/config.py`.",
+        "",
+        "| name | default | what it is |",
+        "|---|---|---|",
+    ]
+    for spec in fields(Settings):
+        default = "" if spec.name == "instance_path" else spec.default
+        choices = spec.metadata["choices"]
+        help_text = spec.metadata["help"] + (
+            f" One of: {', '.join(c or '(empty)' for c in choices)}." if choices else ""
+        )
+        lines.append(f"| `{spec.name.upper()}` | {f'`{default}`' if default != '' else ''} | {help_text} |")
+    return "\n".join(lines) + "\n"
+
+
