@@ -47,7 +47,6 @@ class Settings:
     )
 
     site_name: str = setting("chatapp", "Name of the organisation or site, shown on the pages.")
-    assistant_name: str = setting("Assistant", "Name the assistant goes by.")
 
     provider: str = setting(
         "",
@@ -68,7 +67,29 @@ class Settings:
     offline_pace: float = setting(0.02, "Seconds between the words of the offline model.")
     offline_tick: float = setting(0.2, "Seconds between the deltas of the offline model's /slow command.")
 
-    history_limit: int = setting(50, "Messages of a conversation that the model is shown; 0 or less: none.")
+    ai_assistant_enabled: bool = setting(True, "Master switch of the assistant.")
+    ai_assistant_enabled_roles: str = setting(
+        "all", "Who may use it: disabled, staff, staff_and_support, all or anonymous (the same as all)."
+    )
+    ai_assistant_name: str = setting("Waldur Assistant", "Name the assistant goes by; {assistant_name} in prompts.")
+    ai_assistant_system_prompt_custom_instructions: str = setting(
+        "", "Additional instructions while no system prompt is active."
+    )
+    ai_assistant_history_limit: str = setting(
+        "50", "Messages of a conversation that the model is shown; 0, negative or not a number: none."
+    )
+    ai_assistant_session_retention_days: int = setting(
+        90, "Days without activity after which a user's conversations are deleted; 0 or less: never."
+    )
+    ai_assistant_token_limit_daily: str = setting("-1", "Tokens per user and day; -1: unlimited.")
+    ai_assistant_token_limit_weekly: str = setting("-1", "Tokens per user and week (from Monday); -1: unlimited.")
+    ai_assistant_token_limit_monthly: str = setting("-1", "Tokens per user and calendar month; -1: unlimited.")
+    ai_assistant_global_requests_per_minute: int = setting(
+        0, "Questions per clock minute over all users; 0 or less: no cap."
+    )
+    ai_assistant_global_daily_token_budget: int = setting(
+        5_000_000, "Tokens per day over all users; 0 or less: no cap."
+    )
     context_tokens: int = setting(180_000, "Estimated size (characters / 4) above which the oldest turns are left out.")
     active_turns_per_user: int = setting(5, "Answers that one person may have running at once.")
     title_wait: float = setting(2.0, "Seconds a finished answer waits for the title of its conversation.")
@@ -103,6 +124,12 @@ class Settings:
         if not isinstance(prices, dict) or not all(isinstance(entry, dict) for entry in prices.values()):
             raise BadSetting("MODEL_PRICES is not an object of objects")
         return prices
+
+    @property
+    def history_limit(self) -> int:
+        """Messages of history; 0 when the setting is no positive number."""
+        text = self.ai_assistant_history_limit
+        return int(text) if text.isascii() and text.isdigit() else 0
 
     @property
     def uses_sqlite(self) -> bool:
@@ -200,5 +227,3 @@ def as_markdown() -> str:
         )
         lines.append(f"| `{spec.name.upper()}` | {f'`{default}`' if default != '' else ''} | {help_text} |")
     return "\n".join(lines) + "\n"
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 
@@ -59,3 +60,25 @@ class Unauthenticated(ChatError):
 
 class Inactive(ChatError):
     """The account is disabled."""
+
+
+class QuotaExceeded(ChatError):
+    """The user's tokens of a period (daily, weekly, monthly) are used up until `reset_at`."""
+
+    def __init__(self, period: str, reset_at: datetime) -> None:
+        super().__init__(f"{period.capitalize()} token limit exceeded.")
+        self.period = period
+        self.reset_at = reset_at
+
+
+class QuotaMisconfigured(ChatError):
+    """A configured limit is not a number from -1 up."""
+
+
+class CapacityExceeded(ChatError):
+    """The whole site is at its capacity until `reset_at`. `code` says which."""
+
+    def __init__(self, code: str, reset_at: datetime) -> None:
+        super().__init__("The assistant is at its capacity. Please try again later.")
+        self.code = code
+        self.reset_at = reset_at

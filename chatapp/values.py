@@ -110,7 +110,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One numbered entry of a turn's log. `data` is the whole wire object, `type` included; `json` the same, written."""
+    """One numbered entry of a turn's log. `data` is the whole wire object, `type` included; `json` is it as text."""
 
     seq: int
     data: Mapping[str, Any]
@@ -160,3 +160,5 @@ class Question:
     model_settings: Mapping[str, Any] = field(default_factory=dict)
     idempotency_key: str | None = None
     concurrency_key: str | None = None
+    # How many answers the asker may have running at once; None: any number.
+    active_limit: int | None = None

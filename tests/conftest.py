@@ -63,9 +63,7 @@ def make_app(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Flask]
     with contextlib.ExitStack() as stack:
 
         def make(**changes: Any) -> Flask:
-            settings = replace(
-                Settings(), database_url=database_url, instance_path=str(tmp_path), **(FAST | changes)
-            )
+            settings = replace(Settings(), database_url=database_url, instance_path=str(tmp_path), **(FAST | changes))
             app = stack.enter_context(running(settings))
             _empty()
             return app

@@ -61,11 +61,25 @@ def postgres() -> Iterator[str]:
     port = free_port()
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
     subprocess.run(
-        [*as_user, binaries / "initdb", "-D", folder / "data", "-U", "chatapp", "-A", "trust", "-E", "UTF8", "--no-sync"],
+        [
+            *as_user,
+            binaries / "initdb",
+            "-D",
+            folder / "data",
+            "-U",
+            "chatapp",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-sync",
+        ],
         check=True,
         **quiet,
     )
-    options = [f"-c{k}={v}" for k, v in {"fsync": "off", "listen_addresses": "127.0.0.1", "max_connections": 300}.items()]
+    options = [
+        f"-c{k}={v}" for k, v in {"fsync": "off", "listen_addresses": "127.0.0.1", "max_connections": 300}.items()
+    ]
     server = subprocess.Popen(
         [*as_user, binaries / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder, *options], **quiet
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from chatapp.core.blocks import BlockEvent, BlockParser
 from chatapp.values import Event
 
@@ -15,8 +17,11 @@ class AnswerParser:
         self._parser = BlockParser()
         self._texts = 0
 
-    def feed(self, event: Event) -> list[BlockEvent]:
-        """What the event adds. Text blocks are joined as they are stored; the last event of a turn closes the block."""
+    def feed(self, events: Iterable[Event]) -> list[BlockEvent]:
+        """What the events add. Text blocks are joined as they are stored; the last event of a turn closes the block."""
+        return [block_event for event in events for block_event in self._feed(event)]
+
+    def _feed(self, event: Event) -> list[BlockEvent]:
         match event.data["type"]:
             case "text-delta":
                 return self._parser.feed(event.data["delta"])

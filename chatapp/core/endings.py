@@ -1,13 +1,15 @@
-"""The end of a turn: one transaction that stores the answer, its cost and the closing events. The first to end it wins."""
+"""The end of a turn: one transaction for the answer, its cost and the closing events. The first to end it wins."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import UUID
 
+from sqlalchemy import delete, select
+
 from chatapp import providers
-from chatapp.core import blocks
+from chatapp.core import blocks, quotas, threads
 from chatapp.core.snapshots import turn_json, usage_json
 from chatapp.core.transcripts import Transcript
 from chatapp.db import after_commit, now, session
@@ -55,7 +57,11 @@ class Output:
 
 
 def salvage(turn_id: UUID) -> Output:
-    """What the log and the lease tell of a turn that somebody else executes, or did."""
+    """What the log and the lease tell of a turn that somebody else executes, or did.
+
+    The turn is locked first: its worker adds nothing between this look and the end of the caller's transaction.
+    """
+    session.execute(select(Turn.id).where(Turn.id == turn_id).with_for_update())
     events = event_log.current().read(turn_id)
     transcript = Transcript.of(event.data for event in events)
     lease = session.get(TurnLease, turn_id, populate_existing=True)
@@ -75,7 +81,7 @@ def end(
     After the commit the followers in this process get the closing events and `on_end` is called.
     """
     # The thread before the turn, as everywhere: two transactions never wait for each other.
-    thread = session.get_one(Thread, thread_id, with_for_update=True, populate_existing=True)
+    thread = session.get_one(Thread, thread_id, with_for_update={"of": Thread}, populate_existing=True)
     turn = session.get_one(Turn, turn_id, with_for_update=True, populate_existing=True)
     if not TurnStatus(turn.status).is_active:
         return None
@@ -85,10 +91,11 @@ def end(
         _withdraw_answer(thread, turn)
     else:
         _store_answer(thread, turn, content)
-    _count_tokens(thread, turn)
+    threads.add_tokens(thread, turn.input_tokens, turn.output_tokens)
+    quotas.charge(turn.user_id, (turn.input_tokens or 0) + (turn.output_tokens or 0))
     events = [*output.unstored, *_closing_events(turn, output, ending)]
     event_log.current().add(turn_id, events)
-    session.delete(session.get_one(TurnLease, turn_id))
+    session.execute(delete(TurnLease).where(TurnLease.turn_id == turn_id))
     after_commit(lambda: hub.publish(turn_id, events))
     if on_end:
         after_commit(lambda: on_end(turn_id))
@@ -133,6 +140,7 @@ def _store_answer(thread: Thread, turn: Turn, content: str) -> None:
         Message(
             id=turn.answer_id,
             thread_id=thread.id,
+            user_id=thread.user_id,
             turn_id=turn.id,
             role=Role.ASSISTANT,
             sequence_index=turn.answer_index,
@@ -167,13 +175,6 @@ def _withdraw_answer(thread: Thread, turn: Turn) -> None:
         thread.last_index -= 1
 
 
-def _count_tokens(thread: Thread, turn: Turn) -> None:
-    if turn.input_tokens is not None:
-        thread.input_tokens = (thread.input_tokens or 0) + turn.input_tokens
-    if turn.output_tokens is not None:
-        thread.output_tokens = (thread.output_tokens or 0) + turn.output_tokens
-
-
 def _closing_events(turn: Turn, output: Output, ending: Ending) -> list[Event]:
     data: list[Json] = [
         *output.transcript.closing(),
@@ -201,9 +202,8 @@ def _last_event(turn: Turn, ending: Ending) -> Json:
 
 
 def _estimate(transcript: Transcript, lease: TurnLease) -> Usage | None:
-    """The provider's report so far; the text since then is estimated."""
+    """The provider's last report; what was written since then is estimated from the text."""
     if lease.input_tokens is None:
         return None
-    written = len(transcript.content) // CHARACTERS_PER_TOKEN
-    usage = Usage(lease.input_tokens, lease.output_tokens or 0, lease.cached_input_tokens or 0)
-    return usage if written <= usage.output_tokens else replace(usage, output_tokens=written, exact=False)
+    written = max(lease.output_tokens or 0, len(transcript.content) // CHARACTERS_PER_TOKEN)
+    return Usage(lease.input_tokens, written, lease.cached_input_tokens or 0, exact=False)

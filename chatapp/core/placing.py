@@ -73,6 +73,7 @@ def _store(thread: Thread, question: Question, turn_id: UUID, index: int, replac
     message = Message(
         id=new_id(),
         thread_id=thread.id,
+        user_id=thread.user_id,
         turn_id=turn_id,
         role=Role.USER,
         sequence_index=index,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, tuple_, update
+from sqlalchemy import Select, select, tuple_, update
 
 from chatapp.db import now, session, transaction
 from chatapp.errors import NotFound
@@ -55,7 +55,8 @@ def get_visible(user: User, thread_id: UUID) -> Thread:
 
 def lock(user_id: UUID, thread_id: UUID) -> Thread:
     """The user's own thread, for writing: nobody else changes it until the transaction ends. Raises NotFound."""
-    thread = session.get(Thread, thread_id, with_for_update=True, populate_existing=True)
+    # The thread alone: its user, who is loaded with it, has other threads.
+    thread = session.get(Thread, thread_id, with_for_update={"of": Thread}, populate_existing=True)
     if thread is None or thread.user_id != user_id:
         raise NotFound("thread")
     return thread
@@ -69,19 +70,6 @@ def list_own(
     if before:
         query = query.where(tuple_(Thread.created, Thread.id) < before)
     return session.scalars(query.order_by(Thread.created.desc(), Thread.id.desc()).limit(limit)).all()
-
-
-def page_visible(user: User, *, offset: int, limit: int) -> tuple[Sequence[Thread], int]:
-    """Newest first, with the number of all: one's own threads; for staff and support everybody's."""
-    query = select(Thread) if user.is_staff or user.is_support else _own(user.id)
-    return paged(query.order_by(Thread.created.desc(), Thread.id.desc()), offset, limit)
-
-
-def paged(query: Select[tuple[Thread]], offset: int, limit: int) -> tuple[Sequence[Thread], int]:
-    total = session.scalar(
-        select(func.count()).select_from(query.order_by(None).with_only_columns(Thread.id).subquery())
-    )
-    return session.scalars(query.offset(offset).limit(limit)).all(), total or 0
 
 
 def answering(user: User) -> set[UUID]:
@@ -107,10 +95,20 @@ def _set_archived(thread: Thread, archived: bool) -> None:
         session.execute(update(Thread).where(Thread.id == thread.id).values(**values))
 
 
-def _own(user_id: UUID) -> Select[tuple[Thread]]:
+def _own(user_id: UUID) -> Select[Thread]:
     return select(Thread).where(Thread.user_id == user_id)
 
 
 def touch_session(thread: Thread) -> None:
     """Activity in a thread is activity of its session: retention looks at the session (waldur 8.5)."""
     session.execute(update(ChatSession).where(ChatSession.id == thread.session_id).values(modified=now()))
+
+
+def add_tokens(thread: Thread, input_tokens: int | None, output_tokens: int | None) -> None:
+    """Add to what a locked thread has cost. None where nothing was reported (waldur 1.2)."""
+    if input_tokens is not None:
+        thread.input_tokens = (thread.input_tokens or 0) + input_tokens
+    if output_tokens is not None:
+        thread.output_tokens = (thread.output_tokens or 0) + output_tokens
+    if thread.input_tokens is not None or thread.output_tokens is not None:
+        thread.total_tokens = (thread.input_tokens or 0) + (thread.output_tokens or 0)

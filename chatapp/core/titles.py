@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, update
+from sqlalchemy import update
 
+from chatapp import providers
+from chatapp.core import prompts, quotas, threads
 from chatapp.db import now, release, session, transaction
-from chatapp.models import Thread
-from chatapp.providers import Provider, ProviderError
-from chatapp.values import Usage
+from chatapp.errors import ModelUnavailable
+from chatapp.models import Thread, User
+from chatapp.providers import ModelMessage, ModelRequest, Provider, ProviderError, Text, TextPart, UsageSoFar
+from chatapp.values import Role, Usage
 
 logger = structlog.get_logger(__name__)
 
 MAX_LENGTH = 150
 SOURCE_LENGTH = 500
+DICTATED_TOKENS = 500  # far more than a name needs, far less than an answer may cost
 QUOTES = "\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb\u201e"
 
 
 def clean(text: str) -> str:
     """White space and surrounding quotes stripped, one line, at most 150 characters."""
-    line = " ".join(text.split())
+    line = " ".join(text.replace("\x00", "").split())
     return line.strip(QUOTES + " ")[:MAX_LENGTH].strip()
 
 
@@ -62,27 +66,74 @@ class Titler:
                 release()
         except ProviderError as error:
             logger.info("title.failed", code=error.failure.code, detail=error.detail)
+            with self._context():
+                give_up(self._thread_id)
+                release()
         except Exception:
             logger.exception("title.failed")
         finally:
             self._done.set()
 
 
-def store(thread_id: UUID, title: str, usage: Usage) -> str | None:
-    """Account the attempt and name the thread, unless it has a name or `title` is empty. Returns the name if set."""
+def dictate(user: User, thread_id: UUID, prompt: str) -> Iterator[str]:
+    """The model's answer to `prompt`, in pieces; complete, it becomes the name of the user's own thread.
+
+    Raises QuotaExceeded, QuotaMisconfigured, CapacityExceeded, NotFound, ModelUnavailable; iterating it raises
+    ProviderError and needs an application context.
+    """
+    provider = providers.choose()
+    if provider is None:
+        raise ModelUnavailable("No language model is configured.")
     with transaction():
-        session.execute(
-            update(Thread)
-            .where(Thread.id == thread_id)
-            .values(
-                title_tried=True,
-                title_input_tokens=func.coalesce(Thread.title_input_tokens, 0) + usage.input_tokens,
-                title_output_tokens=func.coalesce(Thread.title_output_tokens, 0) + usage.output_tokens,
-            )
-        )
-        if not title:
+        quotas.check(user)
+        quotas.admit()
+        thread = threads.get_own(user, thread_id)
+    system = prompts.assemble(user, thread, now(), "UTC")
+    question = ModelMessage(Role.USER, (TextPart(prompt),))
+    return _dictation(provider, ModelRequest(system, (question,), max_tokens=DICTATED_TOKENS), thread_id)
+
+
+def _dictation(provider: Provider, request: ModelRequest, thread_id: UUID) -> Iterator[str]:
+    pieces: list[str] = []
+    usage, title = Usage(), ""
+    stream = provider.stream(request)
+    try:
+        for event in stream:
+            match event:
+                case Text(delta=delta):
+                    pieces.append(delta)
+                    yield delta
+                case UsageSoFar(usage=latest):
+                    usage = latest
+        title = clean("".join(pieces))
+    finally:
+        stream.close()
+        store(thread_id, title, usage, overwrite=True)
+        release()
+
+
+def give_up(thread_id: UUID) -> None:
+    """One attempt a thread: later turns make none."""
+    with transaction():
+        session.execute(update(Thread).where(Thread.id == thread_id).values(title_tried=True))
+
+
+def store(thread_id: UUID, title: str, usage: Usage, *, overwrite: bool = False) -> str | None:
+    """Account the attempt and name the thread. Returns the name if it was set.
+
+    An empty title names nothing; a thread that has a name keeps it unless `overwrite` is true.
+    """
+    with transaction():
+        thread = session.get(Thread, thread_id, with_for_update={"of": Thread}, populate_existing=True)
+        if thread is None:
             return None
-        named = session.execute(
-            update(Thread).where(Thread.id == thread_id, Thread.title.is_(None)).values(title=title, modified=now())
-        )
-    return title if named.rowcount else None  # type: ignore[attr-defined]
+        thread.title_tried = True
+        thread.title_input_tokens = (thread.title_input_tokens or 0) + usage.input_tokens
+        thread.title_output_tokens = (thread.title_output_tokens or 0) + usage.output_tokens
+        threads.add_tokens(thread, usage.input_tokens, usage.output_tokens)
+        quotas.charge(thread.user_id, usage.input_tokens + usage.output_tokens)
+        if not title or (thread.title is not None and not overwrite):
+            return None
+        thread.title = title
+        thread.modified = now()
+    return title

@@ -8,6 +8,8 @@ from typing import Any
 
 from chatapp.values import Json
 
+UNFINISHED = "The answer ended before this call did."
+
 
 @dataclass
 class ToolUse:
@@ -53,6 +55,11 @@ class Transcript:
     def closing(self) -> list[Json]:
         """The events that close what is open."""
         events: list[Json] = [{"type": f"{kind}-end", "id": block} for kind, block in self.open_blocks]
+        events += [
+            {"type": "tool-output-error", "toolCallId": tool.call_id, "errorText": UNFINISHED}
+            for tool in self.tools.values()
+            if tool.outcome is None
+        ]
         return [*events, {"type": "finish-step"}] if self.in_step else events
 
     def _open(self, kind: str, block: str) -> None:

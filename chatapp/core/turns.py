@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 from zoneinfo import available_timezones
 
 import orjson
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from chatapp import config, providers
-from chatapp.core import context, endings, threads
+from chatapp.core import context, endings, quotas, threads
 from chatapp.core.endings import Ending, Output
 from chatapp.core.placing import Place, place, supersede
 from chatapp.core.snapshots import turn_json
@@ -27,6 +28,8 @@ from chatapp.stream import log as event_log
 from chatapp.values import ACTIVE, Event, Failure, OnActive, Question, TurnStatus
 
 WORKER_LOST = Failure("worker_lost", "The answer was interrupted because the server stopped. Please try again.", True)
+
+START_ATTEMPTS = 3
 
 
 class Executor(Protocol):
@@ -64,6 +67,11 @@ class Started:
     is_new_thread: bool = False
     replayed: bool = False
 
+    @property
+    def stored_message_id(self) -> UUID | None:
+        """The question, unless the turn answers one that was there before."""
+        return self.message.id if self.message and self.message.turn_id == self.turn.id else None
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -77,24 +85,20 @@ class Job:
 def start(question: Question) -> Started:
     """Store the question and begin the answer; a refused question leaves no trace.
 
-    Raises NotFound, Invalid, NothingToReload, TurnActive, TooManyTurns, KeyReused, ModelUnavailable, ShuttingDown.
+    Raises QuotaExceeded, QuotaMisconfigured, CapacityExceeded, NotFound, Invalid, NothingToReload, TurnActive,
+    TooManyTurns, KeyReused, ModelUnavailable, ShuttingDown.
     """
     executor = _require_executor()
     if providers.choose() is None:
         raise ModelUnavailable("No language model is configured.")
     if question.on_active is OnActive.INTERRUPT:
         executor.flush()
-    try:
-        with transaction():
-            started = _start(question, executor)
-    except IntegrityError as error:
-        # Two requests at once for one thread or key: the store let one of them win.
-        session.rollback()
-        active = _conflicting(question.user_id, question.thread_id, _slot(question))
-        if active is None:
-            raise
-        raise TurnActive(active.id) from error
-    return started
+    for _ in range(START_ATTEMPTS - 1):
+        # Two requests at once for one thread or key: the store lets one of them win, the other has to look again.
+        with suppress(IntegrityError, OperationalError), transaction():
+            return _start(question, executor)
+    with transaction():
+        return _start(question, executor)
 
 
 def cancel(user: User, thread_id: UUID, partial_text: str | None = None) -> Turn | None:
@@ -142,8 +146,10 @@ def job(turn_id: UUID) -> Job:
 def finish(turn_id: UUID, ending: Ending, output: Output) -> bool:
     """End a turn with what its runner has. False when somebody else has ended it before."""
     thread_id = session.scalar(select(Turn.thread_id).where(Turn.id == turn_id))
+    if thread_id is None:
+        return False  # deleted with its thread
     with transaction():
-        return bool(thread_id) and endings.end(thread_id, turn_id, ending, output) is not None
+        return endings.end(thread_id, turn_id, ending, output) is not None
 
 
 def ended_elsewhere(turn_ids: Sequence[UUID]) -> set[UUID]:
@@ -175,12 +181,15 @@ def reap_if_lost(turn: Turn) -> None:
 
 
 def _start(question: Question, executor: Executor) -> Started:
+    asker = session.get_one(User, question.user_id)
+    quotas.check(asker)
+    quotas.admit()
     thread = threads.lock(question.user_id, question.thread_id) if question.thread_id else None
     if thread and (replay := _replayed(thread, question)):
         return Started(replay, thread, None, replayed=True)
     _make_room(question, thread)
     is_new = thread is None
-    thread = thread or threads.create(session.get_one(User, question.user_id))
+    thread = thread or threads.create(asker)
     turn_id = new_id()
     placed = place(thread, question, turn_id)
     turn = _create_turn(turn_id, thread, question, placed)
@@ -254,10 +263,14 @@ def _make_room(question: Question, thread: Thread | None) -> None:
             _cancel(conflict, None)
         else:
             raise TurnActive(conflict.id)
+    if question.active_limit is None:
+        return
+    # Counted one after the other, and the user locked after the threads, as everywhere.
+    session.execute(select(User.id).where(User.id == question.user_id).with_for_update(key_share=True))
     running = session.scalar(
         select(func.count()).select_from(Turn).where(Turn.user_id == question.user_id, Turn.status.in_(ACTIVE))
     )
-    if (running or 0) >= config.current().active_turns_per_user:
+    if (running or 0) >= question.active_limit:
         raise TooManyTurns("Too many answers are being written for you at once.")
 
 
@@ -320,7 +333,7 @@ def _lease_is_void(turn_id: UUID, dead_workers: Sequence[str] = ()) -> bool:
     return lease is None or lease.renewed_at < _lease_deadline() or lease.worker in dead_workers
 
 
-def _lease_deadline():  # type: ignore[no-untyped-def]
+def _lease_deadline() -> datetime:
     return now() - timedelta(seconds=config.current().lease_expiry)
 
 

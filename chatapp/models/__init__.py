@@ -1,8 +1,22 @@
 """Tables, columns, constraints. No behaviour."""
 
 from chatapp.models.accounts import ApiToken, User
+from chatapp.models.administration import AuditRecord, Quota, SiteCounter, SystemPrompt
 from chatapp.models.messages import Message
 from chatapp.models.threads import ChatSession, Thread
 from chatapp.models.turns import Turn, TurnEvent, TurnLease
 
-__all__ = ["ApiToken", "ChatSession", "Message", "Thread", "Turn", "TurnEvent", "TurnLease", "User"]
+__all__ = [
+    "ApiToken",
+    "AuditRecord",
+    "ChatSession",
+    "Message",
+    "Quota",
+    "SiteCounter",
+    "SystemPrompt",
+    "Thread",
+    "Turn",
+    "TurnEvent",
+    "TurnLease",
+    "User",
+]

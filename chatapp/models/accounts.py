@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from chatapp.db import Base, new_id, now
 
 
 class User(Base):
+    """User names are unique whatever their case: an index on lower(username) of migration 0001."""
+
     __tablename__ = "users"
-    __table_args__ = (Index("uq_users_username_ci", text("lower(username)"), unique=True),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     username: Mapped[str] = mapped_column(String(150), unique=True)

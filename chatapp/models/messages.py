@@ -18,6 +18,7 @@ class Message(Base):
     __tablename__ = "messages"
     __table_args__ = (
         Index("ix_messages_thread_index", "thread_id", "sequence_index", "created"),
+        Index("ix_messages_user_index", "user_id", "sequence_index", "created"),
         Index(
             "uq_messages_one_root",
             "thread_id",
@@ -42,6 +43,8 @@ class Message(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     thread_id: Mapped[UUID] = mapped_column(ForeignKey("threads.id", ondelete="CASCADE"))
+    # The thread's user again: lists and searches over one's own messages are one index.
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     turn_id: Mapped[UUID | None] = mapped_column(index=True)
     role: Mapped[str] = mapped_column(String(10))
     sequence_index: Mapped[int]

@@ -49,8 +49,10 @@ class Thread(Base):
     has_feedback: Mapped[bool] = mapped_column(default=False)
     last_index: Mapped[int] = mapped_column(default=0)
     message_count: Mapped[int] = mapped_column(default=0)
+    # Everything the thread has cost, its title included; the total is kept because lists sort by it.
     input_tokens: Mapped[int | None]
     output_tokens: Mapped[int | None]
+    total_tokens: Mapped[int | None]
     title_input_tokens: Mapped[int | None]
     title_output_tokens: Mapped[int | None]
     models_used: Mapped[str] = mapped_column(Text, default="")

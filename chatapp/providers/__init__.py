@@ -202,7 +202,7 @@ FAILURES: Mapping[Trouble, Failure] = {
 }
 
 
-@dataclass
+@dataclass(eq=False)
 class ProviderError(Exception):
     """A model call failed. `failure` is what the user is told; `detail` is for the log and holds no secret."""
 
@@ -238,7 +238,7 @@ def _make(settings: Settings) -> Provider:
 
     return AnthropicProvider(
         api_key=settings.anthropic_api_key,
-        base_url=settings.anthropic_base_url,
+        base_url=settings.anthropic_base_url or None,
         model=settings.anthropic_model,
         title_model=settings.anthropic_title_model or None,
         max_tokens=settings.anthropic_max_tokens,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import Any, Protocol
 
 import orjson
@@ -39,8 +40,6 @@ REASONS = {StopReason.LENGTH: FinishReason.LENGTH, StopReason.CONTENT_FILTER: Fi
 class Recording(Protocol):
     """Where the events of one turn go."""
 
-    progress_at: float
-
     @property
     def last_seq(self) -> int: ...
 
@@ -65,6 +64,7 @@ class Answering:
     """`run` answers; `close` ends it from any thread; `output` tells at any time what there is."""
 
     def __init__(self, recorder: Recording) -> None:
+        self.progress_at = monotonic()
         self._recorder = recorder
         self._transcript = Transcript()
         self._stream: ModelStream | None = None
@@ -74,10 +74,6 @@ class Answering:
         self._step_characters = 0
         self._model: str | None = None
         self._on_text: Callable[[], None] | None = None
-
-    @property
-    def progress_at(self) -> float:
-        return self._recorder.progress_at
 
     def close(self) -> None:
         self._closed = True
@@ -121,6 +117,7 @@ class Answering:
         for event in stream:
             if self._closed:
                 return
+            self.progress_at = monotonic()
             self._take(step, event)
         if step.reason is None and not self._closed:
             raise ProviderError.of(Trouble.CONNECT, "the stream ended early")
@@ -189,6 +186,7 @@ class Answering:
         return ToolResultPart(tool.call_id, tool.name, content, outcome != "success", outcome)
 
     def _emit(self, data: Mapping[str, Any]) -> None:
+        self.progress_at = monotonic()
         self._transcript.add(data)
         self._recorder.event(data)
 

@@ -53,7 +53,7 @@ class Follower:
             return self._channel.read(self.position, 0)
         events = event_log.current().read(self._channel.turn_id, self.position)
         if not events and first_look:
-            self.ended = not final_among([self._channel.turn_id]) == set()
+            self.ended = bool(final_among([self._channel.turn_id]))
         release()
         return events
 

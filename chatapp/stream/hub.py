@@ -8,6 +8,7 @@ from time import monotonic
 from uuid import UUID
 
 from chatapp import config
+from chatapp.db import release
 from chatapp.stream.log import Log
 from chatapp.values import Event
 
@@ -38,9 +39,16 @@ class Channel:
             if fresh[0].seq != self.last + 1:
                 return False
             self.events.extend(fresh)
+            self.ended = fresh[-1].is_last
             self.quiet_since = monotonic()
             self._news.notify_all()
         return True
+
+    def lower(self, base: int) -> None:
+        """Begin at `base` if nothing has come yet: the first reader may have asked for a position far ahead."""
+        with self._news:
+            if not self.events:
+                self.base = min(self.base, base)
 
     def end(self) -> None:
         with self._news:
@@ -75,6 +83,7 @@ class Hub:
             channel = self._channels.get(turn_id)
             if channel is None:
                 channel = self._channels[turn_id] = Channel(turn_id, base)
+            channel.lower(base)
             channel.users += 1
         if not channel.produced_here:
             self._followed_elsewhere.set()
@@ -109,7 +118,12 @@ class Hub:
                 self._followed_elsewhere.clear()
                 continue
             self._feed(channels, log, final)
+            release()  # a read transaction that stays open sees nothing new
             stop.wait(config.current().poll_interval)
+
+    def wake(self) -> None:
+        """Let `poll` look at its `stop` now."""
+        self._followed_elsewhere.set()
 
     def _feed(self, channels: list[Channel], log: Log, final: Callable[[Sequence[UUID]], set[UUID]]) -> None:
         quiet = [c.turn_id for c in channels if monotonic() - c.quiet_since > 1.0]

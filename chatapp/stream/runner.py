@@ -67,6 +67,7 @@ class Runner:
         self._hub = hub
         self._context = context
         self._writer = Writer(log, hub, context)
+        self._threads: list[threading.Thread] = []
         self._runs: dict[UUID, Run] = {}
         self._idle = threading.Condition()
         self._stop = threading.Event()
@@ -81,13 +82,19 @@ class Runner:
             self._started = True
         self._writer.start()
         for name, loop in (("turn-watch", self._watch), ("turn-reaper", self._reap), ("log-poller", self._poll)):
-            threading.Thread(target=loop, name=name, daemon=True).start()
+            thread = threading.Thread(target=loop, name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
 
     def submit(self, turn_id: UUID, events: Sequence[Event]) -> None:
         run = Run(turn_id, self._hub.produce(turn_id, events))
         self._runs[turn_id] = run
         self.start()
-        threading.Thread(target=self._execute, args=(run, events[-1].seq + 1), name="turn", daemon=True).start()
+        try:
+            threading.Thread(target=self._execute, args=(run, events[-1].seq + 1), name="turn", daemon=True).start()
+        except RuntimeError:
+            self._forget(run)  # out of threads: nobody renews the lease, so the turn will be ended as lost
+            raise
 
     def flush(self) -> None:
         self._writer.flush()
@@ -98,7 +105,7 @@ class Runner:
             run.stop(None)
 
     def drain(self, grace: float) -> None:
-        """Take no more turns, give the running ones `grace` seconds, end the rest as interrupted, keeping their text."""
+        """Take no more turns; after `grace` seconds end what still runs as interrupted, keeping its text."""
         self.accepts = False
         with self._idle:
             self._idle.wait_for(lambda: not self._runs, timeout=grace)
@@ -111,6 +118,9 @@ class Runner:
         """End everything and the background threads."""
         self.drain(0)
         self._stop.set()
+        self._hub.wake()
+        for thread in self._threads:
+            thread.join(timeout=5)
         self._writer.stop()
 
     def _execute(self, run: Run, next_seq: int) -> None:
@@ -120,10 +130,15 @@ class Runner:
         except Exception:
             logger.exception("turn.lost", turn_id=str(run.turn_id))
         finally:
-            self._runs.pop(run.turn_id, None)
-            self._hub.leave(run.channel)
-            with self._idle:
-                self._idle.notify_all()
+            self._forget(run)
+
+    def _forget(self, run: Run) -> None:
+        self._runs.pop(run.turn_id, None)
+        if not run.channel.ended:
+            self._hub.hand_over(run.channel)  # the end is somebody else's to store
+        self._hub.leave(run.channel)
+        with self._idle:
+            self._idle.notify_all()
 
     def _answer(self, run: Run, next_seq: int) -> None:
         recorder = self._writer.open(run.turn_id, next_seq, on_lost=lambda: self._lost(run))

@@ -19,7 +19,7 @@ class Application(Protocol):
 
 
 def init_app(app: Application) -> None:
-    """`app.extensions["runner"]` is the executor of this process; its threads start with the first turn or by `start`."""
+    """`app.extensions["runner"]` is this process's executor; its threads start with the first turn, or by `start`."""
     store = SqlLog()
     log.use(store)
     runner = Runner(store, hub, app.app_context)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +26,6 @@ class Recorder:
 
     def __init__(self, writer: Writer, turn_id: UUID, next_seq: int, on_lost: Callable[[], None]) -> None:
         self.turn_id = turn_id
-        self.progress_at = monotonic()
         self.on_lost = on_lost
         self._writer = writer
         self._next = next_seq
@@ -45,7 +43,6 @@ class Recorder:
 
     def delta(self, type: str, block: str, text: str) -> None:
         """Text for a block: merged with its neighbours until the next flush. The first of a block goes at once."""
-        self.progress_at = monotonic()
         key = (type, block)
         with self._lock:
             first = self._delta_key != key
@@ -56,7 +53,6 @@ class Recorder:
         self._writer.note(self, urgent=first)
 
     def event(self, data: Mapping[str, Any]) -> None:
-        self.progress_at = monotonic()
         with self._lock:
             self._settle()
             self._number(data)
@@ -168,6 +164,7 @@ class Writer:
         while not self._stop.is_set():
             self._pending.wait()
             self._pending.clear()
+            self._urgent.clear()
             try:
                 with self._context():
                     self.flush()
@@ -177,4 +174,3 @@ class Writer:
                 self._pending.set()
                 self._stop.wait(RETRY_PAUSE)
             self._urgent.wait(config.current().merge_interval)
-            self._urgent.clear()

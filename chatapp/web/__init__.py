@@ -1,9 +1,9 @@
 """The URL map.
 
-    /healthz                     is the process alive
-    /sign-in/  /sign-out/  /first-administrator/
-    /chat/...                    the pages and their fragments            web.pages
-    /api/...                     the snake_case chat API                  web.api
+/healthz                     is the process alive
+/sign-in/  /sign-out/  /first-administrator/
+/chat/...                    the pages and their fragments            web.pages
+/api/...                     the snake_case chat API                  web.api
 """
 
 from __future__ import annotations

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 from flask import Flask, current_app, redirect, request, url_for
@@ -17,6 +20,9 @@ from htmx_flask import request as htmx_request
 from chatapp.core import accounts
 from chatapp.extensions import login
 from chatapp.models import User
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 SESSION_LIFETIME = timedelta(days=14)
 LOOPBACK = ("127.0.0.1", "::1")
@@ -41,8 +47,20 @@ def init_app(app: Flask) -> None:
     login.unauthorized_handler(_ask_to_sign_in)
 
 
+def sign_in_required(view: Callable[P, R]) -> Callable[P, R]:
+    """Only people who have signed in get to the view; others are asked to."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not current_user.is_authenticated:
+            return login.unauthorized()  # type: ignore[no-any-return]
+        return view(*args, **kwargs)
+
+    return guarded
+
+
 def signed_in_user() -> User:
-    """The account behind the cookie, in a view behind `login_required`."""
+    """The account behind the cookie, in a view behind `sign_in_required`."""
     user: User = current_user.user
     return user
 
@@ -66,8 +84,16 @@ def _load(user_id: str) -> SignedIn | None:
 
 
 def _ask_to_sign_in() -> ResponseReturnValue:
-    target = url_for("pages.sign_in", next=request.full_path if request.method == "GET" else "/chat/")
     if htmx_request.htmx:
-        reply: Any = make_response("", redirect=target)
+        reply: Any = make_response("", redirect=url_for("pages.sign_in", next=_page_of_fragment()))
         return reply  # type: ignore[no-any-return]
-    return redirect(target)
+    return redirect(url_for("pages.sign_in", next=request.full_path if request.method == "GET" else "/chat/"))
+
+
+def _page_of_fragment() -> str:
+    """The page that htmx asks from: a fragment's own address is nothing to come back to."""
+    try:
+        parts = urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:
+        return "/chat/"
+    return urlunsplit(("", "", parts.path, parts.query, "")) or "/chat/"

@@ -56,7 +56,10 @@ def is_cross_site(incoming: Request) -> bool:
     origin = incoming.headers.get("Origin")
     if origin is None:
         return False
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return True
     return (parts.scheme, parts.netloc) != (incoming.scheme, incoming.host)
 
 

@@ -45,6 +45,7 @@ def upgrade():
         sa.Column("message_count", sa.Integer(), nullable=False),
         sa.Column("input_tokens", sa.Integer(), nullable=True),
         sa.Column("output_tokens", sa.Integer(), nullable=True),
+        sa.Column("total_tokens", sa.Integer(), nullable=True),
         sa.Column("title_input_tokens", sa.Integer(), nullable=True),
         sa.Column("title_output_tokens", sa.Integer(), nullable=True),
         sa.Column("models_used", sa.Text(), nullable=False),
@@ -67,6 +68,7 @@ def upgrade():
         "messages",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("thread_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("turn_id", sa.Uuid(), nullable=True),
         sa.Column("role", sa.String(length=10), nullable=False),
         sa.Column("sequence_index", sa.Integer(), nullable=False),
@@ -106,10 +108,12 @@ def upgrade():
         sa.ForeignKeyConstraint(
             ["thread_id"], ["threads.id"], name=op.f("fk_messages_thread_id_threads"), ondelete="CASCADE"
         ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_messages_user_id_users"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
         sa.UniqueConstraint("replaces_id", name=op.f("uq_messages_replaces_id")),
     )
     op.create_index("ix_messages_thread_index", "messages", ["thread_id", "sequence_index", "created"], unique=False)
+    op.create_index("ix_messages_user_index", "messages", ["user_id", "sequence_index", "created"], unique=False)
     op.create_index("ix_messages_turn_id", "messages", ["turn_id"], unique=False)
     op.create_index(
         "uq_messages_one_current",

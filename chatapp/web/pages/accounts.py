@@ -30,7 +30,7 @@ def sign_in() -> ResponseReturnValue:
 
 @bp.post("/sign-in/")
 def submit_sign_in() -> ResponseReturnValue:
-    user = accounts.authenticate(request.form.get("username", ""), request.form.get("password", ""))
+    user = accounts.authenticate(_field("username"), request.form.get("password", ""))
     if user is None:
         return _sign_in_page("The user name or the password is not right."), 400
     _begin_session(user)
@@ -55,15 +55,16 @@ def first_administrator() -> ResponseReturnValue:
 
 @bp.post("/first-administrator/")
 def submit_first_administrator() -> ResponseReturnValue:
-    form = request.form
+    if accounts.has_users():
+        return redirect(url_for("pages.sign_in"))
     try:
-        if not (is_local_visit() or hmac.compare_digest(form.get("code", ""), first_visit_code())):
+        if not (is_local_visit() or hmac.compare_digest(_field("code").encode(), first_visit_code().encode())):
             raise Invalid("That is not the code from the server's log.", "code")
         user = accounts.create_first_administrator(
-            form.get("username", ""),
-            form.get("password", ""),
-            full_name=form.get("full_name", ""),
-            email=form.get("email", ""),
+            _field("username"),
+            request.form.get("password", ""),
+            full_name=_field("full_name"),
+            email=_field("email"),
         )
     except Invalid as error:
         return _first_administrator_page(str(error)), 400
@@ -78,17 +79,25 @@ def _begin_session(user: User) -> None:
 
 
 def _sign_in_page(error: str = "") -> str:
-    username = request.form.get("username", "")
-    return render_template("pages/sign_in.html", next=request.values.get("next", ""), error=error, username=username)
+    wanted = request.values.get("next", "")
+    return render_template("pages/sign_in.html", next=wanted, error=error, username=_field("username"))
 
 
 def _first_administrator_page(error: str = "") -> str:
-    values = {name: request.form.get(name, "") for name in ("username", "full_name", "email")}
+    values = {name: _field(name) for name in ("username", "full_name", "email")}
     return render_template("pages/first_admin.html", error=error, needs_code=not is_local_visit(), **values)
+
+
+def _field(name: str) -> str:
+    """What was typed; without NUL, which no database stores and PostgreSQL does not even compare."""
+    return request.form.get(name, "").replace("\x00", "")
 
 
 def _own_page(target: str | None) -> str:
     """Where to go after signing in: a page of this site, whatever the link said."""
-    parts = urlsplit(target or "")
+    try:
+        parts = urlsplit(target or "")
+    except ValueError:
+        return "/chat/"
     is_own = not parts.scheme and not parts.netloc and parts.path.startswith("/") and "\\" not in (target or "")
     return target if target and is_own and not target.startswith("//") else "/chat/"

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from flask import Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import login_required
 from htmx_flask import make_response
 from htmx_flask import request as htmx_request
 
@@ -15,7 +14,7 @@ from chatapp.core import threads, turns
 from chatapp.errors import ChatError, Invalid
 from chatapp.models import Thread
 from chatapp.values import Mode, OnActive, Question
-from chatapp.web.auth import signed_in_user
+from chatapp.web.auth import sign_in_required, signed_in_user
 from chatapp.web.pages import bp, errors, presenting
 from chatapp.web.pages.conversations import Conversation
 from chatapp.web.pages.live import growing_page
@@ -24,13 +23,13 @@ MAX_TEXT = 50_000
 
 
 @bp.get("/chat/")
-@login_required
+@sign_in_required
 def new_chat() -> ResponseReturnValue:
     return _page(None)
 
 
 @bp.get("/chat/<uuid:thread_id>/")
-@login_required
+@sign_in_required
 def show_thread(thread_id: UUID) -> ResponseReturnValue:
     thread = threads.get_own(signed_in_user(), thread_id)
     conversation = Conversation.load(thread)
@@ -40,22 +39,22 @@ def show_thread(thread_id: UUID) -> ResponseReturnValue:
 
 
 @bp.get("/chat/threads/")
-@login_required
+@sign_in_required
 def thread_list() -> ResponseReturnValue:
-    thread_id = request.args.get("thread", "", type=_uuid)
+    thread_id = _uuid(request.args.get("thread", ""))
     thread = threads.get_own(signed_in_user(), thread_id) if thread_id else None
     return render_template("partials/_thread_list.html", oob=False, **_around(thread))
 
 
 @bp.get("/chat/<uuid:thread_id>/composer/")
-@login_required
+@sign_in_required
 def composer(thread_id: UUID) -> ResponseReturnValue:
     thread = threads.get_own(signed_in_user(), thread_id)
     return render_template("partials/_composer.html", thread=thread, active_turn=turns.active(thread_id))
 
 
 @bp.post("/chat/send/")
-@login_required
+@sign_in_required
 def send() -> ResponseReturnValue:
     try:
         question = _question()
@@ -71,21 +70,21 @@ def send() -> ResponseReturnValue:
 
 
 @bp.post("/chat/<uuid:thread_id>/cancel/")
-@login_required
+@sign_in_required
 def cancel(thread_id: UUID) -> ResponseReturnValue:
     turns.cancel(signed_in_user(), thread_id)
     return _done(thread_id)
 
 
 @bp.post("/chat/<uuid:thread_id>/archive/")
-@login_required
+@sign_in_required
 def archive(thread_id: UUID) -> ResponseReturnValue:
     threads.archive(signed_in_user(), threads.get_own(signed_in_user(), thread_id).id)
     return redirect(url_for("pages.new_chat"), 303)
 
 
 @bp.post("/chat/<uuid:thread_id>/unarchive/")
-@login_required
+@sign_in_required
 def unarchive(thread_id: UUID) -> ResponseReturnValue:
     threads.unarchive(signed_in_user(), threads.get_own(signed_in_user(), thread_id).id)
     return redirect(url_for("pages.show_thread", thread_id=thread_id), 303)
@@ -113,7 +112,9 @@ def _question() -> Question:
     text = form.get("text", "").replace("\r\n", "\n").strip()
     if mode not in list(Mode):
         abort(400)
-    if "\x00" in text or len(text) > MAX_TEXT:
+    if "\x00" in text:
+        raise Invalid("The message contains a character that cannot be stored.", "text")
+    if len(text) > MAX_TEXT:
         raise Invalid(f"A message has at most {MAX_TEXT:,} characters.", "text")
     if not text and mode != Mode.RELOAD:
         raise Invalid("Please write a message first.", "text")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from markupsafe import Markup
 
@@ -50,19 +51,38 @@ class Conversation:
         return {"messages": self.messages, "turn": self.turn, "html": self.html, "after": self.after}
 
 
+def ended_answer(turn: Turn) -> ShownMessage | None:
+    """What stands on the page where the turn's answer was written; None when there is nothing of it to show.
+
+    An answer that was to be replaced and could not be is the current one again, with the reason why.
+    """
+    message_id = turn.output_message_id or turn.answer_replaces_id
+    message = messages.get(message_id) if message_id else None
+    if message is None:
+        return None
+    of_turn = turns.of_messages([message.turn_id]) if message.turn_id else {}
+    return presenting.message(message, _told_of(message, of_turn, turn))
+
+
 def _present(found: Sequence[Message], latest: Turn | None, last_html: Markup | None) -> list[ShownMessage]:
     of_turn = turns.of_messages([m.turn_id for m in found if m.turn_id])
-    shown = []
-    for message in found:
-        turn = of_turn.get(message.turn_id) if message.turn_id else None
-        if latest and message.role == Role.USER and latest.input_message_id == message.id:
-            turn = latest  # the last attempt to answer it
-        shown.append(presenting.message(message, turn, last_html if message is found[-1] else None))
-    return shown
+    return [
+        presenting.message(message, _told_of(message, of_turn, latest), last_html if message is found[-1] else None)
+        for message in found
+    ]
+
+
+def _told_of(message: Message, of_turn: Mapping[UUID, Turn], latest: Turn | None) -> Turn | None:
+    """The turn whose end is told with the message: its own, or the last attempt to answer it or to replace it."""
+    if latest and message.role == Role.USER and latest.input_message_id == message.id:
+        return latest
+    if latest and latest.answer_replaces_id == message.id and latest.status == TurnStatus.FAILED:
+        return latest
+    return of_turn.get(message.turn_id) if message.turn_id else None
 
 
 def _written(turn: Turn) -> tuple[Markup, int]:
     parser, renderer = AnswerParser(), LiveRenderer()
     events = log.current().read(turn.id)
-    renderer.feed([block_event for event in events for block_event in parser.feed(event)])
+    renderer.feed(parser.feed(events))
     return renderer.snapshot(), events[-1].seq

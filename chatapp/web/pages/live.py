@@ -9,22 +9,21 @@ from uuid import UUID
 import orjson
 from flask import Response, render_template, request, stream_with_context
 from flask.typing import ResponseReturnValue
-from flask_login import login_required
 from markupsafe import Markup
 
 from chatapp import config
-from chatapp.core import messages, turns
+from chatapp.core import turns
 from chatapp.core.answer_parser import AnswerParser
 from chatapp.db import release
 from chatapp.models import Thread, User
 from chatapp.stream.follow import follow
 from chatapp.values import Event
-from chatapp.web.auth import signed_in_user
+from chatapp.web.auth import sign_in_required, signed_in_user
 from chatapp.web.pages import bp, presenting
-from chatapp.web.pages.conversations import Conversation
+from chatapp.web.pages.conversations import Conversation, ended_answer
 from chatapp.web.render import GrowingHtml, LiveRenderer
 
-MARK = "\ue000answer\ue000"
+MARK = Markup("\ue000answer\ue000")
 STREAM_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
 
@@ -52,11 +51,11 @@ class LiveEncoder:
         return b"id: %d\ndata: %s\n\n" % (fresh[-1].seq, orjson.dumps(ops)) if ops else b""
 
     def _operations(self, events: list[Event]) -> list[dict[str, Any]]:
-        return self._renderer.feed([block_event for event in events for block_event in self._parser.feed(event)])
+        return self._renderer.feed(self._parser.feed(events))
 
 
 @bp.get("/chat/turns/<uuid:turn_id>/events")
-@login_required
+@sign_in_required
 def turn_events(turn_id: UUID) -> ResponseReturnValue:
     user = signed_in_user()
     turn = turns.get_own(user, turn_id)
@@ -91,13 +90,10 @@ def _operations(user: User, turn_id: UUID, after: int) -> Iterator[bytes]:
 
 def _final_article(user: User, turn_id: UUID) -> str:
     turn = turns.get_own(user, turn_id)
-    shown = presenting.turn(turn)
-    message = messages.get(turn.output_message_id) if turn.output_message_id else None
+    message = ended_answer(turn)
     if message is None:
-        return render_template("partials/_answer.html", turn=shown, html="", editable=True)
-    return render_template(
-        "partials/_message.html", message=presenting.message(message, turn), turn=shown, editable=True
-    )
+        return render_template("partials/_answer.html", turn=presenting.turn(turn), html="", editable=True)
+    return render_template("partials/_message.html", message=message, turn=message.turn, editable=True)
 
 
 def _pieces(thread: Thread, conversation: Conversation, around: dict[str, Any]) -> Iterator[bytes]:
@@ -105,17 +101,18 @@ def _pieces(thread: Thread, conversation: Conversation, around: dict[str, Any]) 
     running = conversation.turn
     if running is None:
         return
-    values = conversation.values() | {"html": Markup(MARK), "after": None}
+    values = conversation.values() | {"html": MARK, "after": None}
     yield _render(values, around).partition(MARK)[0].encode()
     parser, growing = AnswerParser(), GrowingHtml()
     release()
     with follow(running.id) as follower:
         while not follower.ended:
             events = follower.read(config.current().heartbeat)
-            html = growing.feed([block_event for event in events for block_event in parser.feed(event)])
-            if html:
+            if html := growing.feed(parser.feed(events)):
                 yield html.encode()
-    yield _render(Conversation.load(thread, last_html=Markup(MARK)).values(), around).partition(MARK)[2].encode()
+    complete = Conversation.load(thread, last_html=MARK)
+    rest = _render(complete.values(), around).partition(MARK)[2]
+    yield (rest or render_template("partials/_moved_on.html", thread=thread)).encode()
     release()
 
 

@@ -100,5 +100,3 @@ def _grouped(shown: Iterable[ShownThread], moment: datetime) -> list[tuple[str, 
         heading = next((name for name, since in headings if thread.created >= since), "Older")
         groups.setdefault(heading, []).append(thread)
     return list(groups.items())
-
-

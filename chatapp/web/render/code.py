@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-if TYPE_CHECKING:  # Pygments is slow to import, and a process without code blocks never needs it
+if TYPE_CHECKING:  # Pygments is slow to import: the first code block does it
     from pygments.lexer import Lexer
 
 LONGEST = 50_000  # characters; colouring more would hold up everybody else
@@ -48,10 +48,13 @@ def highlight(body: str, tag: str) -> Markup:
     lexer = _lexer(tag) if len(body) <= LONGEST else None
     if lexer is None:
         return escape(body)
-    from pygments import highlight as colour
+    from pygments import format as colour
     from pygments.formatters.html import HtmlFormatter
 
-    html = colour(body, lexer, HtmlFormatter(nowrap=True))
+    tokens = list(lexer.get_tokens(body))
+    if "".join(text for _, text in tokens).removesuffix("\n") != body.replace("\r\n", "\n").removesuffix("\n"):
+        return escape(body)  # some lexers lose text that they do not expect
+    html = colour(tokens, HtmlFormatter(nowrap=True))
     return Markup(html if body.endswith("\n") else html.removesuffix("\n"))  # noqa: S704  # Pygments escapes the text
 
 
@@ -72,6 +75,6 @@ def _lexer(tag: str) -> Lexer | None:
     word = _WORD.search(tag.lower())
     name = word[0].lstrip(".") if word else ""
     try:
-        return get_lexer_by_name(_ALIASES.get(name, name), stripnl=False, ensurenl=False)
+        return get_lexer_by_name(_ALIASES.get(name, name), stripnl=False)
     except ClassNotFound:
         return None

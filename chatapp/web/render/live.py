@@ -47,7 +47,7 @@ class LiveRenderer:
             match event:
                 case Opened():
                     self._open = _Prose(event) if event.key is BlockKey.MARKDOWN else _Source(event)
-                    ops.append({"open": self._open.html()})
+                    ops.append({"open": str(self._open.html())})
                 case Grew() if self._open:
                     self._open.grow(event.delta)
                 case Closed():
@@ -135,7 +135,7 @@ class _Source:
         last = self.flush()
         html = render_block({**_empty_block(self._opened), "content": self._source})
         plain = html == frame(_empty_block(self._opened), escape(self._source))
-        return ([*last, {"close": ""}] if plain else [{"close": html}]), html
+        return ([*last, {"close": ""}] if plain else [{"close": str(html)}]), html
 
     def resume(self) -> Json:
         return {"text": self._source, "keep": 0}

@@ -14,14 +14,14 @@ import re
 from collections.abc import Callable
 from enum import Enum, auto
 
-_BLANK = " \t\r\x0b\x0c"
+_BLANK = " \t\r"
 _HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]|$)")
 _RULE = re.compile(r" {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
 _FENCE = re.compile(r" {0,3}(?:(`{3,})[^`]*|(~{3,}).*)$")
 _QUOTE = re.compile(r" {0,3}>")
 _MARKER = re.compile(r"( {0,3})([-+*]|\d{1,9}[.)])( +|$)(.*)$")
-_DELIMITERS = re.compile(r" {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+_DELIMITERS = re.compile(r" {0,3}(?:\| *)?:?-+:?(?: *\| *:?-+:?)*(?: *\|)?$")
 _UNTIL_BLANK = re.compile(
     r" {0,3}</?(?:address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|details|dialog|dir"
     r"|div|dl|dt|fieldset|figcaption|figure|footer|form|frame|frameset|h[1-6]|head|header|hr|html|iframe|legend|li|link"
@@ -66,6 +66,7 @@ class PartSplitter:
     def __init__(self) -> None:
         self.kind = Kind.NOTHING
         self.head = ""  # the header of an open table: what its rows need to be rendered alone
+        self.fed = 0  # how much text there was so far
         self.items: list[str] = []  # the finished items of an open list, the finished rows of an open table
         self._lines: list[str] = []  # complete lines after those items
         self._partial: list[str] = []  # the beginning of a line
@@ -92,6 +93,7 @@ class PartSplitter:
 
     def feed(self, text: str) -> list[str]:
         """The parts that `text` settles."""
+        self.fed += len(text)
         *complete, rest = text.split("\n")
         for line in complete:
             self._partial.append(line)
@@ -162,7 +164,7 @@ class PartSplitter:
         return Kind.PARAGRAPH
 
     def _in_paragraph(self, line: str, plain: str) -> None:
-        if self._lines and _DELIMITERS.match(plain) and _columns(plain) == _columns(self._lines[-1]) > 0:
+        if self._lines and _DELIMITERS.match(plain.rstrip()) and _columns(plain) == _columns(self._lines[-1]) > 0:
             self._lines.append(line)
             self.kind = Kind.TABLE
             self.head = "".join(self._lines[-2:])

@@ -14,13 +14,12 @@ from chatapp.values import Json
 from chatapp.web.render.markdown import render_markdown
 from chatapp.web.render.parts import Kind, PartSplitter
 
-LARGE = 2048  # from here on a piece is rendered again only
-GROWTH = 1.15  # when it has grown by this factor, so that the work stays proportional to the text
+LARGE = 2048  # from this length on a piece is rendered again only
+GROWTH = 0.15  # when it has grown by this share of itself, so that the work stays proportional to the text
 
 _TABLE_END = "</tbody></table></div>"
-_UNDECIDED = re.compile(
-    r"[ \t]*(?:[-=+*_#>|:~ \t]+|\d{1,9}[.)]?[ \t]*)$"
-)  # may become a marker, an underline, a border
+# What may yet become a marker, an underline or a table's border.
+_UNDECIDED = re.compile(r"(?:[-=+*_#>|:~ \t]+|[ \t]*\d{1,9}[.)]?[ \t]*)$")
 
 
 class Tail:
@@ -34,7 +33,8 @@ class Tail:
         self._stable: list[str] = []
         self._stable_units = 0
         self._hot = ""
-        self._hot_source = 0  # how much text `_hot` was made of
+        self._hot_length = 0  # how much text `_hot` was made of,
+        self._fed = 0  # and how much text there had been by then
 
     @property
     def html(self) -> Markup:
@@ -43,19 +43,17 @@ class Tail:
 
     def update(self, part: PartSplitter) -> list[Json]:
         """The operation that shows the open part as it is now; none when nothing visible changed."""
-        source = part.hot + ("" if _UNDECIDED.match(part.partial) else part.partial)
         fresh = part.items[self._rendered :]
-        if not fresh and not self._is_due(len(source)):
+        if not fresh and self._hot_length > LARGE and part.fed - self._fed < self._hot_length * GROWTH:
             return []
-        stable = "".join(
-            _without_end(_render(part, item, n), part.kind) for n, item in enumerate(fresh, self._rendered)
-        )
+        source = part.hot + ("" if _UNDECIDED.match(part.partial) else part.partial)
+        stable = _without_end(_render(part, "".join(fresh), self._rendered), part.kind) if fresh else ""
         self._rendered += len(fresh)
         hot = _render(part, source, self._rendered)
         change = _change(without_end_tags(self._hot), stable + without_end_tags(hot), self._stable_units)
         self._stable.append(stable)
         self._stable_units += units(stable)
-        self._hot, self._hot_source = hot, len(source)
+        self._hot, self._hot_length, self._fed = hot, len(source), part.fed
         return [change] if change else []
 
     def settle(self, html: str) -> Json:
@@ -65,9 +63,6 @@ class Tail:
     def resume(self) -> Json:
         """The operation for a client whose copy is unknown."""
         return {"tail": without_end_tags(self.html), "keep": 0}
-
-    def _is_due(self, length: int) -> bool:
-        return length <= LARGE or length >= self._hot_source * GROWTH or length < self._hot_source
 
 
 def units(text: str) -> int:

@@ -1,0 +1,146 @@
+"""The servers under load, each in processes of its own, and what they use of the machine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.servers import ROOT, AppServer
+
+SAMPLE_INTERVAL = 0.1
+ERROR = re.compile(r"\berror\b|traceback|exception|database is locked", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How the model server answers."""
+
+    tokens: int
+    rate: float  # tokens a second
+    first: float  # seconds before the first token
+
+    @property
+    def length(self) -> float:
+        """Seconds from the question to the last token."""
+        return self.first + (self.tokens - 1) / self.rate
+
+
+@dataclass(frozen=True)
+class ModelServer:
+    url: str
+    pid: int
+
+    def asked(self) -> list[dict[str, Any]]:
+        """The requests since the last `forget`."""
+        with urllib.request.urlopen(f"{self.url}/_requests", timeout=60) as response:
+            requests: list[dict[str, Any]] = json.load(response)["requests"]
+        return requests
+
+    def forget(self) -> None:
+        urllib.request.urlopen(urllib.request.Request(f"{self.url}/_requests", method="DELETE"), timeout=60).close()
+
+
+@contextlib.contextmanager
+def model_server(pace: Pace) -> Iterator[ModelServer]:
+    options = {"--port": 0, "--tokens": pace.tokens, "--rate": pace.rate, "--first": pace.first}
+    arguments = [str(word) for option in options.items() for word in option]
+    command = [sys.executable, "-m", "bench.messages_server", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        try:
+            yield ModelServer(process.stdout.readline().split()[-1], process.pid)
+        finally:
+            process.terminate()
+
+
+class Installation:
+    """A migrated SQLite database with people in it, of which every run gets a fresh copy."""
+
+    def __init__(self, people: int) -> None:
+        self._template = Path(tempfile.mkdtemp(prefix="chatapp-bench-"))
+        server = AppServer(_settings(self._template))
+        try:
+            server.flask("db", "upgrade")
+            command = [sys.executable, "-m", "bench.people", str(people)]
+            done = subprocess.run(command, cwd=ROOT, env=server.environ, stdout=subprocess.PIPE, check=True)
+            self.tokens: list[str] = json.loads(done.stdout)
+        finally:
+            server.log.unlink()
+
+    @contextlib.contextmanager
+    def served(self, model_url: str) -> Iterator[AppServer]:
+        """The product on a copy, started as an operator starts it."""
+        folder = Path(tempfile.mkdtemp(prefix="chatapp-bench-"))
+        shutil.copytree(self._template, folder, dirs_exist_ok=True)
+        server = AppServer(_settings(folder) | {"ANTHROPIC_API_KEY": "bench", "ANTHROPIC_BASE_URL": model_url})
+        try:
+            yield server.start()
+            server.stop()
+        finally:
+            server.kill()
+            server.log.unlink()
+            shutil.rmtree(folder)
+
+    def close(self) -> None:
+        shutil.rmtree(self._template)
+
+
+def errors_in(log: Path) -> list[str]:
+    """The lines of a server's log that tell of an error."""
+    return [line for line in log.read_text().splitlines() if ERROR.search(line)]
+
+
+class Meter:
+    """What a process and its children use, from `begin` on."""
+
+    def __init__(self, pid: int) -> None:
+        root = psutil.Process(pid)
+        self._tree = [root, *root.children(recursive=True)]
+        self._cpu_before = self._cpu()
+        self._rss_before = self._peak = self._rss()
+
+    @property
+    def cpu(self) -> float:
+        """Seconds."""
+        return self._cpu() - self._cpu_before
+
+    @property
+    def memory(self) -> int:
+        """Bytes by which the resident memory has grown at its highest."""
+        self._peak = max(self._peak, self._rss())
+        return self._peak - self._rss_before
+
+    async def watch(self) -> None:
+        """Look for the highest use of memory until cancelled."""
+        while True:
+            _ = self.memory
+            await asyncio.sleep(SAMPLE_INTERVAL)
+
+    def _cpu(self) -> float:
+        return float(sum(times.user + times.system for times in (process.cpu_times() for process in self._tree)))
+
+    def _rss(self) -> int:
+        return sum(process.memory_info().rss for process in self._tree)
+
+
+def machine_busy() -> float:
+    """Seconds of processor time that the whole machine has used since it was started."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - times.iowait - times.guest - times.guest_nice)
+
+
+def _settings(folder: Path) -> dict[str, str]:
+    return {"INSTANCE_PATH": str(folder), "DATABASE_URL": f"sqlite:///{folder / 'chatapp.db'}"}

@@ -1,0 +1,120 @@
+"""One run after the other: servers are started, warmed up, put under load and measured."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bench.clients import Answer, Direct, Expected, Ndjson, Page, Way, sign_in
+from bench.figures import Result, Usage, figures
+from bench.http_client import BadAnswer
+from bench.people import PASSWORD, username
+from bench.processes import Installation, Meter, ModelServer, Pace, errors_in, machine_busy, model_server
+
+STREAMS_PER_PERSON = 5  # what the product allows by default
+WARM_UP = 3  # questions that are not measured: imports, templates, caches
+PATIENCE = 60.0  # seconds beyond its own length after which an answer has failed
+BOUND_STREAMS = 100  # as far as the bound on the first token is promised
+
+
+@dataclass(frozen=True)
+class Plan:
+    streams: Sequence[int]
+    ways: Sequence[str]
+    rounds: int  # questions of each client
+    pace: Pace
+    ramp: float  # seconds over which the clients start
+    bound: float  # milliseconds
+
+    @property
+    def people(self) -> int:
+        return math.ceil(max(self.streams) / STREAMS_PER_PERSON)
+
+
+class Load:
+    """So many clients, each of which asks one question after the other."""
+
+    def __init__(self, way: Way, streams: int, plan: Plan) -> None:
+        self.streams, self.plan = streams, plan
+        self._way = way
+        self._expected = Expected.of(plan.pace.tokens)
+
+    async def warm_up(self) -> None:
+        for _ in range(WARM_UP):
+            await self._ask(number=-1, person=0)
+
+    async def run(self) -> list[Answer]:
+        answers = await asyncio.gather(*map(self._client, range(self.streams)))
+        return [answer for of_client in answers for answer in of_client]
+
+    async def _client(self, client: int) -> list[Answer]:
+        await asyncio.sleep(self.plan.ramp * client / self.streams)
+        numbers = range(client * self.plan.rounds, (client + 1) * self.plan.rounds)
+        return [await self._ask(number, client // STREAMS_PER_PERSON) for number in numbers]
+
+    async def _ask(self, number: int, person: int) -> Answer:
+        answer = Answer(self._expected, number, person)
+        try:
+            async with asyncio.timeout(self.plan.pace.length + PATIENCE):
+                await self._way.ask(answer)
+            if len(answer.arrivals) < len(self._expected.ends):
+                raise BadAnswer(f"{len(answer.arrivals)} of {len(self._expected.ends)} tokens arrived")
+        except (BadAnswer, OSError, TimeoutError, ValueError) as error:
+            answer.failure = f"{type(error).__name__}: {error}"
+        answer.ended = answer.ended or time.time()
+        return answer
+
+
+def measure(plan: Plan) -> list[Result]:
+    """Every number of streams on every way, the direct one first."""
+    results = []
+    with contextlib.closing(Installation(plan.people)) as installation:
+        for streams in plan.streams:
+            results.append(_direct(streams, plan))
+            results += [_product(name, streams, plan, installation) for name in plan.ways]
+    return results
+
+
+def _direct(streams: int, plan: Plan) -> Result:
+    with model_server(plan.pace) as model:
+        return asyncio.run(_measured("direct", Load(Direct(model.url), streams, plan), model, model.pid))
+
+
+def _product(name: str, streams: int, plan: Plan, installation: Installation) -> Result:
+    with model_server(plan.pace) as model, installation.served(model.url) as server:
+        assert server.process is not None
+        way = asyncio.run(WAYS[name](server.url, installation.tokens))
+        result = asyncio.run(_measured(name, Load(way, streams, plan), model, server.process.pid))
+        return replace(result, log=errors_in(server.log))
+
+
+async def _measured(name: str, load: Load, model: ModelServer, pid: int) -> Result:
+    """`pid` is the server under load."""
+    await load.warm_up()
+    model.forget()
+    meters = {number: Meter(number) for number in (pid, model.pid)}
+    own, busy, began = time.process_time(), machine_busy(), time.monotonic()
+    watching = asyncio.ensure_future(meters[pid].watch())
+    answers = await load.run()
+    watching.cancel()
+    ours = sum(meter.cpu for meter in meters.values()) + time.process_time() - own
+    others = max(0.0, machine_busy() - busy - ours) / (time.monotonic() - began)
+    usage = Usage(meters[pid].cpu, meters[pid].memory, others)
+    measured = figures(answers, load.streams, load.plan.pace, usage, model.asked())
+    bound = load.plan.bound if name != "direct" and load.streams <= BOUND_STREAMS else None
+    return Result(name, load.streams, measured, [answer.failure for answer in answers if answer.failure], [], bound)
+
+
+async def _ndjson(url: str, tokens: Sequence[str]) -> Way:
+    return Ndjson(url, tokens)
+
+
+async def _page(url: str, tokens: Sequence[str]) -> Way:
+    return Page(url, [await sign_in(url, username(number), PASSWORD) for number in range(len(tokens))])
+
+
+WAYS: Mapping[str, Callable[[str, Sequence[str]], Coroutine[None, None, Way]]] = {"NDJSON": _ndjson, "page": _page}

@@ -1,0 +1,182 @@
+"""Tokens per user and period, and the capacity of the whole site (waldur section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import case, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from chatapp import config
+from chatapp.db import now, session, transaction
+from chatapp.errors import CapacityExceeded, NotFound, QuotaExceeded, QuotaMisconfigured
+from chatapp.models import Quota, SiteCounter, User
+
+PERIODS = ("daily", "weekly", "monthly")
+UNLIMITED = -1
+MINUTE, DAY = "minute", "day"
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodUsage:
+    """`limit` is the user's own (None: the system's), `remaining` None when unlimited."""
+
+    limit: int | None
+    usage: int
+    remaining: int | None
+    reset_at: datetime
+    system_default: int
+
+
+def usage(user: User, moment: datetime | None = None) -> dict[str, PeriodUsage]:
+    """By period. Raises QuotaMisconfigured."""
+    moment = moment or now()
+    quota = session.get(Quota, user.id, populate_existing=True)
+    return {period: _period_usage(quota, period, moment) for period in PERIODS}
+
+
+def set_limits(user_id: UUID, limits: Mapping[str, int | None]) -> None:
+    """Set the limits of the given periods; None is the system's default. Raises NotFound."""
+    if session.get(User, user_id) is None:
+        raise NotFound("user")
+    with transaction():
+        quota = _row(user_id, now())
+        for period, limit in limits.items():
+            setattr(quota, f"{period}_limit", limit)
+
+
+def check(user: User) -> None:
+    """Raises QuotaExceeded naming the period, QuotaMisconfigured."""
+    for period, used in usage(user).items():
+        if used.remaining is not None and used.remaining <= 0:
+            raise QuotaExceeded(period, used.reset_at)
+
+
+def admit() -> None:
+    """Count a request against the site's capacity, within the caller's transaction. Raises CapacityExceeded."""
+    settings = config.current()
+    moment = now()
+    budget = settings.ai_assistant_global_daily_token_budget
+    if budget > 0 and _counted(DAY, _midnight(moment)) >= budget:
+        raise CapacityExceeded("global_daily_token", _midnight(moment) + timedelta(days=1))
+    cap = settings.ai_assistant_global_requests_per_minute
+    if cap > 0:
+        minute = moment.replace(second=0, microsecond=0)
+        if _count(MINUTE, minute, 1) > cap:
+            raise CapacityExceeded("global_minute_burst", minute + timedelta(minutes=1))
+
+
+def charge(user_id: UUID, tokens: int) -> None:
+    """Add what a turn has cost to the user's periods and to the site's day, within the caller's transaction."""
+    if tokens <= 0:
+        return
+    moment = now()
+    quota = _row(user_id, moment)
+    for period in PERIODS:
+        _roll_over(quota, period, moment)
+        setattr(quota, f"{period}_usage", getattr(quota, f"{period}_usage") + tokens)
+    _count(DAY, _midnight(moment), tokens)
+
+
+def roll_over_all(moment: datetime | None = None) -> int:
+    """Reset the counters of periods that have passed; how many were. Running it again changes nothing."""
+    moment = moment or now()
+    reset = 0
+    with transaction():
+        for period in PERIODS:
+            start = getattr(Quota, f"{period}_period")
+            begun = _start(period, moment)
+            done = session.execute(
+                update(Quota).where(start < begun).values({f"{period}_period": begun, f"{period}_usage": 0})
+            )
+            reset += done.rowcount  # type: ignore[attr-defined]
+    return reset
+
+
+def _period_usage(quota: Quota | None, period: str, moment: datetime) -> PeriodUsage:
+    default = _system_default(period)
+    limit = getattr(quota, f"{period}_limit") if quota else None
+    current = quota is not None and getattr(quota, f"{period}_period") == _start(period, moment)
+    used = getattr(quota, f"{period}_usage") if current else 0
+    effective = default if limit is None else limit
+    remaining = None if effective == UNLIMITED else max(0, effective - used)
+    return PeriodUsage(limit, used, remaining, _reset_at(period, moment), default)
+
+
+def _system_default(period: str) -> int:
+    text = getattr(config.current(), f"ai_assistant_token_limit_{period}")
+    try:
+        limit = int(text)
+    except ValueError as error:
+        raise QuotaMisconfigured("The quota system is misconfigured: a limit is not a number.") from error
+    if limit < UNLIMITED:
+        raise QuotaMisconfigured("The quota system is misconfigured: a limit is below -1.")
+    return limit
+
+
+def _row(user_id: UUID, moment: datetime) -> Quota:
+    """The user's row, made on first need, locked."""
+    quota = session.get(Quota, user_id, with_for_update=True, populate_existing=True)
+    if quota:
+        return quota
+    starts = {f"{period}_period": _start(period, moment) for period in PERIODS}
+    usages = {f"{period}_usage": 0 for period in PERIODS}
+    session.execute(_insert(Quota).values(user_id=user_id, **starts, **usages).on_conflict_do_nothing())
+    return session.get_one(Quota, user_id, with_for_update=True, populate_existing=True)
+
+
+def _roll_over(quota: Quota, period: str, moment: datetime) -> None:
+    begun = _start(period, moment)
+    if getattr(quota, f"{period}_period") != begun:
+        setattr(quota, f"{period}_period", begun)
+        setattr(quota, f"{period}_usage", 0)
+
+
+def _start(period: str, moment: datetime) -> date:
+    day = moment.date()
+    if period == "weekly":
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1) if period == "monthly" else day
+
+
+def _reset_at(period: str, moment: datetime) -> datetime:
+    start = _start(period, moment)
+    if period == "monthly":
+        following = (start + timedelta(days=32)).replace(day=1)
+    else:
+        following = start + timedelta(days=7 if period == "weekly" else 1)
+    return datetime.combine(following, time(), UTC)
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _counted(name: str, period: datetime) -> int:
+    amount = session.scalar(select(SiteCounter.amount).where(SiteCounter.name == name, SiteCounter.period == period))
+    return amount or 0
+
+
+def _count(name: str, period: datetime, amount: int) -> int:
+    """Add to a counter, beginning anew in a new period; the amount there is now."""
+    fresh = _insert(SiteCounter).values(name=name, period=period, amount=amount)
+    counter = session.execute(
+        fresh.on_conflict_do_update(
+            index_elements=[SiteCounter.name],
+            set_={
+                "period": period,
+                "amount": amount + case((SiteCounter.period == period, SiteCounter.amount), else_=0),
+            },
+        ).returning(SiteCounter.amount)
+    )
+    return int(counter.scalar_one())
+
+
+def _insert(table: type[Any]) -> Any:
+    """An INSERT that knows ON CONFLICT, which both databases spell alike and SQLAlchemy keeps apart."""
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    return sqlite.insert(table) if is_sqlite else postgresql.insert(table)

@@ -1,0 +1,91 @@
+"""Full text over messages, and fragments of names: FTS5 on SQLite, tsvector and trigrams on PostgreSQL.
+
+The indexes are kept by triggers (migration 0005). A message is indexed together with a word that names its owner, so
+that a search within one user's messages reads one short list, however many messages others have.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, literal_column, or_, select, text
+from sqlalchemy.sql.elements import ColumnElement
+
+from chatapp.db import session
+from chatapp.models import Message, Thread, User
+
+WORDS = re.compile(r'"([^"]*)"|(\S+)')
+TRIGRAM = 3
+
+
+def matches(query: str, owner: User | None) -> ColumnElement[bool]:
+    """Threads whose name or owner contains `query`, or a message of which matches it (waldur 2.2).
+
+    With an `owner` only that user's threads are looked at; the caller's query must be limited to them as well.
+    """
+    return or_(
+        Thread.id.in_(_named(query, owner)),
+        Thread.user_id.in_(select(User.id).where(_owned_by(query), *([User.id == owner.id] if owner else []))),
+        Thread.id.in_(_said(query, owner)),
+    )
+
+
+def _owned_by(query: str) -> ColumnElement[bool]:
+    columns = (User.username, User.full_name, User.email)
+    return or_(*(column.icontains(query, autoescape=True) for column in columns))
+
+
+def _named(query: str, owner: User | None) -> Select[UUID]:
+    named = select(Thread.id).where(Thread.title.icontains(query, autoescape=True))
+    if owner:
+        return named.where(Thread.user_id == owner.id)
+    if _is_sqlite() and len(query) >= TRIGRAM:
+        found: Select[Any] = (
+            select(literal_column("rowid"))
+            .select_from(text("thread_names"))
+            .where(text("thread_names MATCH :fragment").bindparams(fragment=_quoted(query)))
+        )
+        numbered = select(literal_column("thread_id", Thread.id.type)).select_from(text("thread_numbers"))
+        return numbered.where(literal_column("id").in_(found))
+    return named
+
+
+def _said(query: str, owner: User | None) -> Select[UUID]:
+    return _said_sqlite(query, owner) if _is_sqlite() else _said_postgres(query, owner)
+
+
+def _said_sqlite(query: str, owner: User | None) -> Select[UUID]:
+    words = [_quoted(phrase or word) for phrase, word in WORDS.findall(query) if (phrase or word).strip()]
+    expression = f"said : ({' AND '.join(words)})" if words else '""'
+    if owner:
+        expression = f"owner : {_quoted(owner_word(owner.id))} AND {expression}"
+    found: Select[Any] = (
+        select(literal_column("rowid"))
+        .select_from(text("message_words"))
+        .where(text("message_words MATCH :words").bindparams(words=expression))
+    )
+    numbered = select(literal_column("thread_id", Thread.id.type)).select_from(text("message_numbers"))
+    return numbered.where(literal_column("id").in_(found))
+
+
+def _said_postgres(query: str, owner: User | None) -> Select[UUID]:
+    wanted: ColumnElement[Any] = func.websearch_to_tsquery("english", query)
+    if owner:
+        wanted = wanted.op("&&")(func.to_tsquery("simple", owner_word(owner.id)))
+    return select(Message.thread_id).where(literal_column("messages.search").op("@@")(wanted))
+
+
+def owner_word(user_id: UUID) -> str:
+    """The word that marks a user's messages in the index."""
+    return f"u{user_id.hex}"
+
+
+def _quoted(phrase: str) -> str:
+    """A string of FTS5, in which nothing is an operator."""
+    return '"' + phrase.replace('"', '""') + '"'
+
+
+def _is_sqlite() -> bool:
+    return session.get_bind().dialect.name == "sqlite"

@@ -1,0 +1,146 @@
+"""Lists of threads: filters, orders, figures (waldur 1.5, 2.2). Nothing here aggregates messages but the statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+
+from chatapp.core import search
+from chatapp.db import session
+from chatapp.models import Message, Thread, User
+
+SORT_KEYS = ("created", "modified", "input_tokens", "output_tokens", "total_tokens", "models_used")
+TOKEN_SUMS = ("input_tokens", "output_tokens", "total_tokens")
+TIMES = ("created", "modified")
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadFilter:
+    """None asks for nothing. `days` holds inclusive (from, to) calendar days in UTC by column, `tokens` (min, max)."""
+
+    owner_id: UUID | None = None
+    own: bool = False
+    is_archived: bool | None = None
+    is_flagged: bool | None = None
+    max_severity: str | None = None
+    has_feedback: bool | None = None
+    query: str = ""
+    days: Sequence[tuple[str, date | None, date | None]] = ()
+    tokens: Sequence[tuple[str, float | None, float | None]] = ()
+    order: Sequence[str] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    threads_total: int
+    sessions_total: int
+    users_total: int
+    messages_total: int
+    input_tokens_total: int
+    output_tokens_total: int
+    flagged_total: int
+    feedback_positive: int
+    feedback_negative: int
+
+    @property
+    def total_tokens(self) -> int:
+        return self.input_tokens_total + self.output_tokens_total
+
+    @property
+    def satisfaction_rate(self) -> float | None:
+        given = self.feedback_positive + self.feedback_negative
+        return self.feedback_positive / given if given else None
+
+
+def page(user: User, wanted: ThreadFilter, offset: int, limit: int) -> tuple[Sequence[Thread], int]:
+    """The threads that `user` may see and `wanted` describes, with the number of all."""
+    conditions = _conditions(user, wanted)
+    query = select(Thread).where(*conditions).order_by(*_order(wanted.order)).offset(offset).limit(limit)
+    return session.scalars(query).all(), count(conditions)
+
+
+def count(conditions: Sequence[ColumnElement[bool]]) -> int:
+    return session.scalar(select(func.count()).select_from(Thread).where(*conditions)) or 0
+
+
+def statistics(user: User, wanted: ThreadFilter) -> Statistics:
+    """Over the threads that `user` may see and `wanted` describes."""
+    conditions = _conditions(user, wanted)
+    of_threads = session.execute(
+        select(
+            func.count(),
+            func.count(Thread.session_id.distinct()),
+            func.count(Thread.user_id.distinct()),
+            _sum(Thread.message_count),
+            _sum(Thread.input_tokens),
+            _sum(Thread.output_tokens),
+            func.count().filter(Thread.is_flagged),
+        ).where(*conditions)
+    ).one()
+    return Statistics(*(int(value) for value in (*of_threads, *_thumbs(conditions))))
+
+
+def _thumbs(conditions: Sequence[ColumnElement[bool]]) -> tuple[int, int]:
+    rated = (
+        select(
+            func.count().filter(Message.feedback_score.is_(True)),
+            func.count().filter(Message.feedback_score.is_(False)),
+        )
+        .join(Thread, Thread.id == Message.thread_id)
+        .where(Message.feedback_score.is_not(None), Thread.has_feedback, *conditions)
+    )
+    positive, negative = session.execute(rated).one()
+    return positive, negative
+
+
+def _sum(column: Any) -> ColumnElement[int]:
+    return func.coalesce(func.sum(column), 0)
+
+
+def _conditions(user: User, wanted: ThreadFilter) -> list[ColumnElement[bool]]:
+    sees_all = (user.is_staff or user.is_support) and not wanted.own
+    found: list[ColumnElement[bool]] = [] if sees_all else [Thread.user_id == user.id]
+    if wanted.owner_id is not None:
+        found.append(Thread.user_id == wanted.owner_id)
+    if wanted.is_archived is not None:
+        found.append(Thread.archived_at.is_not(None) if wanted.is_archived else Thread.archived_at.is_(None))
+    if wanted.is_flagged is not None:
+        found.append(Thread.is_flagged.is_(wanted.is_flagged))
+    if wanted.max_severity is not None:
+        found.append(Thread.max_severity == wanted.max_severity)
+    if wanted.has_feedback is not None:
+        found.append(Thread.has_feedback.is_(wanted.has_feedback))
+    found += [condition for name, first, last in wanted.days for condition in _within_days(name, first, last)]
+    found += [condition for name, low, high in wanted.tokens for condition in _between(name, low, high)]
+    if wanted.query.strip():
+        found.append(search.matches(wanted.query.strip(), None if sees_all else user))
+    return found
+
+
+def _within_days(name: str, first: date | None, last: date | None) -> list[ColumnElement[bool]]:
+    column = getattr(Thread, name)
+    conditions = [] if first is None else [column >= datetime.combine(first, time(), UTC)]
+    if last is not None and last < date.max:
+        conditions.append(column < datetime.combine(last + timedelta(days=1), time(), UTC))
+    return conditions
+
+
+def _between(name: str, low: float | None, high: float | None) -> list[ColumnElement[bool]]:
+    column = getattr(Thread, name)
+    return ([] if low is None else [column >= low]) + ([] if high is None else [column <= high])
+
+
+def _order(keys: Sequence[str]) -> list[ColumnElement[Any]]:
+    """Newest first unless told otherwise; nulls last in both directions; the id makes it stable."""
+    order: list[ColumnElement[Any]] = []
+    for key in keys or ("-created",):
+        column = getattr(Thread, key.lstrip("-"))
+        expression = column.desc() if key.startswith("-") else column.asc()
+        order.append(expression if key.lstrip("-") in TIMES else expression.nulls_last())
+    descending = (keys or ("-created",))[-1].startswith("-")
+    return [*order, Thread.id.desc() if descending else Thread.id.asc()]

@@ -1,0 +1,125 @@
+"""A turn's events as the lines of the chat stream (waldur 3.1 to 3.4): a pure translation, fed in any portions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from chatapp.core.answer_parser import AnswerParser
+from chatapp.core.blocks import BlockEvent, Closed, Grew, Opened
+from chatapp.values import BlockKey, Event, Json
+
+MIN_PIECE = 50  # characters of Markdown that are worth a line
+MAX_WAIT = 0.2  # seconds after which fewer are sent as well
+
+Clock = Callable[[], float]
+
+
+def line(**parts: Any) -> bytes:
+    return orjson.dumps(parts) + b"\n"
+
+
+class BlockLines:
+    """The lines of an answer's blocks. Markdown is sent as it grows, in pieces; code and diagrams when complete."""
+
+    def __init__(self, clock: Clock = monotonic) -> None:
+        self._clock = clock
+        self._open: Opened | None = None
+        self._held: list[str] = []
+        self._length = 0
+        self._since = 0.0
+
+    @property
+    def pending(self) -> float | None:
+        """Seconds until `idle` sends what is held back; None when nothing is."""
+        return max(0.0, self._since + MAX_WAIT - self._clock()) if self._held else None
+
+    def feed(self, events: Iterable[BlockEvent]) -> bytes:
+        return b"".join(map(self._lines, events))
+
+    def idle(self) -> bytes:
+        """What has been held back long enough."""
+        return self._flush() if self.pending == 0.0 else b""
+
+    def _lines(self, event: BlockEvent) -> bytes:
+        match event:
+            case Opened(key=key):
+                self._open = event
+                return b"" if key is BlockKey.MARKDOWN else line(k="load", t=key)
+            case Grew(delta=delta):
+                return self._grow(delta)
+            case Closed(content=content):
+                return self._close(content)
+
+    def _grow(self, delta: str) -> bytes:
+        if self._open is None or self._open.key is not BlockKey.MARKDOWN:
+            return b""
+        if not self._held:
+            self._since = self._clock()
+        self._held.append(delta)
+        self._length += len(delta)
+        return self._flush() if self._length >= MIN_PIECE else b""
+
+    def _close(self, content: str) -> bytes:
+        opened, self._open = self._open, None
+        if opened is None or opened.key is BlockKey.MARKDOWN:
+            return self._flush()
+        tag = {"t": opened.tag} if opened.key is BlockKey.CODE else {}
+        return line(k=opened.key, c=content, **tag)
+
+    def _flush(self) -> bytes:
+        text = "".join(self._held)
+        self._held.clear()
+        self._length = 0
+        return line(k="markdown", c=text) if text else b""
+
+
+class NdjsonEncoder:
+    """All lines of one turn. `user_message_id` is None when the turn answers a question that was there before."""
+
+    def __init__(self, user_message_id: UUID | None, clock: Clock = monotonic) -> None:
+        self._user_message_id = user_message_id
+        self._parser = AnswerParser()
+        self._blocks = BlockLines(clock)
+        self._turn: Json = {}
+
+    @property
+    def pending(self) -> float | None:
+        """Seconds until `idle` sends what is held back; None when nothing is."""
+        return self._blocks.pending
+
+    def feed(self, events: Iterable[Event]) -> bytes:
+        """The lines that the events make ready; b"" when they only add to what is held back."""
+        return b"".join(map(self._lines, events)) + self.idle()
+
+    def idle(self) -> bytes:
+        """What has been held back long enough."""
+        return self._blocks.idle()
+
+    def _lines(self, event: Event) -> bytes:
+        content = self._blocks.feed(self._parser.feed([event]))
+        match event.data:
+            case {"type": "start", "messageMetadata": {"threadId": thread_id}}:
+                return line(m={"thread_uuid": thread_id})
+            case {"type": "data-turn", "data": turn}:
+                self._turn = turn
+            case {"type": "data-warning", "data": {"message": warning}}:
+                return line(w=warning)
+            case {"type": "error", "errorText": words}:
+                return content + line(e=words) + self._closing()
+            case {"type": "finish" | "abort"}:
+                return content + self._closing()
+        return content
+
+    def _closing(self) -> bytes:
+        """The ids of what the turn stored; no line when that is nothing."""
+        ids = {
+            "user_message_uuid": self._user_message_id,
+            "assistant_message_uuid": self._turn.get("outputMessageId"),
+        }
+        stored = {name: value for name, value in ids.items() if value}
+        return line(m=stored) if stored else b""

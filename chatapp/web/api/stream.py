@@ -1,0 +1,99 @@
+"""`POST /api/chat/stream/`: a question in, its answer out, line by line (waldur 2.6 and section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from time import monotonic
+from uuid import UUID
+
+import structlog
+from flask import Flask, Response, current_app, stream_with_context
+
+from chatapp import config
+from chatapp.core import titles, turns
+from chatapp.core.blocks import BlockParser
+from chatapp.db import release
+from chatapp.providers import ProviderError
+from chatapp.stream.follow import follow
+from chatapp.values import Json, Mode, OnActive, Question
+from chatapp.web.api import bp
+from chatapp.web.api.auth import caller
+from chatapp.web.api.ndjson import BlockLines, NdjsonEncoder, line
+from chatapp.web.api.parsing import parser
+from chatapp.web.api.schemas import StreamInput
+
+logger = structlog.get_logger(__name__)
+
+HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+KEEP_ALIVE = b"\n"
+TIMED_OUT = "The request timed out: the assistant has been silent for too long. Please try again."
+BROKEN = "Something went wrong while the answer was being sent. It may be complete when you reload the chat."
+
+
+@bp.post("/chat/stream/")
+@parser.use_args(StreamInput, location="body")
+def stream(wish: Json) -> Response:
+    if wish["update_thread_name"]:
+        return _ndjson(_name(wish))
+    return _ndjson(_start(wish))
+
+
+def _start(wish: Json) -> Iterator[bytes]:
+    question = Question(
+        user_id=caller().id,
+        text=wish["input"],
+        thread_id=wish["thread_uuid"],
+        mode=Mode(wish["mode"] or Mode.MESSAGE),
+        message_id=wish["edit_message_uuid"],
+        on_active=OnActive.INTERRUPT,
+    )
+    started = turns.start(question)
+    release()
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    return _answer(app, started.turn.id, NdjsonEncoder(started.stored_message_id))
+
+
+def _name(wish: Json) -> Iterator[bytes]:
+    pieces = titles.dictate(caller(), wish["update_thread_name"], wish["input"])
+    release()
+    return stream_with_context(_naming(pieces))
+
+
+def _ndjson(body: Iterator[bytes]) -> Response:
+    return Response(body, mimetype="application/x-ndjson", headers=HEADERS)
+
+
+def _answer(app: Flask, turn_id: UUID, encoder: NdjsonEncoder) -> Iterator[bytes]:
+    """The answer as it is written. Whether anybody reads it does not matter to the turn."""
+    settings = config.current()
+    limit = settings.ai_assistant_stream_timeout_seconds
+    patience = min(settings.heartbeat, limit)
+    heard = sent = monotonic()
+    try:
+        with follow(turn_id) as follower:
+            while not follower.ended:
+                with app.app_context():  # no longer than a read, so that nothing of the request outlives it
+                    events = follower.read(patience if encoder.pending is None else encoder.pending)
+                moment = monotonic()
+                heard = moment if events else heard
+                if moment - heard >= limit:
+                    yield line(e=TIMED_OUT)
+                    return
+                lines = encoder.feed(events) or (KEEP_ALIVE if moment - sent >= settings.heartbeat else b"")
+                if lines:
+                    sent = moment
+                    yield lines
+    except Exception:
+        logger.exception("stream.broken", turn_id=str(turn_id))
+        yield line(e=BROKEN)
+
+
+def _naming(pieces: Iterator[str]) -> Iterator[bytes]:
+    """A name as the model writes it; there are no messages to tell the ids of."""
+    blocks, parser = BlockLines(), BlockParser()
+    try:
+        for piece in pieces:
+            yield blocks.feed(parser.feed(piece))
+        yield blocks.feed(parser.finish())
+    except ProviderError as error:
+        yield blocks.feed(parser.finish()) + line(e=error.failure.message)

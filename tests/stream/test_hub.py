@@ -1,0 +1,87 @@
+"""Channels: fed in order from wherever the events come, and never a reader that waits for what cannot come."""
+
+from __future__ import annotations
+
+import threading
+from time import monotonic
+from uuid import uuid4
+
+import pytest
+
+from chatapp.stream.follow import follow
+from chatapp.stream.hub import Channel
+from chatapp.values import Event
+from tests.people import People
+from tests.servers import wait_until
+from tests.stream.asking import ask, events_of, read_on
+
+
+def deltas(*numbers: int) -> list[Event]:
+    return [Event.of(n, {"type": "text-delta", "id": "t", "delta": f"{n} "}) for n in numbers]
+
+
+LAST = Event.of(4, {"type": "abort"})
+
+
+def test_a_channel_gives_each_event_once_and_in_order() -> None:
+    channel = Channel(uuid4(), 0)
+    assert channel.publish(deltas(1, 2))
+    assert channel.publish(deltas(1, 2, 3))
+    assert channel.publish(deltas(2))
+    assert [e.seq for e in channel.read(0, 0)] == [1, 2, 3]
+    assert [e.seq for e in channel.read(2, 0)] == [3]
+
+
+def test_a_channel_refuses_what_leaves_a_gap() -> None:
+    channel = Channel(uuid4(), 0)
+    assert channel.publish(deltas(1))
+    assert not channel.publish(deltas(3))
+    assert [e.seq for e in channel.read(0, 0)] == [1]
+
+
+def test_a_waiting_reader_is_woken_by_news() -> None:
+    channel = Channel(uuid4(), 0)
+    got: list[Event] = []
+    reader = threading.Thread(target=lambda: got.extend(channel.read(0, 10)))
+    reader.start()
+    channel.publish(deltas(1))
+    reader.join(5)
+    assert [e.seq for e in got] == [1]
+
+
+def test_nothing_is_waited_for_after_the_last_event() -> None:
+    channel = Channel(uuid4(), 0)
+    channel.publish([*deltas(1, 2, 3), LAST])
+    began = monotonic()
+    assert channel.read(4, 30) == []
+    assert monotonic() - began < 5
+
+
+@pytest.mark.usefixtures("app")
+def test_a_turn_that_does_not_exist_ends_at_once() -> None:
+    with follow(uuid4()) as follower:
+        assert follower.read(30) == []
+        assert follower.ended
+
+
+def test_61_beyond_the_end_of_a_finished_turn_there_is_nothing(people: People) -> None:
+    turn = ask(people.ana, "hello").turn
+    last = len(events_of(turn))
+    for position in (last, last + 1000):
+        assert events_of(turn, after=position) == []
+
+
+def test_61_the_end_is_the_end_while_another_reader_is_still_there(people: People) -> None:
+    turn = ask(people.ana, "hello").turn
+    with follow(turn.id) as slow:
+        wait_until(lambda: slow.read(1) and slow.ended)
+        for position in (slow.position, slow.position + 1000):
+            assert events_of(turn, after=position) == []
+
+
+def test_a_reader_ahead_of_a_running_turn_waits_for_what_comes(people: People) -> None:
+    turn = ask(people.ana, "/slow 20").turn
+    with follow(turn.id, after=10) as follower:
+        events = read_on(follower)
+    assert events[0].seq == 11
+    assert [e.json for e in events] == [e.json for e in events_of(turn)[10:]]
