@@ -58,6 +58,14 @@ class Unauthenticated(ChatError):
     """The credential is unknown, expired or revoked."""
 
 
+class Forbidden(ChatError):
+    """The caller's role does not allow this."""
+
+
+class FeatureDisabled(ChatError):
+    """The assistant is switched off."""
+
+
 class Inactive(ChatError):
     """The account is disabled."""
 

@@ -73,6 +73,14 @@ def get_user(user_id: UUID) -> User | None:
     return session.get(User, user_id)
 
 
+def require_user(user_id: UUID) -> User:
+    """Raises NotFound."""
+    user = get_user(user_id)
+    if user is None:
+        raise NotFound("user")
+    return user
+
+
 def find_user(username: str) -> User:
     """Raises NotFound."""
     user = session.scalar(select(User).where(func.lower(User.username) == username.strip().lower()))

@@ -34,6 +34,7 @@ INTERNAL = Failure("internal", "Something went wrong while answering. Please try
 WATCH_INTERVAL = 0.25
 REAP_INTERVAL = 10.0
 STORE_PATIENCE = 60.0
+LATE_TITLE = 15.0
 
 
 class Run:
@@ -171,6 +172,8 @@ class Runner:
         unstored = self._writer.close(recorder)
         if not run.released:
             self._finish(run, ending, answering.output(unstored, title))
+        if titler:
+            titler.wait(LATE_TITLE)  # an orderly stop waits for what is still under way
 
     def _finish(self, run: Run, ending: Ending, output: Output) -> None:
         """Store the end of the turn. A store that is away for a moment must not cost anybody the answer."""

@@ -85,9 +85,8 @@ def _at_capacity(code: str, reset_at: datetime, detail: str) -> ResponseReturnVa
 
 def _invalid_fields(error: ValidationError) -> ResponseReturnValue:
     """A message about the whole body, which no field explains, gets the key that clients know for it."""
-    messages: dict[str, Any] = (
-        error.messages if isinstance(error.messages, dict) else {error.field_name: error.messages}
-    )
+    given = error.messages
+    messages: dict[str, Any] = given if isinstance(given, dict) else {error.field_name: given}
     return {"non_field_errors" if name == SCHEMA else name: words for name, words in messages.items()}, 400
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.web.pages.dom import Element
+from tests.web.pages.dom import Element, parse
 from tests.web.pages.visitor import HTMX, Asked, Visitor
 
 
@@ -21,8 +21,6 @@ def final_article(browser: Visitor, asked: Asked) -> str:
 
 
 def same(html: str, shown: Element) -> bool:
-    from tests.web.pages.dom import parse
-
     return " ".join(str(parse(html).elements[0]).split()) == " ".join(str(shown).split())
 
 

@@ -70,8 +70,12 @@ class Visitor(FlaskClient):
         answer = part.all("article", data_role="assistant")[-1]
         question = part.all("article", data_role="user")[-1]
         thread_id = part.find("div", id="composer-controls").find("input", name="thread_id").attributes["value"]
-        ids = (thread_id, question.attributes["data-message-id"], answer.attributes["data-message-id"])
-        return Asked(*map(UUID, ids), UUID(answer.attributes["data-turn-id"]))
+        return Asked(
+            UUID(thread_id),
+            UUID(question.attributes["data-message-id"]),
+            UUID(answer.attributes["data-message-id"]),
+            UUID(answer.attributes["data-turn-id"]),
+        )
 
     def answer(self, text: str, **form: Any) -> Asked:
         """Send, and wait until the answer is complete."""

@@ -1,0 +1,47 @@
+"""Who may use the assistant at all (waldur 0.3). Asked before anything else, in the order of the table there."""
+
+from __future__ import annotations
+
+from flask import request
+
+from chatapp import config
+from chatapp.errors import FeatureDisabled, Forbidden, ModelUnavailable
+from chatapp.models import User
+from chatapp.web.api import auth
+
+ROLES = ("disabled", "staff", "staff_and_support", "all", "anonymous")
+OUTSIDE = ("chat-system-prompts", "chat-quota")
+
+
+def check() -> None:
+    """Runs before every view of this dialect. Raises FeatureDisabled, Unauthenticated, Forbidden, ModelUnavailable."""
+    is_outside = request.path.removeprefix("/api/").startswith(OUTSIDE)
+    if not is_outside and not config.current().ai_assistant_enabled:
+        raise FeatureDisabled("Extension is disabled.")
+    auth.identify()
+    if not is_outside:
+        _check_role(auth.caller())
+        _check_model()
+
+
+def _check_role(user: User) -> None:
+    roles = config.current().ai_assistant_enabled_roles
+    allowed = {
+        "staff": user.is_staff,
+        "staff_and_support": user.is_staff or user.is_support,
+        "all": True,
+        "anonymous": True,
+    }
+    if not allowed.get(roles, False):
+        raise Forbidden("You are not allowed to use the assistant.")
+
+
+def _check_model() -> None:
+    settings = config.current()
+    if settings.provider_in_force == "anthropic":
+        if not settings.anthropic_base_url:
+            raise ModelUnavailable("The assistant is not available: the API URL of its model is not configured.")
+        if not settings.anthropic_api_key:
+            raise ModelUnavailable("The assistant is not available: the API token of its model is not configured.")
+    if settings.provider_in_force == "none":
+        raise ModelUnavailable("The assistant is not available: the API URL of a model is not configured.")

@@ -1,0 +1,66 @@
+"""`/api/chat-quota/`: what a user has used and may use (waldur 1.6, 2.5)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Response
+from marshmallow import fields, validate
+
+from chatapp.core import accounts, quotas
+from chatapp.core.snapshots import time_json
+from chatapp.errors import Forbidden
+from chatapp.models import User
+from chatapp.values import Json
+from chatapp.web.api import bp
+from chatapp.web.api.auth import caller, sees_everything, support_only
+from chatapp.web.api.parsing import Input, Uuid, WholeNumber, parser
+from chatapp.web.api.responses import empty
+
+LIMIT = validate.Range(min=quotas.UNLIMITED, error="Ensure this value is greater than or equal to -1.")
+
+
+class UsageQuery(Input):
+    user_uuid = Uuid(load_default=None)
+
+
+class LimitsInput(Input):
+    user_uuid = Uuid(required=True)
+    daily_limit = WholeNumber(allow_none=True, validate=LIMIT)
+    weekly_limit = WholeNumber(allow_none=True, validate=LIMIT)
+    monthly_limit = WholeNumber(allow_none=True, validate=LIMIT)
+
+
+@bp.get("/chat-quota/usage/")
+@parser.use_args(UsageQuery, location="query")
+def show_usage(query: Json) -> Json:
+    user = _whose(query["user_uuid"])
+    document: Json = {}
+    for period, used in quotas.usage(user).items():
+        document |= {
+            f"{period}_limit": used.limit,
+            f"{period}_usage": used.usage,
+            f"{period}_remaining": used.remaining,
+            f"{period}_reset_at": time_json(used.reset_at),
+            f"{period}_system_default": used.system_default,
+        }
+    return document
+
+
+@bp.post("/chat-quota/set_quota/")
+@support_only
+@parser.use_args(LimitsInput, location="body")
+def set_quota(values: Json) -> Response:
+    given = {period: values[f"{period}_limit"] for period in quotas.PERIODS if f"{period}_limit" in values}
+    quotas.set_limits(values["user_uuid"], given)
+    return empty(200)
+
+
+def _whose(user_id: UUID | None) -> User:
+    """The caller, or for staff and support anybody. Raises Forbidden, NotFound."""
+    user = caller()
+    if user_id is None or user_id == user.id:
+        return user
+    if not sees_everything(user):
+        raise Forbidden("You may only see your own usage.")
+    return accounts.require_user(user_id)

@@ -1,0 +1,86 @@
+"""`/api/chat-system-prompts/`: the organisation's instructions, for staff (waldur 2.4)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, request
+from flask.typing import ResponseReturnValue
+from marshmallow import Schema, fields
+
+from chatapp.core import system_prompts
+from chatapp.models import SystemPrompt
+from chatapp.values import Json
+from chatapp.web.api import bp
+from chatapp.web.api.auth import staff_only
+from chatapp.web.api.paging import paged
+from chatapp.web.api.parsing import AnyText, Input, Text, parser
+from chatapp.web.api.schemas import Moment
+
+
+class PromptInput(Input):
+    name = Text(required=True, max_length=150)
+    description = AnyText(max_length=2000)
+    custom_instructions = AnyText(max_length=100_000)
+
+
+class PromptOutput(Schema):
+    uuid = fields.UUID(attribute="id")
+    name = fields.String()
+    description = fields.String()
+    custom_instructions = fields.String()
+    is_active = fields.Boolean()
+    created = Moment()
+    modified = Moment()
+
+
+def present(prompt: SystemPrompt) -> Json:
+    document: Json = PromptOutput().dump(prompt)
+    return document
+
+
+@bp.get("/chat-system-prompts/")
+@staff_only
+def list_system_prompts() -> ResponseReturnValue:
+    return paged(system_prompts.page, present)
+
+
+@bp.post("/chat-system-prompts/")
+@staff_only
+@parser.use_args(PromptInput, location="body")
+def create_system_prompt(values: Json) -> ResponseReturnValue:
+    return present(system_prompts.create(**values)), 201
+
+
+@bp.get("/chat-system-prompts/<any_uuid:prompt_id>/")
+@staff_only
+def show_system_prompt(prompt_id: UUID) -> Json:
+    return present(system_prompts.get(prompt_id))
+
+
+@bp.route("/chat-system-prompts/<any_uuid:prompt_id>/", methods=["PUT", "PATCH"])
+@staff_only
+def change_system_prompt(prompt_id: UUID) -> Json:
+    system_prompts.get(prompt_id)
+    values: dict[str, Any] = parser.parse(PromptInput(partial=request.method == "PATCH"), location="body")
+    return present(system_prompts.change(prompt_id, values))
+
+
+@bp.delete("/chat-system-prompts/<any_uuid:prompt_id>/")
+@staff_only
+def delete_system_prompt(prompt_id: UUID) -> Response:
+    system_prompts.delete(prompt_id)
+    return Response(status=204)
+
+
+@bp.post("/chat-system-prompts/<any_uuid:prompt_id>/activate/")
+@staff_only
+def activate_system_prompt(prompt_id: UUID) -> Json:
+    return present(system_prompts.activate(prompt_id))
+
+
+@bp.post("/chat-system-prompts/<any_uuid:prompt_id>/deactivate/")
+@staff_only
+def deactivate_system_prompt(prompt_id: UUID) -> Json:
+    return present(system_prompts.deactivate(prompt_id))
