@@ -34,6 +34,9 @@ if settings.uses_sqlite and workers > 1:
 def post_worker_init(worker):
     runner = worker.wsgi.extensions["runner"]
     runner.start()
+    from chatapp import jobs
+
+    jobs.start(worker.wsgi)
     threading.Thread(target=_drain_when_stopped, args=(worker, runner), name="drain", daemon=True).start()
 
 

@@ -36,9 +36,12 @@ FILLER = (
 )
 
 INDEX_ALL = (
-    "insert into message_numbers (message_id, thread_id) select id, thread_id from messages",
-    """insert into message_words (rowid, said, owner)
-        select n.id, m.content, 'u' || m.user_id from messages m join message_numbers n on n.message_id = m.id""",
+    "insert into search_owners (user_id) select id from users",
+    """insert into message_numbers (id, message_id, thread_id)
+        select (o.number << 32) + row_number() over (partition by m.user_id order by m.created), m.id, m.thread_id
+        from messages m join search_owners o on o.user_id = m.user_id""",
+    """insert into message_words (rowid, said)
+        select n.id, m.content from message_numbers n join messages m on m.id = n.message_id order by n.id""",
     "insert into thread_numbers (thread_id) select id from threads",
     """insert into thread_names (rowid, name)
         select n.id, coalesce(t.title, '') from threads t join thread_numbers n on n.thread_id = t.id""",

@@ -104,36 +104,46 @@ def errors_in(log: Path) -> list[str]:
 
 
 class Meter:
-    """What a process and its children use, from `begin` on."""
+    """What a process and its children have used since `Meter(pid)`."""
 
     def __init__(self, pid: int) -> None:
         root = psutil.Process(pid)
         self._tree = [root, *root.children(recursive=True)]
-        self._cpu_before = self._cpu()
-        self._rss_before = self._peak = self._rss()
+        self._cpu: dict[psutil.Process, float] = {}
+        self._rss: dict[psutil.Process, int] = {}
+        self._look()
+        self._cpu_before = sum(self._cpu.values())
+        self._rss_before = self._rss_peak = sum(self._rss.values())
 
     @property
     def cpu(self) -> float:
-        """Seconds."""
-        return self._cpu() - self._cpu_before
+        """Seconds of processor time."""
+        self._look()
+        return sum(self._cpu.values()) - self._cpu_before
 
     @property
     def memory(self) -> int:
         """Bytes by which the resident memory has grown at its highest."""
-        self._peak = max(self._peak, self._rss())
-        return self._peak - self._rss_before
+        return self._rss_peak - self._rss_before
+
+    @property
+    def survived(self) -> bool:
+        """Whether all of the processes are still running."""
+        return all(process.is_running() for process in self._tree)
 
     async def watch(self) -> None:
         """Look for the highest use of memory until cancelled."""
         while True:
-            _ = self.memory
+            self._look()
+            self._rss_peak = max(self._rss_peak, sum(self._rss.values()))
             await asyncio.sleep(SAMPLE_INTERVAL)
 
-    def _cpu(self) -> float:
-        return float(sum(times.user + times.system for times in (process.cpu_times() for process in self._tree)))
-
-    def _rss(self) -> int:
-        return sum(process.memory_info().rss for process in self._tree)
+    def _look(self) -> None:
+        for process in self._tree:
+            with contextlib.suppress(psutil.NoSuchProcess):  # what it had used stays known
+                times = process.cpu_times()
+                self._cpu[process] = times.user + times.system
+                self._rss[process] = process.memory_info().rss
 
 
 def machine_busy() -> float:

@@ -106,7 +106,10 @@ async def _measured(name: str, load: Load, model: ModelServer, pid: int) -> Resu
     usage = Usage(meters[pid].cpu, meters[pid].memory, others)
     measured = figures(answers, load.streams, load.plan.pace, usage, model.asked())
     bound = load.plan.bound if name != "direct" and load.streams <= BOUND_STREAMS else None
-    return Result(name, load.streams, measured, [answer.failure for answer in answers if answer.failure], [], bound)
+    reasons = [answer.failure for answer in answers if answer.failure]
+    if not meters[pid].survived:
+        reasons.append("a process of the server ended")
+    return Result(name, load.streams, measured, reasons, [], bound)
 
 
 async def _ndjson(url: str, tokens: Sequence[str]) -> Way:

@@ -6,7 +6,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from chatapp import demo
+from chatapp import demo, jobs
 from chatapp.core import accounts
 from chatapp.errors import ChatError
 
@@ -18,6 +18,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(user_commands)
     app.cli.add_command(token_commands)
     app.cli.add_command(demo_command)
+    app.cli.add_command(daily_command)
 
 
 @user_commands.command("create")
@@ -54,3 +55,9 @@ def demo_command() -> None:
     """Fill the installation with people and conversations to look at."""
     for line in demo.fill():
         click.echo(line)
+
+
+@click.command("daily")
+def daily_command() -> None:
+    """Do the day's work now: quotas roll over, idle conversations are deleted."""
+    jobs.run()

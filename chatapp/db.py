@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Engine, MetaData, event
+from sqlalchemy import DateTime, Engine, MetaData, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
@@ -99,6 +99,12 @@ def transaction() -> Iterator[Session]:
 def after_commit(call: Callable[[], None]) -> None:
     """Run `call` once the surrounding transaction is stored; never if it is not."""
     session().info.setdefault("after_commit", []).append(call)
+
+
+def keep_others_out(model: type[Base]) -> None:
+    """Nobody else writes the table of `model` until the transaction ends. On SQLite that is so without asking."""
+    if not _is_sqlite(session()):
+        session.execute(text(f"LOCK TABLE {model.__tablename__} IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def release() -> None:

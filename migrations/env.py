@@ -7,6 +7,7 @@ from flask import current_app
 BESIDE_THE_MODELS = (
     "uq_users_username_ci",
     "message_numbers",
+    "search_owners",
     "message_words",
     "thread_numbers",
     "thread_names",

@@ -14,7 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from chatapp.db import now, session, transaction
+from chatapp.db import keep_others_out, now, session, transaction
 from chatapp.errors import Inactive, Invalid, NotFound, Unauthenticated
 from chatapp.models import ApiToken, User
 
@@ -59,6 +59,7 @@ def create_user(
 def create_first_administrator(username: str, password: str, *, full_name: str = "", email: str = "") -> User:
     """The first account of an empty installation. Raises Invalid, also when somebody was quicker."""
     with transaction():
+        keep_others_out(User)
         if has_users():
             raise Invalid("The first administrator exists already.")
         _check_password(password)

@@ -97,6 +97,12 @@ def roll_over_all(moment: datetime | None = None) -> int:
     return reset
 
 
+def claim(name: str, period: datetime) -> bool:
+    """Whether the caller is the first in any process to ask for `name` in this period."""
+    with transaction():
+        return _count(name, period, 1) == 1
+
+
 def _period_usage(quota: Quota | None, period: str, moment: datetime) -> PeriodUsage:
     default = _system_default(period)
     limit = getattr(quota, f"{period}_limit") if quota else None

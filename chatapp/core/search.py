@@ -1,7 +1,7 @@
 """Full text over messages, and fragments of names: FTS5 on SQLite, tsvector and trigrams on PostgreSQL.
 
-The indexes are kept by triggers (migration 0005). A message is indexed together with a word that names its owner, so
-that a search within one user's messages reads one short list, however many messages others have.
+The indexes are kept by triggers (migration 0005) and are made so that a search within one user's messages costs no more
+when others have many: on SQLite a user's rows stand together, on PostgreSQL a word that names the owner is indexed too.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal_column, or_, select, text
+from sqlalchemy import Select, Uuid, bindparam, func, literal_column, or_, select, text
 from sqlalchemy.sql.elements import ColumnElement
 
 from chatapp.db import session
@@ -18,15 +18,22 @@ from chatapp.models import Message, Thread, User
 
 WORDS = re.compile(r'"([^"]*)"|(\S+)')
 TRIGRAM = 3
+# Where one user's messages stand (migration 0005).
+OWN_ROWS = (
+    "rowid BETWEEN (SELECT number << 32 FROM search_owners WHERE user_id = :owner) "
+    "AND (SELECT (number << 32) + 4294967295 FROM search_owners WHERE user_id = :owner)"
+)
 
 
-def matches(query: str, owner: User | None) -> ColumnElement[bool]:
+def matches(query: str, owner: User | None, unnamed: str = "") -> ColumnElement[bool]:
     """Threads whose name or owner contains `query`, or a message of which matches it (waldur 2.2).
 
     With an `owner` only that user's threads are looked at; the caller's query must be limited to them as well.
+    `unnamed` is what threads without a name are called.
     """
     return or_(
         Thread.id.in_(_named(query, owner)),
+        *([Thread.title.is_(None)] if query.casefold() in unnamed.casefold() else []),
         Thread.user_id.in_(select(User.id).where(_owned_by(query), *([User.id == owner.id] if owner else []))),
         Thread.id.in_(_said(query, owner)),
     )
@@ -58,14 +65,13 @@ def _said(query: str, owner: User | None) -> Select[UUID]:
 
 def _said_sqlite(query: str, owner: User | None) -> Select[UUID]:
     words = [_quoted(phrase or word) for phrase, word in WORDS.findall(query) if (phrase or word).strip()]
-    expression = f"said : ({' AND '.join(words)})" if words else '""'
-    if owner:
-        expression = f"owner : {_quoted(owner_word(owner.id))} AND {expression}"
     found: Select[Any] = (
         select(literal_column("rowid"))
         .select_from(text("message_words"))
-        .where(text("message_words MATCH :words").bindparams(words=expression))
+        .where(text("message_words MATCH :words").bindparams(words=" AND ".join(words) or '""'))
     )
+    if owner:
+        found = found.where(text(OWN_ROWS).bindparams(bindparam("owner", owner.id, Uuid())))
     numbered = select(literal_column("thread_id", Thread.id.type)).select_from(text("message_numbers"))
     return numbered.where(literal_column("id").in_(found))
 

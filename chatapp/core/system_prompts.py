@@ -22,10 +22,7 @@ def page(offset: int, limit: int) -> tuple[Sequence[SystemPrompt], int]:
 
 def get(prompt_id: UUID) -> SystemPrompt:
     """Raises NotFound."""
-    prompt = session.get(SystemPrompt, prompt_id, populate_existing=True)
-    if prompt is None:
-        raise NotFound("system prompt")
-    return prompt
+    return _found(session.get(SystemPrompt, prompt_id, populate_existing=True))
 
 
 def active() -> SystemPrompt | None:
@@ -42,7 +39,7 @@ def create(name: str, description: str = "", custom_instructions: str = "") -> S
 def change(prompt_id: UUID, values: dict[str, Any]) -> SystemPrompt:
     """Set the given columns. Raises NotFound."""
     with transaction():
-        prompt = get(prompt_id)
+        prompt = _lock(prompt_id)
         for name, value in values.items():
             setattr(prompt, name, value)
         prompt.modified = now()
@@ -52,7 +49,7 @@ def change(prompt_id: UUID, values: dict[str, Any]) -> SystemPrompt:
 def delete(prompt_id: UUID) -> None:
     """Also the active one: then none is. Raises NotFound."""
     with transaction():
-        session.delete(get(prompt_id))
+        session.delete(_lock(prompt_id))
 
 
 def activate(prompt_id: UUID) -> SystemPrompt:
@@ -71,8 +68,19 @@ def activate(prompt_id: UUID) -> SystemPrompt:
 def deactivate(prompt_id: UUID) -> SystemPrompt:
     """Switch this prompt off, and no other. Raises NotFound."""
     with transaction():
-        prompt = get(prompt_id)
+        prompt = _lock(prompt_id)
         if prompt.is_active:
             prompt.is_active = False
             prompt.modified = now()
+    return prompt
+
+
+def _lock(prompt_id: UUID) -> SystemPrompt:
+    """For writing: nobody changes or deletes it meanwhile. Raises NotFound."""
+    return _found(session.get(SystemPrompt, prompt_id, with_for_update=True, populate_existing=True))
+
+
+def _found(prompt: SystemPrompt | None) -> SystemPrompt:
+    if prompt is None:
+        raise NotFound("system prompt")
     return prompt

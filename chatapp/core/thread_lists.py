@@ -21,7 +21,10 @@ TIMES = ("created", "modified")
 
 @dataclass(frozen=True, slots=True)
 class ThreadFilter:
-    """None asks for nothing. `days` holds inclusive (from, to) calendar days in UTC by column, `tokens` (min, max)."""
+    """None asks for nothing. `days` holds inclusive (from, to) calendar days in UTC by column, `tokens` (min, max).
+
+    `unnamed` is what threads without a name are called; `query` finds them by it.
+    """
 
     owner_id: UUID | None = None
     own: bool = False
@@ -30,6 +33,7 @@ class ThreadFilter:
     max_severity: str | None = None
     has_feedback: bool | None = None
     query: str = ""
+    unnamed: str = ""
     days: Sequence[tuple[str, date | None, date | None]] = ()
     tokens: Sequence[tuple[str, float | None, float | None]] = ()
     order: Sequence[str] = field(default=())
@@ -118,7 +122,7 @@ def _conditions(user: User, wanted: ThreadFilter) -> list[ColumnElement[bool]]:
     found += [condition for name, first, last in wanted.days for condition in _within_days(name, first, last)]
     found += [condition for name, low, high in wanted.tokens for condition in _between(name, low, high)]
     if wanted.query.strip():
-        found.append(search.matches(wanted.query.strip(), None if sees_all else user))
+        found.append(search.matches(wanted.query.strip(), None if sees_all else user, wanted.unnamed))
     return found
 
 

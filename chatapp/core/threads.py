@@ -8,30 +8,16 @@ from uuid import UUID
 
 from sqlalchemy import Select, select, tuple_, update
 
+from chatapp.core import audit, sessions
 from chatapp.db import now, session, transaction
 from chatapp.errors import NotFound
 from chatapp.models import ChatSession, Thread, Turn, User
 from chatapp.values import ACTIVE
 
 
-def session_of(user: User) -> ChatSession:
-    """The user's container of threads, made on first need."""
-    found = session.scalar(select(ChatSession).where(ChatSession.user_id == user.id))
-    if found:
-        return found
-    with transaction():
-        # Somebody may have been quicker between the look and the lock.
-        session.execute(select(User.id).where(User.id == user.id).with_for_update())
-        found = session.scalar(select(ChatSession).where(ChatSession.user_id == user.id))
-        if found is None:
-            found = ChatSession(user=user)
-            session.add(found)
-    return found
-
-
 def create(user: User, title: str | None = None) -> Thread:
     moment = now()
-    thread = Thread(session_id=session_of(user).id, user=user, title=title, created=moment, modified=moment)
+    thread = Thread(session_id=sessions.own(user).id, user=user, title=title, created=moment, modified=moment)
     with transaction():
         session.add(thread)
     return thread
@@ -50,6 +36,14 @@ def get_visible(user: User, thread_id: UUID) -> Thread:
     thread = session.get(Thread, thread_id)
     if thread is None or not (thread.user_id == user.id or user.is_staff or user.is_support):
         raise NotFound("thread")
+    return thread
+
+
+def read(user: User, thread_id: UUID) -> Thread:
+    """A visible thread, to be shown. That staff or support look at somebody else's is written down. Raises NotFound."""
+    thread = get_visible(user, thread_id)
+    if thread.user_id != user.id:
+        audit.record("chat_thread_accessed", user, target_user_id=thread.user_id, object_id=thread.id)
     return thread
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 
 import orjson
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from chatapp import config, providers
 from chatapp.core import context, endings, quotas, threads
@@ -93,9 +93,10 @@ def start(question: Question) -> Started:
         raise ModelUnavailable("No language model is configured.")
     if question.on_active is OnActive.INTERRUPT:
         executor.flush()
+    question = replace(question, text=_storable(question.text))
     for _ in range(START_ATTEMPTS - 1):
-        # Two requests at once for one thread or key: the store lets one of them win, the other has to look again.
-        with suppress(IntegrityError, OperationalError), transaction():
+        # Interrupting in two threads, it may wait for an answer that waits for it: the store refuses one of the two.
+        with suppress(OperationalError), transaction():
             return _start(question, executor)
     with transaction():
         return _start(question, executor)
@@ -160,7 +161,10 @@ def ended_elsewhere(turn_ids: Sequence[UUID]) -> set[UUID]:
 
 def renew_leases(turn_ids: Sequence[UUID]) -> None:
     with transaction():
-        session.execute(update(TurnLease).where(TurnLease.turn_id.in_(turn_ids)).values(renewed_at=now()))
+        mine = TurnLease.turn_id.in_(turn_ids)
+        # In the order in which the log takes them: two transactions never wait for each other.
+        session.execute(select(TurnLease.turn_id).where(mine).order_by(TurnLease.turn_id).with_for_update())
+        session.execute(update(TurnLease).where(mine).values(renewed_at=now()))
 
 
 def reap(dead_workers: Sequence[str] = ()) -> int:
@@ -181,7 +185,8 @@ def reap_if_lost(turn: Turn) -> None:
 
 
 def _start(question: Question, executor: Executor) -> Started:
-    asker = session.get_one(User, question.user_id)
+    # One after the other for one person: what is looked up about other turns holds until this one is stored.
+    asker = session.get_one(User, question.user_id, with_for_update={"key_share": True}, populate_existing=True)
     quotas.check(asker)
     quotas.admit()
     thread = threads.lock(question.user_id, question.thread_id) if question.thread_id else None
@@ -265,8 +270,6 @@ def _make_room(question: Question, thread: Thread | None) -> None:
             raise TurnActive(conflict.id)
     if question.active_limit is None:
         return
-    # Counted one after the other, and the user locked after the threads, as everywhere.
-    session.execute(select(User.id).where(User.id == question.user_id).with_for_update(key_share=True))
     running = session.scalar(
         select(func.count()).select_from(Turn).where(Turn.user_id == question.user_id, Turn.status.in_(ACTIVE))
     )
@@ -281,6 +284,11 @@ def _conflicting(user_id: UUID, thread_id: UUID | None, slot: str | None) -> Tur
     return session.scalar(
         select(Turn).where(Turn.status.in_(ACTIVE), in_the_way).limit(1).execution_options(populate_existing=True)
     )
+
+
+def _storable(text: str) -> str:
+    """What every store takes: no NUL, no half of a surrogate pair."""
+    return text.replace("\x00", "").encode(errors="replace").decode()
 
 
 def _slot(question: Question) -> str | None:

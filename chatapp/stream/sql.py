@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from uuid import UUID
 
 from sqlalchemy import and_, insert, or_, select, update
@@ -20,7 +21,7 @@ class SqlLog:
             rows = [_row(p.turn_id, event) for p in portions if p.turn_id in active for event in p.events]
             if rows:
                 session.execute(insert(TurnEvent), rows)
-            for portion in portions:
+            for portion in sorted(portions, key=attrgetter("turn_id")):
                 if portion.usage and portion.turn_id in active:
                     self._note_usage(portion)
         return {p.turn_id for p in portions} - active

@@ -4,15 +4,28 @@
 /sign-in/  /sign-out/  /first-administrator/
 /chat/...                    the pages and their fragments            web.pages
 /api/...                     the snake_case chat API                  web.api
+/api/schema/  /api/docs/     its description                          web.openapi
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+import orjson
 from flask import Flask, Response, redirect
+from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chatapp import config
-from chatapp.web import api, auth, pages, security
+from chatapp.web import api, auth, openapi, pages, security
+
+
+class Documents(DefaultJSONProvider):
+    """JSON answers, their keys in the order in which the views have written them."""
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        document = orjson.dumps(self._prepare_response_obj(args, kwargs))
+        return Response(document + b"\n", mimetype=self.mimetype)
 
 
 def register(app: Flask) -> None:
@@ -22,9 +35,11 @@ def register(app: Flask) -> None:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
         )
+    app.json = Documents(app)
     security.init_app(app)
     auth.init_app(app)
     api.init_app(app)
+    openapi.init_app(app)
     pages.init_app(app)
     app.add_url_rule("/healthz", view_func=_healthz)
     app.add_url_rule("/", view_func=lambda: redirect("/chat/"), endpoint="home")

@@ -1,7 +1,8 @@
 """Search: the words of messages with their owner, fragments of thread names; kept by triggers so that no writer forgets.
 
 SQLite: FTS5 tables without copies of the text. Their rows are numbered by tables of our own, because the implicit
-numbers of rows change when a database is vacuumed. PostgreSQL: a generated column, and trigrams where the database
+numbers of rows change when a database is vacuumed, and so that one user's messages stand together: searching them reads
+that range of each word's list, however long the list is. PostgreSQL: a generated column, and trigrams where the database
 allows the extension.
 """
 
@@ -13,25 +14,33 @@ branch_labels = None
 depends_on = None
 
 SQLITE = (
+    "create table search_owners (number integer primary key autoincrement, user_id char(32) not null unique)",
     """create table message_numbers (
-        id integer primary key autoincrement, message_id char(32) not null unique, thread_id char(32) not null)""",
+        id integer primary key, message_id char(32) not null unique, thread_id char(32) not null)""",
     """create virtual table message_words using fts5(
-        said, owner, content='', tokenize='porter unicode61 remove_diacritics 2')""",
+        said, content='', tokenize='porter unicode61 remove_diacritics 2')""",
     """create trigger messages_are_indexed after insert on messages begin
-        insert into message_numbers (message_id, thread_id) values (new.id, new.thread_id);
-        insert into message_words (rowid, said, owner)
-            select id, new.content, 'u' || new.user_id from message_numbers where message_id = new.id;
+        insert into search_owners (user_id) select new.user_id
+            where not exists (select 1 from search_owners where user_id = new.user_id);
+        insert into message_numbers (id, message_id, thread_id)
+            select 1 + coalesce(
+                (select max(id) from message_numbers
+                    where id between (o.number << 32) and (o.number << 32) + 4294967295),
+                o.number << 32), new.id, new.thread_id
+            from search_owners o where o.user_id = new.user_id;
+        insert into message_words (rowid, said)
+            select id, new.content from message_numbers where message_id = new.id;
     end""",
     """create trigger messages_are_forgotten before delete on messages begin
-        insert into message_words (message_words, rowid, said, owner)
-            select 'delete', id, old.content, 'u' || old.user_id from message_numbers where message_id = old.id;
+        insert into message_words (message_words, rowid, said)
+            select 'delete', id, old.content from message_numbers where message_id = old.id;
         delete from message_numbers where message_id = old.id;
     end""",
     """create trigger messages_are_reindexed after update of content on messages begin
-        insert into message_words (message_words, rowid, said, owner)
-            select 'delete', id, old.content, 'u' || old.user_id from message_numbers where message_id = old.id;
-        insert into message_words (rowid, said, owner)
-            select id, new.content, 'u' || new.user_id from message_numbers where message_id = new.id;
+        insert into message_words (message_words, rowid, said)
+            select 'delete', id, old.content from message_numbers where message_id = old.id;
+        insert into message_words (rowid, said)
+            select id, new.content from message_numbers where message_id = new.id;
     end""",
     """create table thread_numbers (
         id integer primary key autoincrement, thread_id char(32) not null unique)""",
@@ -80,7 +89,7 @@ def downgrade():
     for trigger in ("indexed", "forgotten", "reindexed"):
         op.execute(f"drop trigger messages_are_{trigger}")
         op.execute(f"drop trigger threads_are_{trigger}")
-    for table in ("thread_names", "thread_numbers", "message_words", "message_numbers"):
+    for table in ("thread_names", "thread_numbers", "message_words", "message_numbers", "search_owners"):
         op.execute(f"drop table {table}")
 
 

@@ -141,7 +141,7 @@ class _Inside:
             command = json.loads(line)
             try:
                 reply = getattr(self, "_" + command["do"])(command)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - told to the other end of the line
                 reply = {"error": repr(error)}
             self._say(reply | {"id": command["id"]})
         self._close({})

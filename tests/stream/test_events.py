@@ -96,7 +96,7 @@ def test_53_a_failure_before_text_leaves_the_question_alone(people: People) -> N
     assert [m.sequence_index for m in visible(started.thread)] == [1, 2, 3]
 
 
-@pytest.mark.parametrize("text", ["/tool nonsense {}", "hello\n/tool nonsense {\"a\": 1}\nbye", "/tool a {}\n/tool b {}"])
+@pytest.mark.parametrize("text", ["/tool nonsense {}", 'hello\n/tool nonsense {"a": 1}\nbye', "/tool a {}\n/tool b {}"])
 def test_57_the_call_of_an_unknown_tool_fails_and_the_answer_goes_on(people: People, text: str) -> None:
     started = ask(people.ana, text)
     story = story_of(started.turn)

@@ -148,9 +148,7 @@ def test_a_stopped_process_gives_its_answers_up_in_good_order(pair: Pair) -> Non
     assert story.content.startswith("the quick ")
 
 
-def test_55_nothing_is_lost_when_a_process_is_killed(
-    make_app: Callable[..., Flask], spare: Process
-) -> None:
+def test_55_nothing_is_lost_when_a_process_is_killed(make_app: Callable[..., Flask], spare: Process) -> None:
     make_app().extensions["runner"].start()
     ana = folk.settle().ana
     with Process() as doomed, contextlib.ExitStack() as stack:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from flask import Flask
 
-from chatapp.web.api import auth, errors
+from chatapp.web.api import errors, gate
 from chatapp.web.api.routing import AnyUuid, Routes
 
 bp = Routes("api", __name__, url_prefix="/api")
-bp.before_request(auth.identify)
+bp.before_request(gate.check)
 errors.handle(bp)
 
 
 def init_app(app: Flask) -> None:
-    from chatapp.web.api import messages, sessions, stream, threads
+    from chatapp.web.api import messages, quota, sessions, stream, system_prompts, threads
 
-    _ = messages, sessions, stream, threads
+    _ = messages, quota, sessions, stream, system_prompts, threads
     app.url_map.converters["any_uuid"] = AnyUuid
     app.before_request(errors.answer_routing_error)
     app.register_blueprint(bp)

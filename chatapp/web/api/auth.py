@@ -1,12 +1,19 @@
-"""Who asks: `Authorization: Token <key>` (waldur 0.2)."""
+"""Who asks: `Authorization: Token <key>`, and what their role allows (waldur 0.2)."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from flask import g, request
 
 from chatapp.core import accounts
-from chatapp.errors import Unauthenticated
+from chatapp.errors import Forbidden, Unauthenticated
 from chatapp.models import User
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def identify() -> None:
@@ -26,3 +33,23 @@ def caller() -> User:
 def sees_everything(user: User) -> bool:
     """Staff and support read other people's conversations, and what the input guards found."""
     return user.is_staff or user.is_support
+
+
+def staff_only(view: Callable[P, R]) -> Callable[P, R]:
+    """A view that raises Forbidden for everybody else, before it reads any input."""
+    return _only(lambda user: user.is_staff, view)
+
+
+def support_only(view: Callable[P, R]) -> Callable[P, R]:
+    """The same, for staff and support."""
+    return _only(sees_everything, view)
+
+
+def _only(is_allowed: Callable[[User], bool], view: Callable[P, R]) -> Callable[P, R]:
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not is_allowed(caller()):
+            raise Forbidden("You do not have permission to perform this action.")
+        return view(*args, **kwargs)
+
+    return guarded

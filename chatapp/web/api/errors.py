@@ -19,12 +19,11 @@ from werkzeug.routing import RequestRedirect
 from chatapp import errors
 from chatapp.core.snapshots import time_json
 from chatapp.db import now
-from chatapp.web.api import auth
+from chatapp.web.api import gate
 
 logger = structlog.get_logger(__name__)
 
 RETRY_AFTER = 5  # seconds
-NOT_CONFIGURED = "The assistant is not available: the API URL or the API token of its language model is not configured."
 
 
 def handle(bp: Blueprint) -> None:
@@ -41,8 +40,8 @@ def answer_routing_error() -> ResponseReturnValue | None:
     if error is None or isinstance(error, RequestRedirect) or not _is_ours(request.path):
         return None
     try:
-        if isinstance(error, MethodNotAllowed):
-            auth.identify()
+        if gate.resource() in (*gate.BEHIND, *gate.OUTSIDE):
+            gate.check()
     except errors.ChatError as refusal:
         return _domain_error(refusal)
     return _http_error(error)
@@ -58,10 +57,12 @@ def _domain_error(error: errors.ChatError) -> ResponseReturnValue:
             return _detail(401, str(error), {"WWW-Authenticate": "Token"})
         case errors.Invalid() | errors.NothingToReload():
             return [str(error)], 400
+        case errors.Forbidden():
+            return _detail(403, str(error))
         case errors.NotFound():
             return _detail(404, str(error))
-        case errors.ModelUnavailable():
-            return _detail(409, NOT_CONFIGURED)
+        case errors.FeatureDisabled():
+            return _detail(424, str(error))
         case errors.CapacityExceeded():
             return _at_capacity(error.code, error.reset_at, str(error))
         case errors.TooManyTurns():

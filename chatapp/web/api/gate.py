@@ -9,19 +9,24 @@ from chatapp.errors import FeatureDisabled, Forbidden, ModelUnavailable
 from chatapp.models import User
 from chatapp.web.api import auth
 
-ROLES = ("disabled", "staff", "staff_and_support", "all", "anonymous")
+BEHIND = ("chat", "chat-sessions", "chat-threads", "chat-messages", "chat-tools")
 OUTSIDE = ("chat-system-prompts", "chat-quota")
 
 
 def check() -> None:
     """Runs before every view of this dialect. Raises FeatureDisabled, Unauthenticated, Forbidden, ModelUnavailable."""
-    is_outside = request.path.removeprefix("/api/").startswith(OUTSIDE)
-    if not is_outside and not config.current().ai_assistant_enabled:
+    is_behind = resource() not in OUTSIDE
+    if is_behind and not config.current().ai_assistant_enabled:
         raise FeatureDisabled("Extension is disabled.")
     auth.identify()
-    if not is_outside:
+    if is_behind:
         _check_role(auth.caller())
         _check_model()
+
+
+def resource() -> str:
+    """The first word of the path after /api/."""
+    return request.path.removeprefix("/api/").partition("/")[0]
 
 
 def _check_role(user: User) -> None:
@@ -38,10 +43,9 @@ def _check_role(user: User) -> None:
 
 def _check_model() -> None:
     settings = config.current()
-    if settings.provider_in_force == "anthropic":
-        if not settings.anthropic_base_url:
-            raise ModelUnavailable("The assistant is not available: the API URL of its model is not configured.")
-        if not settings.anthropic_api_key:
-            raise ModelUnavailable("The assistant is not available: the API token of its model is not configured.")
-    if settings.provider_in_force == "none":
-        raise ModelUnavailable("The assistant is not available: the API URL of a model is not configured.")
+    if settings.provider_in_force == "none" or (
+        settings.provider_in_force == "anthropic" and not settings.anthropic_base_url
+    ):
+        raise ModelUnavailable("The assistant is not available: the API URL of its model is not configured.")
+    if settings.provider_in_force == "anthropic" and not settings.anthropic_api_key:
+        raise ModelUnavailable("The assistant is not available: the API token of its model is not configured.")

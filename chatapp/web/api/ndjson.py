@@ -13,7 +13,7 @@ from chatapp.core.answer_parser import AnswerParser
 from chatapp.core.blocks import BlockEvent, Closed, Grew, Opened
 from chatapp.values import BlockKey, Event, Json
 
-MIN_PIECE = 50  # characters of Markdown that are worth a line
+MIN_PIECE = 50  # characters of Markdown that are worth a line, once the answer has begun
 MAX_WAIT = 0.2  # seconds after which fewer are sent as well
 
 Clock = Callable[[], float]
@@ -24,7 +24,10 @@ def line(**parts: Any) -> bytes:
 
 
 class BlockLines:
-    """The lines of an answer's blocks. Markdown is sent as it grows, in pieces; code and diagrams when complete."""
+    """The lines of an answer's blocks. Code and diagrams are sent when complete, Markdown as it grows.
+
+    Its first piece goes out at once: people wait for the first word. Later ones are gathered.
+    """
 
     def __init__(self, clock: Clock = monotonic) -> None:
         self._clock = clock
@@ -32,6 +35,7 @@ class BlockLines:
         self._held: list[str] = []
         self._length = 0
         self._since = 0.0
+        self._enough = 1
 
     @property
     def pending(self) -> float | None:
@@ -62,7 +66,7 @@ class BlockLines:
             self._since = self._clock()
         self._held.append(delta)
         self._length += len(delta)
-        return self._flush() if self._length >= MIN_PIECE else b""
+        return self._flush() if self._length >= self._enough else b""
 
     def _close(self, content: str) -> bytes:
         opened, self._open = self._open, None
@@ -75,6 +79,7 @@ class BlockLines:
         text = "".join(self._held)
         self._held.clear()
         self._length = 0
+        self._enough = MIN_PIECE
         return line(k="markdown", c=text) if text else b""
 
 

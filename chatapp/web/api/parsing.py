@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
-from functools import partial
+from collections.abc import Callable, Collection
+from reprlib import repr as abridged
 from typing import Any, NoReturn
 
 from flask import Request
@@ -15,15 +15,23 @@ from webargs.multidictproxy import MultiDictProxy
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
+from chatapp.web.api.contract import reads
+
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 # PostgreSQL stores no NUL, UTF-8 has no lone surrogates.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+MAX_NUMBER = 2**63 - 1
 
 
 class Parser(FlaskParser):
     """Reads `body` and `query`; raises ValidationError, BadRequest, UnsupportedMediaType."""
 
     __location_map__ = {"body": "load_body", "query": "load_filters"}
+
+    def use_args(self, argmap: Any, *args: Any, location: str | None = None, **options: Any) -> Callable[..., Any]:
+        """As webargs has it; the schema is noted on the view too."""
+        decorate = super().use_args(argmap, *args, location=location, **options)
+        return lambda view: reads(argmap, location or self.location)(decorate(view))
 
     def load_body(self, req: Request, schema: Schema) -> Any:
         if req.mimetype in FORMS:
@@ -67,11 +75,14 @@ WORDS: dict[str, Any] = {
     "characters": "This field has characters that cannot be stored.",
     "max_length": "Ensure this field has no more than {max_length} characters.",
     "choice": '"{input}" is not a valid choice.',
+    "boolean": "Must be a valid boolean.",
+    "whole_number": "A valid integer is required.",
+    "too_large": "Ensure this value is less than or equal to {maximum}.",
 }
 
 
-class Text(fields.String):
-    """Text without surrounding white space, at least one character long."""
+class AnyText(fields.String):
+    """Text as it was given, "" included."""
 
     default_error_messages = WORDS
 
@@ -80,13 +91,24 @@ class Text(fields.String):
         self.max_length = max_length
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
-        text = str(super()._deserialize(value, *args, **kwargs)).strip()
-        if not text:
-            raise self.make_error("blank")
+        text = self._tidied(str(super()._deserialize(value, *args, **kwargs)))
         if len(text) > self.max_length:
             raise self.make_error("max_length", max_length=self.max_length)
         if UNSTORABLE.search(text):
             raise self.make_error("characters")
+        return text
+
+    def _tidied(self, text: str) -> str:
+        return text
+
+
+class Text(AnyText):
+    """Text without surrounding white space, at least one character long."""
+
+    def _tidied(self, text: str) -> str:
+        text = text.strip()
+        if not text:
+            raise self.make_error("blank")
         return text
 
 
@@ -106,24 +128,36 @@ class Choice(fields.Field[str]):
         self.choices = choices
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
-        if not isinstance(value, str) or value not in self.choices:
-            raise self.make_error("choice", input=UNSTORABLE.sub("?", str(value)))
+        if not isinstance(value, str):
+            raise self.make_error("choice", input=abridged(value))  # however deep it is nested
+        if value not in self.choices:
+            raise self.make_error("choice", input=UNSTORABLE.sub("?", value))
         return value
 
 
-# In a query, the refusal is worded differently.
-FilterChoice = partial(
-    Choice, error_messages={"choice": "Select a valid choice. {input} is not one of the available choices."}
-)
+class YesOrNo(fields.Field[bool]):
+    """true or false, and nothing that resembles them."""
+
+    default_error_messages = WORDS
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("boolean")
+        return value
 
 
-class Flag(fields.Boolean):
-    """A yes or no in a query; anything else counts as not given."""
+class WholeNumber(fields.Field[int]):
+    """A number without a fraction, or its digits as text; not above what a database counts to."""
 
-    VALUES = {"true": True, "1": True, "false": False, "0": False}
+    default_error_messages = WORDS
 
-    def __init__(self) -> None:
-        super().__init__(load_default=None)
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> bool | None:  # type: ignore[override]
-        return self.VALUES.get(str(value).lower())
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise self.make_error("whole_number")
+        try:
+            number = int(value)
+        except ValueError as error:
+            raise self.make_error("whole_number") from error
+        if number > MAX_NUMBER:
+            raise self.make_error("too_large", maximum=MAX_NUMBER)
+        return number

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from flask import Response
-from marshmallow import fields, validate
+from marshmallow import Schema, fields, validate
 
 from chatapp.core import accounts, quotas
-from chatapp.core.snapshots import time_json
 from chatapp.errors import Forbidden
 from chatapp.models import User
 from chatapp.values import Json
 from chatapp.web.api import bp
 from chatapp.web.api.auth import caller, sees_everything, support_only
+from chatapp.web.api.contract import answers
 from chatapp.web.api.parsing import Input, Uuid, WholeNumber, parser
 from chatapp.web.api.responses import empty
+from chatapp.web.api.schemas import Moment
 
 LIMIT = validate.Range(min=quotas.UNLIMITED, error="Ensure this value is greater than or equal to -1.")
 
@@ -31,25 +33,31 @@ class LimitsInput(Input):
     monthly_limit = WholeNumber(allow_none=True, validate=LIMIT)
 
 
+def _outputs(period: str) -> dict[str, fields.Field[Any]]:
+    return {
+        f"{period}_limit": fields.Integer(attribute=f"{period}.limit", allow_none=True),
+        f"{period}_usage": fields.Integer(attribute=f"{period}.usage"),
+        f"{period}_remaining": fields.Integer(attribute=f"{period}.remaining", allow_none=True),
+        f"{period}_reset_at": Moment(attribute=f"{period}.reset_at"),
+        f"{period}_system_default": fields.Integer(attribute=f"{period}.system_default"),
+    }
+
+
+UsageOutput = Schema.from_dict(_outputs("daily") | _outputs("weekly") | _outputs("monthly"), name="UsageOutput")
+
+
 @bp.get("/chat-quota/usage/")
 @parser.use_args(UsageQuery, location="query")
+@answers(UsageOutput, refusals=(404, 409))
 def show_usage(query: Json) -> Json:
-    user = _whose(query["user_uuid"])
-    document: Json = {}
-    for period, used in quotas.usage(user).items():
-        document |= {
-            f"{period}_limit": used.limit,
-            f"{period}_usage": used.usage,
-            f"{period}_remaining": used.remaining,
-            f"{period}_reset_at": time_json(used.reset_at),
-            f"{period}_system_default": used.system_default,
-        }
+    document: Json = UsageOutput().dump(quotas.usage(_whose(query["user_uuid"])))
     return document
 
 
 @bp.post("/chat-quota/set_quota/")
 @support_only
 @parser.use_args(LimitsInput, location="body")
+@answers(refusals=(404,))
 def set_quota(values: Json) -> Response:
     given = {period: values[f"{period}_limit"] for period in quotas.PERIODS if f"{period}_limit" in values}
     quotas.set_limits(values["user_uuid"], given)

@@ -6,15 +6,20 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow import INCLUDE, Schema, ValidationError, fields, validates_schema
 
 from chatapp.core.blocks import as_text
+from chatapp.core.feedback import CATEGORIES
+from chatapp.core.thread_lists import SORT_KEYS
 from chatapp.models import User
-from chatapp.values import Json, Mode
+from chatapp.values import Json, Mode, Severity
 from chatapp.web.api.auth import sees_everything
-from chatapp.web.api.parsing import Choice, FilterChoice, Flag, Input, Text, Uuid
+from chatapp.web.api.filters import Day, FilterChoice, Flag, Number, SortKeys
+from chatapp.web.api.parsing import AnyText, Choice, Input, Text, Uuid, YesOrNo
 
 MAX_INPUT = 50_000
+MAX_SEARCH = 1000
+MAX_COMMENT = 2000
 UNNAMED = "New chat"
 DETECTION = (
     "is_flagged",
@@ -58,13 +63,44 @@ class FieldQuery(Input):
 
 
 class ThreadQuery(FieldQuery):
-    scope = FilterChoice(("own",), load_default=None)
+    user = Uuid(load_default=None)
+    scope = FilterChoice(("own",))
     is_archived = Flag()
+    is_flagged = Flag()
+    max_severity = FilterChoice(tuple(Severity))
+    has_feedback = Flag()
+    query = AnyText(max_length=MAX_SEARCH, load_default="")
+    created = Day()
+    created_after = Day()
+    created_before = Day()
+    modified = Day()
+    modified_after = Day()
+    modified_before = Day()
+    input_tokens_min = Number()
+    input_tokens_max = Number()
+    output_tokens_min = Number()
+    output_tokens_max = Number()
+    total_tokens_min = Number()
+    total_tokens_max = Number()
+    o = SortKeys(SORT_KEYS)
 
 
 class MessageQuery(Input):
     thread = Uuid(load_default=None)
     include_history = Flag()
+    is_flagged = Flag()
+    feedback_score = Flag()
+
+
+class FeedbackInput(Input):
+    score = YesOrNo(required=True)
+    comment = AnyText(max_length=MAX_COMMENT, load_default=None)
+    category = Choice(CATEGORIES, load_default=None)
+
+    @validates_schema
+    def _check_category(self, data: Json, **_: Any) -> None:
+        if data["score"] and data["category"]:
+            raise ValidationError("Only a thumbs down has a category.", "category")
 
 
 class ThreadName(fields.String):
@@ -110,6 +146,20 @@ class ThreadOutput(Schema):
     modified = Moment()
 
 
+class StatisticsOutput(Schema):
+    threads_total = fields.Integer()
+    sessions_total = fields.Integer()
+    users_total = fields.Integer()
+    messages_total = fields.Integer()
+    input_tokens_total = fields.Integer()
+    output_tokens_total = fields.Integer()
+    total_tokens = fields.Integer()
+    flagged_total = fields.Integer()
+    feedback_positive = fields.Integer()
+    feedback_negative = fields.Integer()
+    satisfaction_rate = fields.Float(allow_none=True)
+
+
 class MessageOutput(Schema):
     uuid = fields.UUID(attribute="id")
     thread = fields.UUID(attribute="thread_id")
@@ -138,3 +188,23 @@ class MessageOutput(Schema):
     def seen_by(cls, user: User) -> MessageOutput:
         """The schema for this reader: what the guards found is for staff and support."""
         return cls() if sees_everything(user) else cls(exclude=DETECTION)
+
+
+class StreamIds(Schema):
+    thread_uuid = fields.UUID()
+    user_message_uuid = fields.UUID()
+    assistant_message_uuid = fields.UUID()
+
+
+class StreamLine(Schema):
+    """A line of the stream: m, w, e, or a kind of block with what belongs to it (waldur 3.2)."""
+
+    class Meta:
+        unknown = INCLUDE
+
+    m = fields.Nested(StreamIds)
+    w = fields.String()
+    e = fields.String()
+    k = fields.String()
+    c = fields.String()
+    t = fields.String()

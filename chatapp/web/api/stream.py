@@ -18,12 +18,14 @@ from chatapp.stream.follow import follow
 from chatapp.values import Json, Mode, OnActive, Question
 from chatapp.web.api import bp
 from chatapp.web.api.auth import caller
+from chatapp.web.api.contract import answers
 from chatapp.web.api.ndjson import BlockLines, NdjsonEncoder, line
 from chatapp.web.api.parsing import parser
-from chatapp.web.api.schemas import StreamInput
+from chatapp.web.api.schemas import StreamInput, StreamLine
 
 logger = structlog.get_logger(__name__)
 
+MIMETYPE = "application/x-ndjson"
 HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 KEEP_ALIVE = b"\n"
 TIMED_OUT = "The request timed out: the assistant has been silent for too long. Please try again."
@@ -32,6 +34,7 @@ BROKEN = "Something went wrong while the answer was being sent. It may be comple
 
 @bp.post("/chat/stream/")
 @parser.use_args(StreamInput, location="body")
+@answers(StreamLine, many=True, mimetype=MIMETYPE, refusals=(404, 429, 503))
 def stream(wish: Json) -> Response:
     if wish["update_thread_name"]:
         return _ndjson(_name(wish))
@@ -60,7 +63,7 @@ def _name(wish: Json) -> Iterator[bytes]:
 
 
 def _ndjson(body: Iterator[bytes]) -> Response:
-    return Response(body, mimetype="application/x-ndjson", headers=HEADERS)
+    return Response(body, mimetype=MIMETYPE, headers=HEADERS)
 
 
 def _answer(app: Flask, turn_id: UUID, encoder: NdjsonEncoder) -> Iterator[bytes]:

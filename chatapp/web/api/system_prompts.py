@@ -14,8 +14,10 @@ from chatapp.models import SystemPrompt
 from chatapp.values import Json
 from chatapp.web.api import bp
 from chatapp.web.api.auth import staff_only
+from chatapp.web.api.contract import answers, reads
 from chatapp.web.api.paging import paged
 from chatapp.web.api.parsing import AnyText, Input, Text, parser
+from chatapp.web.api.responses import empty
 from chatapp.web.api.schemas import Moment
 
 
@@ -42,6 +44,7 @@ def present(prompt: SystemPrompt) -> Json:
 
 @bp.get("/chat-system-prompts/")
 @staff_only
+@answers(PromptOutput, many=True, paged=True)
 def list_system_prompts() -> ResponseReturnValue:
     return paged(system_prompts.page, present)
 
@@ -49,18 +52,22 @@ def list_system_prompts() -> ResponseReturnValue:
 @bp.post("/chat-system-prompts/")
 @staff_only
 @parser.use_args(PromptInput, location="body")
+@answers(PromptOutput, status=201)
 def create_system_prompt(values: Json) -> ResponseReturnValue:
     return present(system_prompts.create(**values)), 201
 
 
 @bp.get("/chat-system-prompts/<any_uuid:prompt_id>/")
 @staff_only
+@answers(PromptOutput)
 def show_system_prompt(prompt_id: UUID) -> Json:
     return present(system_prompts.get(prompt_id))
 
 
 @bp.route("/chat-system-prompts/<any_uuid:prompt_id>/", methods=["PUT", "PATCH"])
 @staff_only
+@reads(PromptInput, "body")
+@answers(PromptOutput)
 def change_system_prompt(prompt_id: UUID) -> Json:
     system_prompts.get(prompt_id)
     values: dict[str, Any] = parser.parse(PromptInput(partial=request.method == "PATCH"), location="body")
@@ -69,18 +76,21 @@ def change_system_prompt(prompt_id: UUID) -> Json:
 
 @bp.delete("/chat-system-prompts/<any_uuid:prompt_id>/")
 @staff_only
+@answers(status=204)
 def delete_system_prompt(prompt_id: UUID) -> Response:
     system_prompts.delete(prompt_id)
-    return Response(status=204)
+    return empty(204)
 
 
 @bp.post("/chat-system-prompts/<any_uuid:prompt_id>/activate/")
 @staff_only
+@answers(PromptOutput)
 def activate_system_prompt(prompt_id: UUID) -> Json:
     return present(system_prompts.activate(prompt_id))
 
 
 @bp.post("/chat-system-prompts/<any_uuid:prompt_id>/deactivate/")
 @staff_only
+@answers(PromptOutput)
 def deactivate_system_prompt(prompt_id: UUID) -> Json:
     return present(system_prompts.deactivate(prompt_id))

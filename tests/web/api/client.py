@@ -20,6 +20,10 @@ THREADS = "/api/chat-threads/"
 MESSAGES = "/api/chat-messages/"
 
 
+def text_of(frames: list[Frame]) -> str:
+    return "".join(frame["c"] for frame in frames if frame.get("k") == "markdown")
+
+
 @dataclass(frozen=True)
 class Answer:
     """A complete stream."""
@@ -47,7 +51,7 @@ class Answer:
 
     @property
     def text(self) -> str:
-        return "".join(frame["c"] for frame in self.frames if frame.get("k") == "markdown")
+        return text_of(self.frames)
 
 
 class OpenStream:
@@ -59,8 +63,13 @@ class OpenStream:
         self.body = b""
         self._pieces: Iterator[bytes] = response.iter_encoded()
 
+    @property
+    def text(self) -> str:
+        """What a reader has been shown."""
+        return text_of(frames_of(self.body))
+
     def read_until(self, words: str) -> bytes:
-        while words.encode() not in self.body:
+        while words.encode() not in self.body and words not in self.text:
             self.body += next(self._pieces)
         return self.body
 

@@ -5,33 +5,49 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from chatapp.core import threads
+from chatapp.core import sessions, threads
 from chatapp.db import session, transaction
 from chatapp.models import User
 from tests.people import People
 from tests.web.api.client import MESSAGES, STREAM, THREADS, Client
 
 NOBODYS = "01890000-0000-7000-8000-000000000001"
+SESSIONS = "/api/chat-sessions/"
+PROMPTS = "/api/chat-system-prompts/"
 SOME_THREAD = f"{THREADS}{NOBODYS}/"
 ENDPOINTS = [
-    ("GET", "/api/chat-sessions/current/"),
+    ("GET", SESSIONS),
+    ("GET", f"{SESSIONS}current/"),
+    ("GET", f"{SESSIONS}{NOBODYS}/"),
     ("GET", THREADS),
+    ("GET", f"{THREADS}stats/"),
     ("GET", SOME_THREAD),
     ("POST", f"{SOME_THREAD}archive/"),
     ("POST", f"{SOME_THREAD}unarchive/"),
     ("POST", f"{SOME_THREAD}cancel/"),
     ("GET", MESSAGES),
+    ("POST", f"{MESSAGES}{NOBODYS}/feedback/"),
     ("POST", STREAM),
+    ("GET", PROMPTS),
+    ("HEAD", PROMPTS),
+    ("POST", PROMPTS),
+    *((method, f"{PROMPTS}{NOBODYS}/") for method in ("GET", "PUT", "PATCH", "DELETE")),
+    ("POST", f"{PROMPTS}{NOBODYS}/activate/"),
+    ("POST", f"{PROMPTS}{NOBODYS}/deactivate/"),
+    ("GET", "/api/chat-quota/usage/"),
+    ("POST", "/api/chat-quota/set_quota/"),
+    ("POST", THREADS),
+    ("DELETE", f"{SESSIONS}current/"),
 ]
 
 
-@pytest.mark.parametrize(("method", "path"), ENDPOINTS)
-def test_case_1_without_a_token_nobody_gets_in(anonymous: Client, method: str, path: str) -> None:
-    response = anonymous.request(method, path)
-
-    assert response.status_code == 401
-    assert response.headers["WWW-Authenticate"] == "Token"
-    assert response.json == {"detail": "Authentication credentials were not provided."}
+def test_case_1_without_a_token_nobody_gets_in(anonymous: Client) -> None:
+    for method, path in ENDPOINTS:
+        response = anonymous.request(method, path)
+        assert response.status_code == 401, path
+        assert response.headers["WWW-Authenticate"] == "Token"
+        if method != "HEAD":
+            assert response.json == {"detail": "Authentication credentials were not provided."}
 
 
 @pytest.mark.parametrize("given", ["Token cha_wrong", "Token", "token a=b", "Token a b"])
@@ -64,9 +80,17 @@ def test_a_disabled_account_is_told(ana: Client, people: People) -> None:
 
 def test_unknown_paths_answer_in_json(ana: Client, anonymous: Client) -> None:
     for client in (ana, anonymous):
-        for path in ("/api/nonsense/", "/api/", f"{THREADS}not-a-uuid/", f"{THREADS}{'0' * 31}/"):
+        for path in ("/api/nonsense/", "/api/"):
             response = client.get(path)
             assert (response.status_code, response.json) == (404, {"detail": "Not found."})
+
+
+@pytest.mark.parametrize("path", [f"{THREADS}not-a-uuid/", f"{THREADS}{'0' * 31}/", f"{MESSAGES}%00/"])
+def test_paths_that_hold_no_identifier(ana: Client, anonymous: Client, path: str) -> None:
+    response = ana.get(path)
+
+    assert (response.status_code, response.json) == (404, {"detail": "Not found."})
+    assert anonymous.get(path).status_code == 401
 
 
 def test_other_parts_of_the_site_keep_their_own_errors(ana: Client) -> None:
@@ -75,10 +99,11 @@ def test_other_parts_of_the_site_keep_their_own_errors(ana: Client) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-def test_case_34_threads_are_not_written_directly(ana: Client, people: People, method: str) -> None:
+def test_case_34_threads_and_sessions_are_not_written_directly(ana: Client, people: People, method: str) -> None:
     thread = threads.create(people.ana.user)
+    of_threads = (THREADS, f"{THREADS}{thread.id}/", f"{THREADS}{thread.id.hex}/", f"{THREADS}stats/")
 
-    for path in (THREADS, f"{THREADS}{thread.id}/", f"{THREADS}{thread.id.hex}/"):
+    for path in (*of_threads, SESSIONS, f"{SESSIONS}{thread.session_id}/", f"{SESSIONS}current/"):
         response = ana.request(method, path, json={"name": "x"})
         assert (response.status_code, response.json) == (405, {"detail": f'Method "{method}" not allowed.'})
         assert "GET" in response.headers["Allow"]
@@ -113,7 +138,7 @@ def test_an_unexpected_error_tells_nothing(app: Flask, ana: Client, monkeypatch:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(threads, "session_of", broken)
+    monkeypatch.setattr(sessions, "own", broken)
 
     response = ana.get("/api/chat-sessions/current/")
 

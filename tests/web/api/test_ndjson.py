@@ -97,7 +97,8 @@ def test_case_66_a_fence_split_over_pieces_gives_one_load_and_one_code_line() ->
     text = "Run this:\n\n```python\nprint('`` is fine')\n```\nDone."
 
     assert content(*text) == [
-        {"k": "markdown", "c": "Run this:\n\n"},
+        {"k": "markdown", "c": "R"},
+        {"k": "markdown", "c": "un this:\n\n"},
         {"k": "load", "t": "code"},
         {"k": "code", "c": "print('`` is fine')\n", "t": "python"},
         {"k": "markdown", "c": "\nDone."},
@@ -127,7 +128,7 @@ def test_case_68_code_that_is_cut_short_is_delivered() -> None:
 
 
 def test_a_fence_whose_tag_line_never_ended_is_text() -> None:
-    assert content("See ```pyth") == [{"k": "markdown", "c": "See ```pyth"}]
+    assert content("See ```pyth") == [{"k": "markdown", "c": "See "}, {"k": "markdown", "c": "```pyth"}]
 
 
 def test_adjacent_code_blocks_stay_apart() -> None:
@@ -139,27 +140,41 @@ def test_adjacent_code_blocks_stay_apart() -> None:
     ]
 
 
+def test_the_first_piece_is_sent_at_once() -> None:
+    encoder = NdjsonEncoder(USER_MESSAGE, Clock())
+    events = events_of([["H", "ello"], ["More"]])
+
+    assert frames_of(encoder.feed(events[:5]))[1:] == [{"k": "markdown", "c": "H"}]
+    assert encoder.pending is None
+    assert encoder.feed(events[5:6]) == b""
+    assert encoder.pending == MAX_WAIT
+
+
+def test_a_first_piece_that_is_code_does_not_change_that() -> None:
+    assert content("```\nx\n```", "a", "b", "c")[2:] == [{"k": "markdown", "c": "a"}, {"k": "markdown", "c": "bc"}]
+
+
 def test_markdown_is_sent_in_pieces_of_fifty_characters_at_least() -> None:
     text = "word " * 100
 
     pieces = [frame["c"] for frame in content(*(text[at : at + 5] for at in range(0, len(text), 5)))]
 
     assert "".join(pieces) == text
-    assert {len(piece) for piece in pieces} == {50}
+    assert [len(piece) for piece in pieces] == [5, *[50] * 9, 45]
 
 
 def test_less_is_sent_after_a_while() -> None:
     clock = Clock()
     encoder = NdjsonEncoder(USER_MESSAGE, clock)
-    events = events_of([["Hel", "lo"]])
+    events = events_of([["H", "el", "lo"]])
 
     assert encoder.pending is None
-    encoder.feed(events[:5])
+    encoder.feed(events[:6])
     assert encoder.pending == MAX_WAIT
     assert encoder.idle() == b""
     clock.now += MAX_WAIT
     assert encoder.pending == 0.0
-    assert frames_of(encoder.idle()) == [{"k": "markdown", "c": "Hel"}]
+    assert frames_of(encoder.idle()) == [{"k": "markdown", "c": "el"}]
     assert encoder.pending is None
 
 
@@ -167,10 +182,10 @@ def test_a_slow_but_steady_model_does_not_hold_its_text_back() -> None:
     clock = Clock()
     encoder = NdjsonEncoder(USER_MESSAGE, clock)
     events = events_of([["a", "b", "c"]])
-    encoder.feed(events[:5])
+    encoder.feed(events[:6])
     clock.now += MAX_WAIT
 
-    assert frames_of(encoder.feed(events[5:6])) == [{"k": "markdown", "c": "ab"}]
+    assert frames_of(encoder.feed(events[6:7])) == [{"k": "markdown", "c": "bc"}]
 
 
 def test_a_warning_is_passed_on() -> None:

@@ -32,7 +32,7 @@ def test_a_complete_answer_can_be_copied_and_written_again(ana: Visitor) -> None
     assert answer.attributes["data-status"] == "completed"
     assert answer.has("button", aria_label="Regenerate")
     assert answer.find("template").text == "You said: Hello"
-    assert question.has("textarea", aria_label="Edit message")
+    assert question.has("textarea", aria_label="Edit question")
     assert same(final_article(ana, asked), answer)
 
 
@@ -41,8 +41,8 @@ def test_only_the_last_exchange_can_be_changed(ana: Visitor) -> None:
     ana.answer("Second", thread_id=asked.thread_id)
     conversation = log(ana, asked)
     assert len(conversation.all(aria_label="Regenerate")) == 1
-    assert len(conversation.all(aria_label="Edit message")) == 1
-    assert conversation.all("article")[2].has(aria_label="Edit message")
+    assert len(conversation.all(aria_label="Edit question")) == 1
+    assert conversation.all("article")[2].has(aria_label="Edit question")
 
 
 def test_a_running_answer_names_its_stream_and_the_place_to_go_on_from(ana: Visitor) -> None:

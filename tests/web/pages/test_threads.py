@@ -69,7 +69,7 @@ def test_an_archived_thread_moves_to_the_other_list_and_back(ana: Visitor) -> No
     assert listed(ana.page("/chat/")) == {}
     archived = ana.page("/chat/?archived=1")
     assert listed(archived) == {"Today": ["Rain"]}
-    assert archived.has(aria_label="Unarchive Rain")
+    assert archived.has(aria_label="Unarchive")
     assert listed(ana.page(address)) == {"Today": ["Rain"]}
     assert ana.post(f"{address}unarchive/").location == address
     assert listed(ana.page("/chat/")) == {"Today": ["Rain"]}

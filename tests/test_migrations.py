@@ -1,0 +1,64 @@
+"""The migrations make what the models say, on both databases, one step after the other."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic.command import check
+from alembic.script import ScriptDirectory
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import inspect
+
+from chatapp import config
+from chatapp.db import Base, db
+from tests.conftest import MIGRATIONS, running
+
+VERSIONS = sorted(Path(MIGRATIONS, "versions").glob("*.py"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+    """The application on a database without tables."""
+    settings = replace(config.Settings(), instance_path=str(tmp_path), secret_key="tests")
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgres_url")
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute("DROP DATABASE IF EXISTS migrations")
+            connection.execute("CREATE DATABASE migrations")
+        settings = replace(settings, database_url=server.rpartition("/")[0] + "/migrations")
+    with running(settings) as app:
+        yield app
+
+
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
+def test_upgrading_from_nothing_makes_what_the_models_say(empty: Flask) -> None:
+    upgrade(MIGRATIONS)
+    check(empty.extensions["migrate"].migrate.get_config(MIGRATIONS))
+
+
+def test_downgrading_leaves_nothing_and_upgrading_works_again(empty: Flask) -> None:
+    upgrade(MIGRATIONS)
+    downgrade(MIGRATIONS, revision="base")
+    assert set(inspect(db.engine).get_table_names()) <= {"alembic_version"}
+    upgrade(MIGRATIONS)
+    assert set(Base.metadata.tables) <= set(inspect(db.engine).get_table_names())
+
+
+def test_history_is_one_line() -> None:
+    script = ScriptDirectory(MIGRATIONS)
+    revisions = list(script.walk_revisions())
+    assert len(script.get_heads()) == len(script.get_bases()) == 1
+    assert all(isinstance(r.down_revision, str | None) for r in revisions)
+    assert [r.revision for r in reversed(revisions)] == [f"{n:04}" for n in range(1, len(revisions) + 1)]
+
+
+@pytest.mark.parametrize("path", VERSIONS, ids=lambda path: path.stem)
+def test_a_migration_has_one_subject_and_says_why(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text())), "the docstring says what for"
+    assert path.stem[4] == "_" and len(path.stem) > 6, "NNNN_subject.py"
