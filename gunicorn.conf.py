@@ -32,10 +32,11 @@ if settings.uses_sqlite and workers > 1:
 
 
 def post_worker_init(worker):
+    from chatapp import jobs, providers
+
     runner = worker.wsgi.extensions["runner"]
     runner.start()
-    from chatapp import jobs
-
+    providers.warm_up()
     jobs.start(worker.wsgi)
     threading.Thread(target=_drain_when_stopped, args=(worker, runner), name="drain", daemon=True).start()
 

@@ -91,7 +91,6 @@ class Settings:
         5_000_000, "Tokens per day over all users; 0 or less: no cap."
     )
     context_tokens: int = setting(180_000, "Estimated size (characters / 4) above which the oldest turns are left out.")
-    active_turns_per_user: int = setting(5, "Answers that one person may have running at once.")
     title_wait: float = setting(2.0, "Seconds a finished answer waits for the title of its conversation.")
 
     merge_interval: float = setting(0.04, "Seconds over which pieces of text are gathered into one event.")

@@ -64,11 +64,12 @@ def _said(query: str, owner: User | None) -> Select[UUID]:
 
 
 def _said_sqlite(query: str, owner: User | None) -> Select[UUID]:
-    words = [_quoted(phrase or word) for phrase, word in WORDS.findall(query) if (phrase or word).strip()]
+    # Only between juxtaposed phrases does FTS5 overlook one that holds nothing but signs.
+    words = " ".join(map(_quoted, _phrases(query))) or '""'
     found: Select[Any] = (
         select(literal_column("rowid"))
         .select_from(text("message_words"))
-        .where(text("message_words MATCH :words").bindparams(words=" AND ".join(words) or '""'))
+        .where(text("message_words MATCH :words").bindparams(words=words))
     )
     if owner:
         found = found.where(text(OWN_ROWS).bindparams(bindparam("owner", owner.id, Uuid())))
@@ -77,10 +78,19 @@ def _said_sqlite(query: str, owner: User | None) -> Select[UUID]:
 
 
 def _said_postgres(query: str, owner: User | None) -> Select[UUID]:
-    wanted: ColumnElement[Any] = func.websearch_to_tsquery("english", query)
+    words = " ".join(f'"{phrase.replace(chr(34), " ")}"' for phrase in _phrases(query))
+    wanted: ColumnElement[Any] = func.websearch_to_tsquery("english", words)
+    said: ColumnElement[Any] = literal_column("messages.search")
     if owner:
-        wanted = wanted.op("&&")(func.to_tsquery("simple", owner_word(owner.id)))
-    return select(Message.thread_id).where(literal_column("messages.search").op("@@")(wanted))
+        # A query of nothing but signs and words like "the" is empty: together with the owner it would find everything.
+        own = wanted.op("&&")(func.to_tsquery("simple", owner_word(owner.id)))
+        return select(Message.thread_id).where(said.op("@@")(own), func.numnode(wanted) > 0)
+    return select(Message.thread_id).where(said.op("@@")(wanted))
+
+
+def _phrases(query: str) -> list[str]:
+    """What was put between double quotes, and the words around it: nothing in them is an operator."""
+    return [phrase or word for phrase, word in WORDS.findall(query) if (phrase or word).strip()]
 
 
 def owner_word(user_id: UUID) -> str:

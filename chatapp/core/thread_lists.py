@@ -140,11 +140,12 @@ def _between(name: str, low: float | None, high: float | None) -> list[ColumnEle
 
 
 def _order(keys: Sequence[str]) -> list[ColumnElement[Any]]:
-    """Newest first unless told otherwise; nulls last in both directions; the id makes it stable."""
+    """Newest first unless told otherwise; what is unknown last in both directions; the id makes it stable."""
     order: list[ColumnElement[Any]] = []
     for key in keys or ("-created",):
-        column = getattr(Thread, key.lstrip("-"))
+        name = key.removeprefix("-")
+        column = func.nullif(Thread.models_used, "") if name == "models_used" else getattr(Thread, name)
         expression = column.desc() if key.startswith("-") else column.asc()
-        order.append(expression if key.lstrip("-") in TIMES else expression.nulls_last())
+        order.append(expression if name in TIMES else expression.nulls_last())
     descending = (keys or ("-created",))[-1].startswith("-")
     return [*order, Thread.id.desc() if descending else Thread.id.asc()]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Protocol
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -133,7 +134,8 @@ def latest(thread_id: UUID) -> Turn | None:
 
 
 def of_messages(turn_ids: Sequence[UUID]) -> dict[UUID, Turn]:
-    return {turn.id: turn for turn in session.scalars(select(Turn).where(Turn.id.in_(turn_ids)))}
+    found = select(Turn).where(Turn.id.in_(turn_ids)).execution_options(populate_existing=True)
+    return {turn.id: turn for turn in session.scalars(found)}
 
 
 def job(turn_id: UUID) -> Job:
@@ -242,13 +244,19 @@ def _create_turn(turn_id: UUID, thread: Thread, question: Question, placed: Plac
 def _settings(question: Question) -> dict[str, object]:
     settings: dict[str, object] = {
         "mode": question.mode,
-        "timezone": question.timezone if question.timezone in available_timezones() else "UTC",
+        "timezone": question.timezone if question.timezone in _time_zones() else "UTC",
         "agentSpecId": None,
         "attachmentIds": [],
         "onActive": question.on_active,
         "modelSettings": dict(question.model_settings),
     }
     return settings | ({"targetMessageId": str(question.message_id)} if question.message_id else {})
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    # Looking them up reads several hundred files.
+    return frozenset(available_timezones())
 
 
 def _first_events(turn: Turn) -> list[Event]:

@@ -144,6 +144,10 @@ class ModelStream(Protocol):
 class Provider(Protocol):
     name: str
 
+    def prepare(self) -> None:
+        """Do once, at the start of the process, what would make the first call slow."""
+        ...
+
     def stream(self, request: ModelRequest) -> ModelStream:
         """Begin a model call. May raise `ProviderError` at once or on the first iteration."""
         ...
@@ -227,6 +231,13 @@ def choose() -> Provider | None:
         _chosen.clear()
         _chosen[key] = _make(settings)
     return _chosen[key]
+
+
+def warm_up() -> None:
+    """Prepare the provider before anybody waits: under gevent an import that takes a second stops every answer."""
+    provider = choose()
+    if provider:
+        provider.prepare()
 
 
 def _make(settings: Settings) -> Provider:

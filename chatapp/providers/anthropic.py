@@ -62,6 +62,9 @@ class AnthropicProvider:
         self._client: Anthropic | None = None
         self._lock = threading.Lock()
 
+    def prepare(self) -> None:
+        self.client()
+
     def stream(self, request: ModelRequest) -> AnthropicStream:
         body = request_body(request, self._model, self._max_tokens)
         return AnthropicStream(self, self._model, body, self._max_retries)

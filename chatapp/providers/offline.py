@@ -282,6 +282,9 @@ class OfflineProvider:
         self._tick = tick
         self._pace = pace
 
+    def prepare(self) -> None:
+        """Nothing is slow here."""
+
     def stream(self, request: ModelRequest) -> OfflineStream:
         return OfflineStream(request, self._tick, self._pace)
 

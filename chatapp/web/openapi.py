@@ -18,19 +18,19 @@ from flask import Blueprint, Flask, current_app, render_template
 from marshmallow import Schema, fields
 from werkzeug.routing import Rule
 
-import chatapp
 from chatapp.values import Json
 from chatapp.web import openapi_page
 from chatapp.web.api import bp as api
 from chatapp.web.api import gate, paging
-from chatapp.web.api.contract import answer_of, reading_of
+from chatapp.web.api.contract import JSON, answer_of, reading_of
 from chatapp.web.api.filters import SortKeys
-from chatapp.web.api.parsing import FORMS, AnyText, Choice, Text, WholeNumber, YesOrNo
+from chatapp.web.api.parsing import AnyText, Choice, Text, WholeNumber, YesOrNo
+from chatapp.web.render.markdown import render_markdown
 
 bp = Blueprint("openapi", __name__, url_prefix="/api")
 
 EXTENSION = "openapi"
-JSON = "application/json"
+VERSION = "1.0"  # of the API, not of the product
 OWN_TYPES: dict[type, tuple[str | None, str | None]] = {
     Choice: ("string", None),
     WholeNumber: ("integer", None),
@@ -119,6 +119,7 @@ def page() -> str:
     return render_template(
         "pages/api.html",
         document=document,
+        about=render_markdown(document["info"]["description"]),
         operations=openapi_page.operations(document),
         objects=openapi_page.objects(document),
         refusals=openapi_page.refusals(document),
@@ -130,7 +131,7 @@ def derive(app: Flask) -> Json:
     plugin = MarshmallowPlugin(schema_name_resolver=_component_name)
     spec = APISpec(
         title="Chat API",
-        version=chatapp.__version__,
+        version=VERSION,
         openapi_version="3.1.0",
         plugins=[plugin],
         info={"description": ABOUT},
@@ -209,7 +210,7 @@ def _body(view: Any, method: str) -> Json:
         return {}
     given = reading_of(view)["body"](partial=method == "PATCH")
     is_needed = not given.partial and any(field.required for field in given.fields.values())
-    return {"required": is_needed, "content": {mimetype: {"schema": given} for mimetype in (JSON, *FORMS)}}
+    return {"required": is_needed, "content": {JSON: {"schema": given}}}
 
 
 def _responses(rule: Rule, view: Any, method: str) -> Json:
@@ -262,7 +263,7 @@ def _own_fields(field: fields.Field[Any], *, ret: Json) -> Json:
     """What apispec cannot know of this dialect's own fields."""
     match field:
         case Text():
-            return {"minLength": 1, "maxLength": field.max_length, "pattern": r"\S"}
+            return {"minLength": 1, "maxLength": field.max_length, "description": "White space around it is removed."}
         case AnyText():
             return {"maxLength": field.max_length}
         case Choice():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatapp.values import Json
+from chatapp.web.api.contract import JSON
 
 LIMITS = {
     "minLength": "at least {} characters",
@@ -77,8 +78,10 @@ def _parameter(parameter: Json) -> Row:
 
 
 def _body(described: Json) -> str:
-    """The type of a body as its first media type has it."""
-    return next((type_of(content["schema"]) for content in described.get("content", {}).values()), "")
+    """The type of a body in its first media type, and which one that is when it is not JSON."""
+    for mimetype, content in described.get("content", {}).items():
+        return ("" if mimetype == JSON else f"{mimetype}: ") + type_of(content["schema"])
+    return ""
 
 
 def _fields(schema: Json) -> Iterator[Row]:
@@ -113,5 +116,5 @@ def _limits(schema: Json) -> Iterator[str]:
     for key, words in LIMITS.items():
         if key in schema:
             yield words.format(f"{schema[key]:,}")
-    if schema.get("default") is not None:
+    if schema.get("default") not in (None, ""):
         yield f"default {schema['default']}"

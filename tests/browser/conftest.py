@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-import os
+import http.cookiejar
 import shutil
+import urllib.parse
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, StorageState, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from bench.messages_server import MessagesServer
-from tests.browser.chat import Chat
+from tests.browser.chat import PATIENCE, Chat
+from tests.browser.console import Console
 from tests.people import PASSWORD
 from tests.servers import AppServer, missing
 
 CHROMIUM = Path("/usr/bin/chromium")
 TICK = 0.05
-HERE = Path(__file__).parent
 
-expect.set_options(timeout=10_000)
+CALM = {"reduced_motion": "reduce"}  # without a graphics card an animation costs as much as a test
+sessions: dict[str, http.cookiejar.Cookie] = {}  # of ana, by server
+
+expect.set_options(timeout=PATIENCE)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
+def settled(server: AppServer) -> AppServer:
+    """The server, with ana as its first user and her session kept."""
+    form = {"username": "ana", "full_name": "Ana Almond", "password": PASSWORD}
+    cookies = http.cookiejar.CookieJar()
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
+    browser.open(f"{server.url}/first-administrator/", urllib.parse.urlencode(form).encode()).close()
+    (sessions[server.url],) = cookies
+    return server
 
 
 @pytest.fixture(scope="session")
@@ -49,9 +58,7 @@ def start_server(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="session")
 def server(start_server: Callable[..., AppServer]) -> AppServer:
     """The product with the offline model and user ana."""
-    server = start_server()
-    server.flask("user", "create", "ana", "--password", PASSWORD, "--full-name", "Ana Almond")
-    return server
+    return settled(start_server())
 
 
 @pytest.fixture(scope="session")
@@ -64,9 +71,7 @@ def service() -> Iterator[MessagesServer]:
 @pytest.fixture(scope="session")
 def served(start_server: Callable[..., AppServer], service: MessagesServer) -> AppServer:
     """The product with `service` as its model and user ana."""
-    server = start_server(PROVIDER="anthropic", ANTHROPIC_API_KEY="key", ANTHROPIC_BASE_URL=service.url)
-    server.flask("user", "create", "ana", "--password", PASSWORD, "--full-name", "Ana Almond")
-    return server
+    return settled(start_server(PROVIDER="anthropic", ANTHROPIC_API_KEY="key", ANTHROPIC_BASE_URL=service.url))
 
 
 @pytest.fixture(scope="module")
@@ -77,26 +82,6 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         yield browser
         browser.close()
-
-
-class Console:
-    """What the windows of a test complained about: errors of scripts, the content security policy, the network."""
-
-    def __init__(self) -> None:
-        self.complaints: list[str] = []
-        self.expected: tuple[str, ...] = ()
-
-    def watch(self, page: Page) -> None:
-        page.on("console", self._note)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    @property
-    def surprises(self) -> list[str]:
-        return [text for text in self.complaints if not any(part in text for part in self.expected)]
-
-    def _note(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self.complaints.append(message.text)
 
 
 @pytest.fixture
@@ -113,7 +98,7 @@ def window(browser: Browser, console: Console) -> Iterator[Callable[..., Browser
     contexts: list[BrowserContext] = []
 
     def open_window(server: AppServer, **options: Any) -> BrowserContext:
-        context = browser.new_context(base_url=server.url, **options)
+        context = browser.new_context(base_url=server.url, **CALM | options)
         context.on("page", console.watch)
         contexts.append(context)
         return context
@@ -123,20 +108,14 @@ def window(browser: Browser, console: Console) -> Iterator[Callable[..., Browser
         context.close()
 
 
-@pytest.fixture(scope="session")
-def sessions() -> dict[str, StorageState]:
-    """The cookies of ana by server, so that she signs in once."""
-    return {}
-
-
 @pytest.fixture
-def as_ana(window: Callable[..., BrowserContext], sessions: dict[str, StorageState]) -> Callable[..., Chat]:
+def as_ana(window: Callable[..., BrowserContext]) -> Callable[..., Chat]:
     """Opens the chat in a window in which ana has signed in."""
 
     def open_chat(server: AppServer, **options: Any) -> Chat:
-        if server.url not in sessions:
-            sessions[server.url] = Chat(window(server).new_page()).sign_in("ana").page.context.storage_state()
-        return Chat(window(server, storage_state=sessions[server.url], **options).new_page()).open()
+        context, cookie = window(server, **options), sessions[server.url]
+        context.add_cookies([{"name": cookie.name, "value": str(cookie.value), "url": server.url}])
+        return Chat(context.new_page()).open()
 
     return open_chat
 
@@ -145,8 +124,3 @@ def as_ana(window: Callable[..., BrowserContext], sessions: dict[str, StorageSta
 def chat(as_ana: Callable[..., Chat], server: AppServer) -> Chat:
     """A new chat of ana."""
     return as_ana(server)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _in_ci_nothing_is_skipped() -> None:
-    assert CHROMIUM.exists() or os.environ.get("CI") != "true", "apt-get install chromium"

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.chat import Chat
-from tests.browser.conftest import Console
+from tests.browser.console import Console
 from tests.servers import AppServer
 
 TICKS = " ".join(f"tick {number}" for number in range(1, 31))
@@ -211,7 +211,23 @@ def test_another_conversation_shows_that_it_is_being_answered(chat: Chat) -> Non
     chat.send("/slow 40")
     chat.new_chat.click()
     expect(chat.page.locator(".activity")).not_to_have_count(0)
-    expect(chat.page.locator(".activity")).to_have_count(0, timeout=20_000)
+    expect(chat.page.locator(".activity")).to_have_count(0)
+
+
+def test_a_message_sent_before_the_scripts_have_arrived_is_answered_all_the_same(
+    as_ana: Callable[..., Chat], server: AppServer, console: Console
+) -> None:
+    console.expected = ("htmx", "ERR_FAILED")
+    chat = as_ana(server)
+    context = chat.page.context
+    context.route("**/htmx.min.js", lambda route: route.abort())
+    chat.page.reload()
+    chat.box.fill("/slow 20")
+    context.unroute("**/htmx.min.js")
+    chat.send_button.click()
+    expect(chat.stop_button).to_be_visible()
+    expect(chat.page).to_have_url(re.compile(r"/chat/[0-9a-f-]{36}/$"))
+    chat.says("tick 20").ended()
 
 
 def test_the_end_of_a_session_leads_to_the_sign_in_page(

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.chat import Chat
-from tests.browser.conftest import Console
+from tests.browser.console import Console
 from tests.servers import AppServer, wait_until
 
 

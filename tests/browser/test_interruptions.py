@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.chat import Chat
-from tests.browser.conftest import Console
+from tests.browser.console import Console
 from tests.servers import AppServer
 
 NETWORK = ("net::ERR_", "Failed to load resource")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.chat import Chat
+from tests.browser.console import Console
 from tests.servers import ROOT, AppServer
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+SIZES: dict[str, dict[str, Any]] = {"desktop": {"viewport": {"width": 1280, "height": 860}}, "phone": PHONE}
 SCREENSHOTS = ROOT / "artifacts" / "browser"
 WIDE = f"Compare tea and coffee in a table of {'w' * 300} https://example.org/{'path/' * 40}"
 
@@ -29,6 +32,18 @@ VISIBLE = """() => {
 }"""
 
 
+@pytest.fixture(scope="module")
+def conversation(browser: Browser, server: AppServer) -> str:
+    """The address of a thread with answers of several kinds."""
+    chat = Chat(browser.new_page(base_url=server.url)).sign_in("ana")
+    chat.send("Make a plan for a small office move").ended()
+    chat.send("Write a Python function that adds two numbers").ended()
+    chat.send("/fail provider_rate_limited").ended("failed")
+    address = chat.page.url
+    chat.page.close()
+    return address
+
+
 def fits(page: Page) -> None:
     """Nothing scrolls sideways."""
     assert page.evaluate(TOO_WIDE) == []
@@ -42,7 +57,7 @@ def test_on_a_phone_nothing_scrolls_sideways(
     fits(page)
     chat = as_ana(server, **PHONE)
     fits(chat.page)
-    for question in (WIDE, "Write a Python function", "Draw a diagram of a login flow", "/fail-early internal"):
+    for question in (WIDE, "Draw a diagram of a login flow", "/fail-early internal"):
         chat.send(question)
         expect(chat.send_button).to_be_visible()
         fits(chat.page)
@@ -149,8 +164,7 @@ def test_the_composer_grows_with_its_text_up_to_a_limit(chat: Chat) -> None:
 
 
 def test_the_reader_who_scrolls_up_stays_there(chat: Chat) -> None:
-    chat.send("\n".join(f"line {number}" for number in range(60))).ended()
-    chat.send("/slow 40").says("tick 2 ")
+    chat.send("\n".join(["/slow 0"] * 60 + ["/slow 40"])).says("tick 2 ")
     expect(chat.text).to_be_in_viewport()
     chat.page.locator("#scroller").hover()
     chat.page.mouse.wheel(0, -2000)
@@ -172,28 +186,35 @@ def test_code_can_be_copied(as_ana: Callable[..., Chat], server: AppServer) -> N
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["desktop", "phone"])
+@pytest.mark.parametrize("size", SIZES)
 def test_screenshots_to_look_at(
-    as_ana: Callable[..., Chat], window: Callable[..., BrowserContext], server: AppServer, scheme: str, size: str
+    as_ana: Callable[..., Chat],
+    window: Callable[..., BrowserContext],
+    server: AppServer,
+    conversation: str,
+    console: Console,
+    size: str,
+    scheme: str,
 ) -> None:
-    options = {"color_scheme": scheme} | (PHONE if size == "phone" else {"viewport": {"width": 1280, "height": 860}})
+    console.expected = ("status of 404",)
+    options = SIZES[size] | {"color_scheme": scheme}
 
     def shoot(page: Page, name: str) -> None:
         page.screenshot(path=SCREENSHOTS / f"{name}-{size}-{scheme}.png", animations="disabled")
 
     page = window(server, **options).new_page()
-    page.goto("/sign-in/")
-    shoot(page, "sign-in")
+    for name, address in {"sign-in": "/sign-in/", "error": "/nowhere/"}.items():
+        page.goto(address)
+        shoot(page, name)
     chat = as_ana(server, **options)
     shoot(chat.page, "welcome")
-    chat.send("Make a plan for a small office move").ended()
-    chat.send("Write a Python function that adds two numbers").ended()
-    shoot(chat.page, "answer")
-    chat.send("/fail provider_rate_limited").ended("failed")
-    chat.send("/slow 100").says("tick 3 ")
-    shoot(chat.page, "running")
-    chat.stop_button.click()
-    chat.ended("cancelled")
+    chat.open(conversation)
+    shoot(chat.page, "conversation")
     if size == "phone":
         chat.page.get_by_role("button", name="Open sidebar").tap()
         shoot(chat.page, "drawer")
+    else:
+        chat.send("/slow 1000").says("tick 3 ")
+        shoot(chat.page, "running")
+        chat.stop_button.click()
+        chat.ended("cancelled")

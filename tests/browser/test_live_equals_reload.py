@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from bench.messages_script import Script
 from bench.messages_server import MessagesServer
 from tests.browser.chat import Chat
-from tests.browser.conftest import Console
+from tests.browser.console import Console
 from tests.servers import AppServer
 from tests.web.render.corpus import ANSWERS
 
@@ -37,7 +37,7 @@ def test_every_answer_is_the_same_before_its_end_after_it_and_after_a_reload(
 ) -> None:
     chat.log.evaluate(NOTE_GROWTH)
     for text in AWKWARD:
-        service.scripts = [Script(text=text, rate=400)]
+        service.scripts = [Script(text=text, rate=800)]
         chat.send("Go on").ended()
     grown, ended, articles = chat.log.evaluate("log => log.grown"), chat.log.evaluate(BLOCKS), chat.articles()
     assert len(grown) == len(AWKWARD)

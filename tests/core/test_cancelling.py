@@ -16,13 +16,25 @@ from chatapp.db import release, session
 from chatapp.errors import NotFound
 from chatapp.models import Message, Thread, Turn
 from chatapp.stream.follow import follow
-from chatapp.values import TurnStatus
+from chatapp.values import Event, TurnStatus
 from tests import people as folk
 from tests.people import People, Person
 from tests.stream import grammar
-from tests.stream.asking import ask, at_once, events_of, fresh, read_on, shown, story_of, texts, visible, wait_for_text
+from tests.stream.asking import (
+    ask,
+    at_once,
+    events_of,
+    fresh,
+    read_on,
+    shown,
+    shown_to_model,
+    story_of,
+    texts,
+    visible,
+    wait_for_text,
+)
 
-ROUNDS = 40
+ROUNDS = 25
 
 
 def cancel(person: Person, started: Started, partial_text: str | None = None) -> Turn | None:
@@ -139,7 +151,7 @@ def test_an_interrupted_answer_is_marked_for_the_model(people: People) -> None:
     started = three_ticks(people.ana)
     cancel(people.ana, started)
     following = ask(people.ana, "/slow 1000", started.thread)
-    said = [part.text for message in turns.job(following.turn.id).request.messages for part in message.parts]
+    said = shown_to_model(following)
     assert said[1].startswith("tick 1 tick 2 tick 3 ") and "interrupted" in said[1]
 
 
@@ -158,12 +170,15 @@ def test_a_cancel_that_meets_the_end_has_one_outcome(make_app: Callable[..., Fla
     chance = random.Random(1)
     answer = " ".join(str(n) for n in range(20))
     length = len(events_of(ask(people.ana, answer).turn))
+
+    def arrived(moment: int, events: list[Event]) -> bool:
+        return len(events) >= moment
+
     statuses = []
     for _ in range(ROUNDS):
         started = ask(people.ana, answer)
-        moment = chance.randrange(length + 5)
         with follow(started.turn.id) as follower:
-            read_on(follower, lambda events, moment=moment: len(events) >= moment)
+            read_on(follower, partial(arrived, chance.randrange(length + 5)))
         turn = cancel(people.ana, started)
         story = story_of(started.turn)
         statuses.append(story.status)

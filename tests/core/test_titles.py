@@ -20,6 +20,8 @@ from tests.people import People
 from tests.servers import wait_until
 from tests.stream.asking import ask, fresh, story_of, texts
 
+Connect = Callable[..., People]
+
 
 @pytest.fixture
 def server() -> Iterator[MessagesServer]:
@@ -28,7 +30,7 @@ def server() -> Iterator[MessagesServer]:
 
 
 @pytest.fixture
-def with_service(make_app: Callable[..., Flask], server: MessagesServer) -> Callable[..., People]:
+def with_service(make_app: Callable[..., Flask], server: MessagesServer) -> Connect:
     def connected(**changes: Any) -> People:
         make_app(anthropic_api_key="key", anthropic_base_url=server.url, **changes)
         return folk.settle()
@@ -40,7 +42,7 @@ def title_calls(server: MessagesServer) -> int:
     return sum(not request.body.get("stream") for request in server.requests)
 
 
-def test_waldur_84_the_first_answer_names_the_thread(with_service: Callable, server: MessagesServer) -> None:
+def test_waldur_84_the_first_answer_names_the_thread(with_service: Connect, server: MessagesServer) -> None:
     people = with_service()
     server.title = Script(text='  "Garden party\n plans"  ')
     started = ask(people.ana, "x" * 2000)
@@ -56,7 +58,7 @@ def test_waldur_84_the_first_answer_names_the_thread(with_service: Callable, ser
 
 @pytest.mark.parametrize("script", [Script(status=500), Script(text='""'), Script(text="  \n ")])
 def test_waldur_85_without_a_title_the_answer_is_intact(
-    with_service: Callable, server: MessagesServer, script: Script
+    with_service: Connect, server: MessagesServer, script: Script
 ) -> None:
     people = with_service()
     server.title = script
@@ -71,7 +73,7 @@ def test_waldur_85_without_a_title_the_answer_is_intact(
     assert title_calls(server) == 1
 
 
-def test_waldur_86_its_cost_is_counted_with_the_thread(with_service: Callable, server: MessagesServer) -> None:
+def test_waldur_86_its_cost_is_counted_with_the_thread(with_service: Connect, server: MessagesServer) -> None:
     people = with_service()
     server.title = Script(text="A title", input_tokens=20, output_tokens=5)
     started = ask(people.ana, "hello")
@@ -82,7 +84,7 @@ def test_waldur_86_its_cost_is_counted_with_the_thread(with_service: Callable, s
     assert (thread.input_tokens, thread.output_tokens) == (120, 5 + story.turn["usage"]["outputTokens"])
 
 
-def test_a_late_title_is_stored_without_an_event(with_service: Callable, server: MessagesServer) -> None:
+def test_a_late_title_is_stored_without_an_event(with_service: Connect, server: MessagesServer) -> None:
     people = with_service(title_wait=0.05)
     server.title = Script(text="Late but good", headers_after=0.6)
     started = ask(people.ana, "hello")
@@ -100,7 +102,7 @@ def test_an_orderly_stop_waits_for_a_late_title(make_app: Callable[..., Flask], 
     assert fresh(Thread, started.thread.id).title == "Late but good"
 
 
-def test_a_name_given_meanwhile_stays(with_service: Callable, server: MessagesServer) -> None:
+def test_a_name_given_meanwhile_stays(with_service: Connect, server: MessagesServer) -> None:
     people = with_service()
     server.title = Script(text="From the model", headers_after=0.3)
     started = ask(people.ana, "hello")

@@ -8,12 +8,11 @@ import pytest
 
 from chatapp.core import threads, turns
 from chatapp.core.turns import Started
-from chatapp.db import release
 from chatapp.errors import Invalid, NotFound, NothingToReload
 from chatapp.models import Message, Thread, Turn
 from chatapp.values import Mode, OnActive, Role
 from tests.people import People, Person
-from tests.stream.asking import ask, fresh, story_of, texts, visible, wait_for_text
+from tests.stream.asking import ask, fresh, shown_to_model, story_of, texts, visible, wait_for_text
 
 
 def told(person: Person, text: str, thread: Thread | None = None) -> Started:
@@ -32,11 +31,6 @@ def edit(person: Person, thread: Thread, message: Message, text: str) -> Started
 
 def versions(thread: Thread) -> list[tuple[int, str, str]]:
     return [(m.sequence_index, m.role, m.content) for m in visible(thread, with_history=True)]
-
-
-def shown_to_model(started: Started) -> list[str]:
-    release()
-    return [part.text for message in turns.job(started.turn.id).request.messages for part in message.parts]
 
 
 def test_79_waldur_77_a_reload_adds_a_version_of_the_answer(people: People) -> None:

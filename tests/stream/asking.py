@@ -15,13 +15,14 @@ from chatapp.core import messages, turns
 from chatapp.core.turns import Started
 from chatapp.db import release, session
 from chatapp.models import Message, Thread, Turn
+from chatapp.providers import TextPart
 from chatapp.stream.follow import Follower, follow
 from chatapp.values import Event, Question
 from tests.people import Person
 from tests.stream import grammar
 from tests.stream.grammar import Story
 
-PATIENCE = 20.0
+PATIENCE = 60.0  # seconds, for machines that do other things as well
 Row = TypeVar("Row")
 
 
@@ -77,6 +78,13 @@ def story_of(turn: Turn | UUID) -> Story:
     else:
         assert story.status == "cancelled" or not story.content.strip()
     return story
+
+
+def shown_to_model(started: Started) -> list[str]:
+    """The texts of the turn's first model call, the instructions left out."""
+    release()
+    messages = turns.job(started.turn.id).request.messages
+    return [part.text for message in messages for part in message.parts if isinstance(part, TextPart)]
 
 
 def fresh(model: type[Row], key: UUID) -> Row:

@@ -28,7 +28,7 @@ from chatapp.stream.follow import follow
 from chatapp.values import Event, Question
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 30.0
+PATIENCE = 60.0
 Json = dict[str, Any]
 
 
@@ -97,8 +97,15 @@ class Process:
         """Read a turn there; what arrives is added to `events`, the moments to `arrivals`."""
         self._call("follow", turn=str(turn), after=after)
 
-    def wait(self, condition: Callable[[], Any]) -> None:
-        """Wait until `condition` is true of what has been received."""
+    def wait_for_events(self, turn: UUID, count: int) -> None:
+        """Wait until so many events of a followed turn have arrived."""
+        self._wait(lambda: len(self.events[turn]) >= count)
+
+    def wait_for_end(self, turn: UUID) -> None:
+        """Wait until a followed turn has ended there."""
+        self._wait(lambda: turn in self.ended)
+
+    def _wait(self, condition: Callable[[], bool]) -> None:
         with self._news:
             assert self._news.wait_for(condition, PATIENCE), "the other process did not say that in time"
 
@@ -106,7 +113,7 @@ class Process:
         number = next(self._numbers)
         assert self._process.stdin
         print(json.dumps({"id": number, "do": command, **arguments}), file=self._process.stdin, flush=True)
-        self.wait(lambda: number in self._replies)
+        self._wait(lambda: number in self._replies)
         reply = self._replies.pop(number)
         assert "error" not in reply, reply["error"]
         return reply

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from flask import Flask
@@ -18,6 +18,10 @@ from tests import people as folk
 from tests.people import People
 from tests.stream.asking import ask, events_of, fresh, read_on, shown, story_of, texts, visible, wait_for_text
 
+Connect = Callable[..., People]
+# What a provider does wrong is the same on every store.
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 def server() -> Iterator[MessagesServer]:
@@ -26,7 +30,7 @@ def server() -> Iterator[MessagesServer]:
 
 
 @pytest.fixture
-def with_service(make_app: Callable[..., Flask], server: MessagesServer) -> Callable[..., People]:
+def with_service(make_app: Callable[..., Flask], server: MessagesServer) -> Connect:
     """The application connected to the local Messages server."""
 
     def connected(**changes: Any) -> People:
@@ -144,7 +148,8 @@ def test_the_title_is_told_before_the_end(people: People) -> None:
     assert story_of(ask(people.ana, "and the rain", started.thread).turn).title is None
 
 
-def test_waldur_74_a_refused_key_is_one_error_and_no_answer(with_service: Callable, server: MessagesServer) -> None:
+@ON_SQLITE
+def test_waldur_74_a_refused_key_is_one_error_and_no_answer(with_service: Connect, server: MessagesServer) -> None:
     people = with_service()
     server.scripts = [Script(status=401, error_message="invalid x-api-key sk-secret")]
     started = ask(people.ana, "hello")
@@ -155,7 +160,8 @@ def test_waldur_74_a_refused_key_is_one_error_and_no_answer(with_service: Callab
     assert texts(started.thread) == ["hello"]
 
 
-def test_waldur_75_a_failure_in_the_stream_keeps_text_and_usage(with_service: Callable, server: MessagesServer) -> None:
+@ON_SQLITE
+def test_waldur_75_a_failure_in_the_stream_keeps_text_and_usage(with_service: Connect, server: MessagesServer) -> None:
     people = with_service()
     server.scripts = [Script(text="one two three four", trouble="error", after=2, input_tokens=7)]
     started = ask(people.ana, "hello")
@@ -165,9 +171,10 @@ def test_waldur_75_a_failure_in_the_stream_keeps_text_and_usage(with_service: Ca
     assert story.turn["usage"]["inputTokens"] == 7
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("trouble", ["cut", "end", "malformed"])
 def test_a_broken_connection_ends_the_answer_as_failed(
-    with_service: Callable, server: MessagesServer, trouble: str
+    with_service: Connect, server: MessagesServer, trouble: Literal["cut", "end", "malformed"]
 ) -> None:
     people = with_service()
     server.scripts = [Script(text="one two three four", trouble=trouble, after=3)]
@@ -176,7 +183,8 @@ def test_a_broken_connection_ends_the_answer_as_failed(
     assert texts(started.thread) == ["hello", "one two three "]
 
 
-def test_waldur_76_a_service_that_says_nothing_is_a_timeout(with_service: Callable, server: MessagesServer) -> None:
+@ON_SQLITE
+def test_waldur_76_a_service_that_says_nothing_is_a_timeout(with_service: Connect, server: MessagesServer) -> None:
     people = with_service(anthropic_read_timeout=0.3)
     server.scripts = [Script(text="one two three", trouble="stall", after=1)]
     started = ask(people.ana, "hello")
@@ -185,8 +193,9 @@ def test_waldur_76_a_service_that_says_nothing_is_a_timeout(with_service: Callab
     assert texts(started.thread) == ["hello", "one "]
 
 
+@ON_SQLITE
 def test_a_cancel_in_the_middle_of_a_tool_call_leaves_no_call_open(
-    with_service: Callable, server: MessagesServer
+    with_service: Connect, server: MessagesServer
 ) -> None:
     people = with_service()
     call = Block("tool_use", '{"expression": "1 + 1"}', "toolu_1", "calculate")
@@ -200,8 +209,9 @@ def test_a_cancel_in_the_middle_of_a_tool_call_leaves_no_call_open(
     assert texts(started.thread)[1] == "let me see"
 
 
+@ON_SQLITE
 def test_a_failure_in_the_middle_of_a_tool_call_leaves_no_call_open(
-    with_service: Callable, server: MessagesServer
+    with_service: Connect, server: MessagesServer
 ) -> None:
     people = with_service()
     call = Block("tool_use", '{"expression": "1 + 1"}', "toolu_1", "calculate")
@@ -213,7 +223,7 @@ def test_a_failure_in_the_middle_of_a_tool_call_leaves_no_call_open(
     assert texts(started.thread) == ["what is 1 + 1"]
 
 
-def test_text_in_any_script_survives_unchanged(with_service: Callable, server: MessagesServer) -> None:
+def test_text_in_any_script_survives_unchanged(with_service: Connect, server: MessagesServer) -> None:
     people = with_service()
     text = "Käse 🧀 \u202e شكرا 👩‍👩‍👧‍👦 \t \x07 end"
     server.scripts = [Script(text=text)]

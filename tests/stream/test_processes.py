@@ -61,7 +61,7 @@ def test_a_reader_elsewhere_gets_the_same_bytes_at_once(pair: Pair) -> None:
     turn = ask(pair.people.ana, "hello\n/slow 40\n/tool nonsense {}").turn
     pair.other.follow(turn.id)
     events = events_of(turn)
-    pair.other.wait(lambda: turn.id in pair.other.ended)
+    pair.other.wait_for_end(turn.id)
     assert [(e.seq, e.json) for e in pair.other.events[turn.id]] == [(e.seq, e.json) for e in events]
     grammar.check(pair.other.events[turn.id])
     delays = sorted(
@@ -103,11 +103,25 @@ def test_a_cancel_here_leaves_no_reader_waiting_there(pair: Pair) -> None:
     for _ in range(5):
         turn_id, thread_id = pair.ask(pair.people.ana, LONG)
         pair.other.follow(turn_id)
-        pair.other.wait(lambda turn_id=turn_id: len(pair.other.events[turn_id]) > 5)
+        pair.other.wait_for_events(turn_id, 6)
         assert turns.cancel(pair.people.ana.user, thread_id)
-        pair.other.wait(lambda turn_id=turn_id: turn_id in pair.other.ended)
+        pair.other.wait_for_end(turn_id)
         assert grammar.check(pair.other.events[turn_id]).status == "cancelled"
         assert [e.json for e in pair.other.events[turn_id]] == [e.json for e in events_of(turn_id)]
+
+
+def test_a_cancel_there_that_meets_the_end_here_leaves_no_reader_waiting(pair: Pair) -> None:
+    answer = "/slow 4"
+    length = len(events_of(ask(pair.people.ana, answer).turn))
+    for moment in range(2, length + 1):
+        started = ask(pair.people.ana, answer)
+        with follow(started.turn.id) as follower:
+            events: list[Event] = []
+            while len(events) < moment and not follower.ended:
+                events += follower.read(timeout=1)
+            pair.other.cancel(pair.people.ana.id, started.thread.id)
+            events += read_on(follower)
+        assert grammar.check(events).status in ("cancelled", "completed")
 
 
 def test_an_answer_there_is_in_the_way_here(pair: Pair) -> None:

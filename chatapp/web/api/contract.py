@@ -10,6 +10,7 @@ from marshmallow import Schema
 
 View = TypeVar("View", bound=Callable[..., Any])
 
+JSON = "application/json"
 READS = "reads"
 ANSWERS = "answers"
 
@@ -25,7 +26,7 @@ class answers:
     status: int = 200
     many: bool = False
     paged: bool = False
-    mimetype: str = "application/json"
+    mimetype: str = JSON
     refusals: tuple[int, ...] = ()
 
     def __call__(self, view: View) -> View:

@@ -49,7 +49,7 @@ def first_administrator() -> ResponseReturnValue:
     if accounts.has_users():
         return redirect(url_for("pages.sign_in"))
     if not is_local_visit():
-        logger.warning("first_administrator.code", code=first_visit_code())
+        logger.error("first_administrator.code", code=first_visit_code())
     return _first_administrator_page()
 
 

@@ -14,6 +14,7 @@ from chatapp.models import Thread
 from chatapp.values import Usage
 from tests.people import People, Person
 from tests.web.api.client import THREADS, Client
+from tests.web.api.rows import audit_trail
 
 LINK = re.compile(r'<([^<>]+)>; rel="(\w+)"')
 FIELDS = {
@@ -147,6 +148,23 @@ def test_case_28_other_peoples_threads_do_not_exist(ana: Client, people: People)
         responses = [ana.get(path), *(ana.post(f"{path}{action}/") for action in ("archive", "unarchive", "cancel"))]
         assert [response.status_code for response in responses] == [404] * 4
         assert all("not found" in response.json["detail"].lower() for response in responses)
+
+
+@pytest.mark.parametrize("reader", ["stan", "sue"])
+def test_looking_at_other_peoples_threads_is_written_down(
+    request: pytest.FixtureRequest, ana: Client, people: People, reader: str
+) -> None:
+    (thread,) = make_threads(people.ana, 1)
+    client = request.getfixturevalue(reader)
+    ana.get(f"{THREADS}{thread}/")
+    client.get(THREADS)
+    client.get(f"{THREADS}{uuid4()}/")
+    client.post(f"{THREADS}{thread}/archive/")
+    assert audit_trail() == []
+
+    assert client.get(f"{THREADS}{thread}/").json["uuid"] == str(thread)
+
+    assert audit_trail() == [("chat_thread_accessed", getattr(people, reader).id, people.ana.id, thread)]
 
 
 def test_case_29_archiving_twice(ana: Client, people: People) -> None:

@@ -52,6 +52,7 @@ def test_case_86_the_cost_of_the_title(claude: Client, model: MessagesServer) ->
 
     assert (shown["title_gen_input_tokens"], shown["title_gen_output_tokens"]) == (20, 5)
     assert (shown["input_tokens"], shown["output_tokens"], shown["total_tokens"]) == (120, 7, 127)
+    assert claude.get("/api/chat-quota/usage/").json["daily_usage"] == 127
 
 
 def test_case_87_a_name_on_request(ana: Client) -> None:

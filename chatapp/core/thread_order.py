@@ -1,0 +1,79 @@
+"""The orders of thread lists: what is unknown comes last in both directions, the id makes them stable (waldur 2.2).
+
+An index serves one of "nulls first" and "nulls last" in each direction. So a list over everybody's threads is read in
+two stretches, the threads whose first key is known and then the others: each is a range of one index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+
+from chatapp.db import session
+from chatapp.models import Thread
+
+SORT_KEYS = ("created", "modified", "input_tokens", "output_tokens", "total_tokens", "models_used")
+NEWEST_FIRST = ("-created",)
+Conditions = Sequence[ColumnElement[bool]]
+
+
+def fetch(conditions: Conditions, keys: Sequence[str], offset: int, limit: int) -> Sequence[Thread]:
+    """One page of the threads that meet the conditions: quick where they are one user's."""
+    keys = keys or NEWEST_FIRST
+    query = select(Thread).where(*conditions).order_by(*map(_nulls_last, keys), _by_id(keys))
+    return session.scalars(query.offset(offset).limit(limit)).all()
+
+
+def fetch_from_index(conditions: Conditions, keys: Sequence[str], offset: int, limit: int) -> Sequence[Thread]:
+    """The same page, read along the index of the first key."""
+    keys = keys or NEWEST_FIRST
+    first, *others = keys
+    rest = [*map(_nulls_last, others), _by_id(keys)]
+    known = _known(first)
+    if known is None:
+        return fetch(conditions, keys, offset, limit)
+    query = select(Thread).where(*conditions, known).order_by(_plain(first), *rest)
+    rows = list(session.scalars(query.offset(offset).limit(limit)))
+    if len(rows) < limit:
+        passed = max(0, offset - _count([*conditions, known]))
+        unknown = select(Thread).where(*conditions, ~known).order_by(*rest)
+        rows += session.scalars(unknown.offset(passed).limit(limit - len(rows)))
+    return rows
+
+
+def _count(conditions: Conditions) -> int:
+    return session.scalar(select(func.count()).select_from(Thread).where(*conditions)) or 0
+
+
+def _nulls_last(key: str) -> ColumnElement[Any]:
+    if _known(key) is None:
+        return _plain(key)
+    column = func.nullif(Thread.models_used, "") if key.endswith("models_used") else getattr(Thread, _name(key))
+    return (column.desc() if key.startswith("-") else column.asc()).nulls_last()
+
+
+def _plain(key: str) -> ColumnElement[Any]:
+    column: ColumnElement[Any] = getattr(Thread, _name(key))
+    return column.desc() if key.startswith("-") else column.asc()
+
+
+def _by_id(keys: Sequence[str]) -> ColumnElement[Any]:
+    return Thread.id.desc() if keys[-1].startswith("-") else Thread.id.asc()
+
+
+def _name(key: str) -> str:
+    return key.removeprefix("-")
+
+
+def _known(key: str) -> ColumnElement[bool] | None:
+    """What tells that a thread has a value to sort by; None when every thread has."""
+    match _name(key):
+        case "created" | "modified":
+            return None
+        case "models_used":
+            return Thread.models_used != ""
+        case name:
+            condition: ColumnElement[bool] = getattr(Thread, name).is_not(None)
+            return condition
