@@ -220,6 +220,12 @@ def _fill_postgres(url: str, threads: int, users: int) -> None:
 
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute("set synchronous_commit = off")
+        connection.execute("set maintenance_work_mem = '1GB'")
+        # As with SQLite: the indexes of words in one go.
+        words = "select indexname, indexdef from pg_indexes where indexdef like '%USING gin%'"
+        indexes = connection.execute(words).fetchall()
+        for name, _ in indexes:
+            connection.execute(f"drop index {name}")  # type: ignore[arg-type]
         for tables in _batches(threads, users):
             with connection.transaction():
                 for table, batch in tables.items():
@@ -227,6 +233,8 @@ def _fill_postgres(url: str, threads: int, users: int) -> None:
                     with connection.cursor().copy(copy) as sink:  # type: ignore[arg-type]
                         for row in batch:
                             sink.write_row([_for_postgres(value) for value in row.values()])
+        for _, definition in indexes:
+            connection.execute(definition)
         connection.execute("vacuum analyze")
 
 

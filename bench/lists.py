@@ -16,12 +16,12 @@ from datetime import date
 from sqlalchemy import select
 
 from chatapp import config, create_app
-from chatapp.core import thread_lists
+from chatapp.core import thread_lists, thread_order
 from chatapp.core.thread_lists import ThreadFilter
 from chatapp.db import release, session
 from chatapp.models import User
 
-ROUNDS = 7
+ROUNDS = 5
 FILTERS = {
     "nothing": ThreadFilter(),
     "is_archived": ThreadFilter(is_archived=True),
@@ -32,8 +32,8 @@ FILTERS = {
     "modified from": ThreadFilter(days=[("modified", date(2026, 9, 20), None)]),
     "total_tokens_min": ThreadFilter(tokens=[("total_tokens", 26_000, None)]),
     "input_tokens range": ThreadFilter(tokens=[("input_tokens", 100, 120)]),
-    **{f"o={key}": ThreadFilter(order=[key]) for key in thread_lists.SORT_KEYS},
-    **{f"o=-{key}": ThreadFilter(order=[f"-{key}"]) for key in thread_lists.SORT_KEYS},
+    **{f"o={key}": ThreadFilter(order=[key]) for key in thread_order.SORT_KEYS},
+    **{f"o=-{key}": ThreadFilter(order=[f"-{key}"]) for key in thread_order.SORT_KEYS},
     "query: two words": ThreadFilter(query="resize volume"),
     "query: one common word": ThreadFilter(query="python"),
     "query: a phrase": ThreadFilter(query='"invoice backup"'),

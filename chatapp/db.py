@@ -156,6 +156,7 @@ def prepare(engine: Engine) -> None:
 
 def _on_sqlite_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver's own BEGIN comes too late to take the write lock
+    connection.create_function("casefold", 1, lambda text: text and text.casefold(), deterministic=True)
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",

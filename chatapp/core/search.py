@@ -41,11 +41,18 @@ def matches(query: str, owner: User | None, unnamed: str = "") -> ColumnElement[
 
 def _owned_by(query: str) -> ColumnElement[bool]:
     columns = (User.username, User.full_name, User.email)
-    return or_(*(column.icontains(query, autoescape=True) for column in columns))
+    return or_(*(_contains(column, query) for column in columns))
+
+
+def _contains(column: Any, fragment: str) -> ColumnElement[bool]:
+    """Whatever the case, in every alphabet: SQLite's own functions know the case of ASCII only."""
+    if not _is_sqlite():
+        return column.icontains(fragment, autoescape=True)  # type: ignore[no-any-return]
+    return func.casefold(column).contains(fragment.casefold(), autoescape=True)
 
 
 def _named(query: str, owner: User | None) -> Select[UUID]:
-    named = select(Thread.id).where(Thread.title.icontains(query, autoescape=True))
+    named = select(Thread.id).where(_contains(Thread.title, query))
     if owner:
         return named.where(Thread.user_id == owner.id)
     if _is_sqlite() and len(query) >= TRIGRAM:

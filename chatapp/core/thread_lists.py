@@ -8,13 +8,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, false, func, select, true
 
-from chatapp.core import search
+from chatapp.core import search, thread_order
 from chatapp.db import session
 from chatapp.models import Message, Thread, User
 
-SORT_KEYS = ("created", "modified", "input_tokens", "output_tokens", "total_tokens", "models_used")
 TOKEN_SUMS = ("input_tokens", "output_tokens", "total_tokens")
 TIMES = ("created", "modified")
 
@@ -64,12 +63,9 @@ class Statistics:
 def page(user: User, wanted: ThreadFilter, offset: int, limit: int) -> tuple[Sequence[Thread], int]:
     """The threads that `user` may see and `wanted` describes, with the number of all."""
     conditions = _conditions(user, wanted)
-    query = select(Thread).where(*conditions).order_by(*_order(wanted.order)).offset(offset).limit(limit)
-    return session.scalars(query).all(), count(conditions)
-
-
-def count(conditions: Sequence[ColumnElement[bool]]) -> int:
-    return session.scalar(select(func.count()).select_from(Thread).where(*conditions)) or 0
+    one_owner = wanted.owner_id is not None or not _sees_all(user, wanted)
+    fetch = thread_order.fetch if one_owner else thread_order.fetch_from_index
+    return fetch(conditions, wanted.order, offset, limit), thread_order.count(conditions)
 
 
 def statistics(user: User, wanted: ThreadFilter) -> Statistics:
@@ -106,24 +102,33 @@ def _sum(column: Any) -> ColumnElement[int]:
     return func.coalesce(func.sum(column), 0)
 
 
+def _sees_all(user: User, wanted: ThreadFilter) -> bool:
+    return (user.is_staff or user.is_support) and not wanted.own
+
+
 def _conditions(user: User, wanted: ThreadFilter) -> list[ColumnElement[bool]]:
-    sees_all = (user.is_staff or user.is_support) and not wanted.own
+    sees_all = _sees_all(user, wanted)
     found: list[ColumnElement[bool]] = [] if sees_all else [Thread.user_id == user.id]
     if wanted.owner_id is not None:
         found.append(Thread.user_id == wanted.owner_id)
     if wanted.is_archived is not None:
         found.append(Thread.archived_at.is_not(None) if wanted.is_archived else Thread.archived_at.is_(None))
     if wanted.is_flagged is not None:
-        found.append(Thread.is_flagged.is_(wanted.is_flagged))
+        found.append(Thread.is_flagged == _truth(wanted.is_flagged))
     if wanted.max_severity is not None:
         found.append(Thread.max_severity == wanted.max_severity)
     if wanted.has_feedback is not None:
-        found.append(Thread.has_feedback.is_(wanted.has_feedback))
+        found.append(Thread.has_feedback == _truth(wanted.has_feedback))
     found += [condition for name, first, last in wanted.days for condition in _within_days(name, first, last)]
     found += [condition for name, low, high in wanted.tokens for condition in _between(name, low, high)]
     if wanted.query.strip():
         found.append(search.matches(wanted.query.strip(), None if sees_all else user, wanted.unnamed))
     return found
+
+
+def _truth(value: bool) -> ColumnElement[bool]:
+    """Written out in the query, not bound: partial indexes are chosen by what the query says."""
+    return true() if value else false()
 
 
 def _within_days(name: str, first: date | None, last: date | None) -> list[ColumnElement[bool]]:
@@ -137,15 +142,3 @@ def _within_days(name: str, first: date | None, last: date | None) -> list[Colum
 def _between(name: str, low: float | None, high: float | None) -> list[ColumnElement[bool]]:
     column = getattr(Thread, name)
     return ([] if low is None else [column >= low]) + ([] if high is None else [column <= high])
-
-
-def _order(keys: Sequence[str]) -> list[ColumnElement[Any]]:
-    """Newest first unless told otherwise; what is unknown last in both directions; the id makes it stable."""
-    order: list[ColumnElement[Any]] = []
-    for key in keys or ("-created",):
-        name = key.removeprefix("-")
-        column = func.nullif(Thread.models_used, "") if name == "models_used" else getattr(Thread, name)
-        expression = column.desc() if key.startswith("-") else column.asc()
-        order.append(expression if name in TIMES else expression.nulls_last())
-    descending = (keys or ("-created",))[-1].startswith("-")
-    return [*order, Thread.id.desc() if descending else Thread.id.asc()]

@@ -37,13 +37,13 @@ def fetch_from_index(conditions: Conditions, keys: Sequence[str], offset: int, l
     query = select(Thread).where(*conditions, known).order_by(_plain(first), *rest)
     rows = list(session.scalars(query.offset(offset).limit(limit)))
     if len(rows) < limit:
-        passed = max(0, offset - _count([*conditions, known]))
+        passed = max(0, offset - count([*conditions, known]))
         unknown = select(Thread).where(*conditions, ~known).order_by(*rest)
         rows += session.scalars(unknown.offset(passed).limit(limit - len(rows)))
     return rows
 
 
-def _count(conditions: Conditions) -> int:
+def count(conditions: Conditions) -> int:
     return session.scalar(select(func.count()).select_from(Thread).where(*conditions)) or 0
 
 

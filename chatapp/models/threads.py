@@ -6,11 +6,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from chatapp.db import Base, new_id, now
 from chatapp.models.accounts import User
+
+# What staff may sort everybody's threads by, and the parts that filters of few values leave.
+ORDERS = ("modified", "input_tokens", "output_tokens", "total_tokens", "models_used")
+PARTS = {
+    "archived": "archived_at is not null",
+    "active": "archived_at is null",
+    "flagged": "is_flagged = {true}",
+    "rated": "has_feedback = {true}",
+}
 
 
 class ChatSession(Base):
@@ -31,6 +40,19 @@ class Thread(Base):
     __table_args__ = (
         Index("ix_threads_user_created", "user_id", "created", "id"),
         Index("ix_threads_created", "created", "id"),
+        *(Index(f"ix_threads_{column}", column, "id") for column in ORDERS),
+        Index("ix_threads_max_severity", "max_severity", "created", "id"),
+        *(
+            Index(
+                f"ix_threads_{name}",
+                "created",
+                "id",
+                # SQLite uses a partial index only where the query says the same to the letter.
+                sqlite_where=text(part.format(true=1)),
+                postgresql_where=text(part.format(true="true")),
+            )
+            for name, part in PARTS.items()
+        ),
         CheckConstraint("max_severity in ('none', 'low', 'medium', 'high', 'critical')", name="max_severity"),
     )
 

@@ -165,6 +165,11 @@ def _path(rule: Rule) -> str:
     return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
 
 
+def _resource(rule: Rule) -> str:
+    """The first word of the path after /api/."""
+    return rule.rule.split("/")[2]
+
+
 def _path_parameters(rule: Rule) -> list[Json]:
     return [{"name": name, "in": "path", "required": True, "schema": UUID} for name in sorted(rule.arguments)]
 
@@ -177,7 +182,7 @@ def _operations(app: Flask, rule: Rule, converter: OpenAPIConverter) -> Iterator
         operation = {
             "operationId": name if {method} == methods or method == "GET" else f"{name}_{method.lower()}",
             "summary": name.replace("_", " ").capitalize() + (": headers only" if method == "HEAD" else ""),
-            "tags": [rule.rule.split("/")[2]],
+            "tags": [_resource(rule)],
             "parameters": _query(view, converter),
             "requestBody": _body(view, method),
             "responses": _responses(rule, view, method),
@@ -229,7 +234,7 @@ def _refusals(rule: Rule, view: Any) -> list[int]:
     """The statuses that this view may refuse with."""
     answer, reading = answer_of(view), reading_of(view)
     possible = {401, 403, *answer.refusals}
-    if not rule.rule.removeprefix("/api/").startswith(gate.OUTSIDE):
+    if _resource(rule) in gate.BEHIND:
         possible |= {409, 424}
     if rule.arguments or answer.paged:
         possible.add(404)

@@ -69,7 +69,7 @@ POSTGRESQL = (
     "create index ix_messages_search on messages using gin (search)",
     """do $$ begin
         create extension if not exists pg_trgm;
-        create index ix_threads_title_fragments on threads using gin (lower(title) gin_trgm_ops);
+        create index ix_threads_title_fragments on threads using gin (title gin_trgm_ops);
     exception when insufficient_privilege or undefined_file or feature_not_supported then
         raise notice 'pg_trgm is not available: searching in the names of all threads will be slow';
     end $$""",

@@ -15,8 +15,8 @@ ORDERS = ("modified", "input_tokens", "output_tokens", "total_tokens", "models_u
 PARTS = {
     "archived": "archived_at is not null",
     "active": "archived_at is null",
-    "flagged": "is_flagged",
-    "rated": "has_feedback",
+    "flagged": "is_flagged = {true}",
+    "rated": "has_feedback = {true}",
 }
 
 
@@ -25,9 +25,12 @@ def upgrade():
         op.create_index(f"ix_threads_{column}", "threads", [column, "id"])
     op.create_index("ix_threads_max_severity", "threads", ["max_severity", "created", "id"])
     for name, condition in PARTS.items():
-        where = sa.text(condition)
         op.create_index(
-            f"ix_threads_{name}", "threads", ["created", "id"], sqlite_where=where, postgresql_where=where
+            f"ix_threads_{name}",
+            "threads",
+            ["created", "id"],
+            sqlite_where=sa.text(condition.format(true=1)),
+            postgresql_where=sa.text(condition.format(true="true")),
         )
 
 

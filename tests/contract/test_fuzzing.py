@@ -35,6 +35,7 @@ def read_lines(_: DeserializationContext, response: Response) -> list[Any]:
     return [orjson.loads(line) for line in response.content.splitlines() if line]
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.xdist_group("fuzzing")
 @pytest.mark.parametrize(("database_url", "name"), CALLERS, indirect=["database_url"])
 def test_every_answer_is_described(app: Flask, people: People, name: str) -> None:
@@ -47,7 +48,6 @@ def test_every_answer_is_described(app: Flask, people: People, name: str) -> Non
 
 def fuzz(operation: APIOperation, person: Person, known: dict[str, str]) -> None:
     """Send examples of an operation, some of them about things that exist."""
-
     cases = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
 
     @settings(

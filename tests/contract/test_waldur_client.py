@@ -56,7 +56,7 @@ from waldur_api_client.models.thread_session_scope_enum import ThreadSessionScop
 from waldur_api_client.models.tool_execute_request import ToolExecuteRequest
 from waldur_api_client.types import UNSET
 
-from tests.contract.conftest import OLD_HAND, THREADS, Site
+from tests.contract.site import OLD_HAND, THREADS, Site
 from tests.contract.waldur import Waldur, endpoints
 
 pytestmark = pytest.mark.xdist_group("waldur")
@@ -79,7 +79,7 @@ def client(site: Site, request: pytest.FixtureRequest) -> GetClient:
 def test_no_chat_endpoint_of_the_client_is_left_out() -> None:
     imported = {value for value in globals().values() if isinstance(value, ModuleType)}
     assert set(endpoints()) <= imported
-    assert len(set(endpoints())) == 25
+    assert len(set(endpoints())) == 24
 
 
 # Sessions
@@ -195,7 +195,7 @@ def test_a_conversation_is_read_whole(client: GetClient, site: Site) -> None:
         messages = client(name).all(chat_messages_list, thread=owned.thread_id, include_history=True)
         assert [message.uuid for message in messages] == [owned.question_id, owned.answer_id]
         assert [message.role for message in messages] == ["user", "assistant"]
-        assert all(block.additional_properties or block.to_dict() for block in messages[1].blocks)
+        assert [block.key for block in messages[1].blocks] == ["markdown"]
         assert messages[1].output_tokens > 0
 
 
@@ -309,7 +309,9 @@ def test_a_stream_is_lines_of_the_clients_own_shape(site: Site) -> None:
         assert (response.status_code, response.headers["Content-Type"]) == (200, "application/x-ndjson")
         assert response.content.endswith(b"\n")
         lines = [ChatResponse.from_dict(orjson.loads(line)) for line in response.iter_lines() if line]
-        assert UUID(str(lines[0].m.additional_properties.get("thread_uuid") or lines[0].m.thread_uuid))
+        assert lines[0].m["thread_uuid"] == str(site.owned[name].thread_id)
+        assert set(lines[-1].m.to_dict()) == {"user_message_uuid", "assistant_message_uuid"}
+        assert {line.k for line in lines if line.k} == {"markdown", "load", "code"}
         assert [line.e for line in lines if line.e] == []
 
 

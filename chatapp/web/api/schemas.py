@@ -10,7 +10,7 @@ from marshmallow import INCLUDE, Schema, ValidationError, fields, validates_sche
 
 from chatapp.core.blocks import as_text
 from chatapp.core.feedback import CATEGORIES
-from chatapp.core.thread_lists import SORT_KEYS
+from chatapp.core.thread_order import SORT_KEYS
 from chatapp.models import User
 from chatapp.values import Json, Mode, Severity
 from chatapp.web.api.auth import sees_everything

@@ -1,0 +1,74 @@
+"""No list of threads reads the whole table, whatever its filter or order."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, text
+
+from chatapp.core import thread_lists, thread_order
+from chatapp.core.thread_lists import ThreadFilter
+from chatapp.db import db, session
+from tests.people import People
+
+FILTERS = {
+    "nothing": ThreadFilter(),
+    "archived": ThreadFilter(is_archived=True),
+    "active": ThreadFilter(is_archived=False),
+    "flagged": ThreadFilter(is_flagged=True),
+    "severity": ThreadFilter(max_severity="high"),
+    "feedback": ThreadFilter(has_feedback=True),
+    "created": ThreadFilter(days=[("created", date(2026, 1, 1), date(2026, 1, 2))]),
+    "modified": ThreadFilter(days=[("modified", date(2026, 1, 1), None)]),
+    "tokens": ThreadFilter(tokens=[("total_tokens", 100, 200)]),
+    "query": ThreadFilter(query="resize volume"),
+    **{f"by {sign}{key}": ThreadFilter(order=[sign + key]) for key in thread_order.SORT_KEYS for sign in ("", "-")},
+}
+
+
+@pytest.mark.parametrize("name", FILTERS)
+@pytest.mark.parametrize("reader", ["ana", "stan"])
+def test_a_list_reads_along_an_index(app: Flask, people: People, name: str, reader: str) -> None:
+    plans = [line for query in _queries(people, reader, name) for line in _plan(*query)]
+
+    assert plans
+    whole = [line for line in plans if _reads_everything(line)]
+    assert whole == [], "\n".join(plans)
+
+
+def test_a_list_without_an_index_would_be_noticed(app: Flask, people: People) -> None:
+    plan = _plan("SELECT * FROM threads WHERE system_prompt = 'x'", ())
+
+    assert any(map(_reads_everything, plan))
+
+
+def _queries(people: People, reader: str, name: str) -> list[tuple[str, object]]:
+    """The statements that the list runs, as the database gets them."""
+    seen: list[tuple[str, object]] = []
+
+    def note(_connection, _cursor, statement, parameters, _context, _many):
+        if "FROM threads" in statement:
+            seen.append((statement, parameters))
+
+    user = getattr(people, reader).user
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        thread_lists.page(user, FILTERS[name], 0, 10)
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+    return seen
+
+
+def _plan(statement: str, parameters: object) -> list[str]:
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+    # An empty table is always read whole, unless that is made to look expensive.
+    connection.execute(text("SET LOCAL enable_seqscan = off"))
+    return [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)]
+
+
+def _reads_everything(line: str) -> bool:
+    return "Seq Scan on threads" in line or (line.startswith("SCAN threads") and "INDEX" not in line)
