@@ -40,6 +40,10 @@ with up to {bound_streams} streams more than {bound:g} ms are added to the first
 - **other load**: processors that were busy with something that is not this benchmark.
 
 {tables}
+
+## Verdict
+
+{verdict}
 """
 
 
@@ -107,6 +111,7 @@ def page(results: Sequence[Result], plan: Plan) -> str:
         bound=plan.bound,
         bound_streams=BOUND_STREAMS,
         tables=tables(results),
+        verdict="\n".join(f"- {problem}" for problem in failures(results)) or "Every run held what it has to.",
     )
 
 

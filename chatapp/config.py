@@ -6,6 +6,8 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -120,9 +122,10 @@ class Settings:
             prices = orjson.loads(self.model_prices)
         except ValueError as error:
             raise BadSetting("MODEL_PRICES is not valid JSON") from error
-        if not isinstance(prices, dict) or not all(isinstance(entry, dict) for entry in prices.values()):
-            raise BadSetting("MODEL_PRICES is not an object of objects")
-        return prices
+        entries = prices.values() if isinstance(prices, dict) else [None]
+        if not all(isinstance(entry, dict) and all(map(_is_price, entry.values())) for entry in entries):
+            raise BadSetting('MODEL_PRICES is not an object of objects of prices, such as "3.75"')
+        return {model: {kind: str(price) for kind, price in entry.items()} for model, entry in prices.items()}
 
     @property
     def history_limit(self) -> int:
@@ -157,7 +160,21 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     env = os.environ if environ is None else environ
     settings = Settings(**{f.name: _value(f.name, f, env) for f in fields(Settings) if _given(f.name, env)})
     _ = settings.prices
+    _check_ranges(settings)
     return settings
+
+
+def _check_ranges(settings: Settings) -> None:
+    """Durations count up from nothing, ports are ports. Raises BadSetting."""
+    for spec in fields(Settings):
+        value = getattr(settings, spec.name)
+        if isinstance(value, float) and value < 0:
+            raise BadSetting(f"{spec.name.upper()} must not be negative")
+    if not 0 <= settings.port <= 65_535:
+        raise BadSetting("PORT must be between 0 and 65535")
+    for name in ("workers", "worker_connections", "anthropic_max_tokens"):
+        if getattr(settings, name) < 1:
+            raise BadSetting(f"{name.upper()} must be at least 1")
 
 
 _current = Settings()
@@ -193,8 +210,16 @@ def _value(name: str, spec: Any, env: Mapping[str, str]) -> Any:
 def _read_file(key: str, path: str) -> str:
     try:
         return Path(path).read_text()
-    except OSError as error:
-        raise BadSetting(f"{key}_FILE cannot be read: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{key}_FILE cannot be read: {type(error).__name__}") from error
+
+
+def _is_price(value: object) -> bool:
+    try:
+        price = Decimal(str(value))
+    except ArithmeticError:
+        return False
+    return price.is_finite() and price >= 0 and not isinstance(value, bool)
 
 
 def _parse(text: str, default: Any) -> Any:
@@ -203,7 +228,10 @@ def _parse(text: str, default: Any) -> Any:
             text.lower()
         ]
     if isinstance(default, int | float):
-        return type(default)(text) if text else default
+        number = type(default)(text) if text else default
+        if not isfinite(number):
+            raise ValueError("not a finite number")
+        return number
     return text
 
 

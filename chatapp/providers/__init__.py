@@ -218,19 +218,18 @@ class ProviderError(Exception):
         return cls(FAILURES[trouble], detail)
 
 
-_chosen: dict[int, Provider] = {}
+_chosen: tuple[Settings, Provider] | None = None
 
 
 def choose() -> Provider | None:
     """The provider that the settings ask for; None when there is no language model. One instance a process."""
+    global _chosen
     settings = config.current()
     if settings.provider_in_force == "none":
         return None
-    key = id(settings)
-    if key not in _chosen:
-        _chosen.clear()
-        _chosen[key] = _make(settings)
-    return _chosen[key]
+    if _chosen is None or _chosen[0] is not settings:
+        _chosen = (settings, _make(settings))
+    return _chosen[1]
 
 
 def warm_up() -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from chatapp import config, providers
-from chatapp.core import turns
+from chatapp.core import takeovers, turns
 from chatapp.core.endings import Ending, Output
 from chatapp.core.titles import Titler
 from chatapp.db import release
@@ -111,7 +111,7 @@ class Runner:
         with self._idle:
             self._idle.wait_for(lambda: not self._runs, timeout=grace)
         for run in list(self._runs.values()):
-            run.stop(turns.WORKER_LOST)
+            run.stop(takeovers.WORKER_LOST)
         with self._idle:
             self._idle.wait_for(lambda: not self._runs, timeout=5)
 
@@ -206,7 +206,7 @@ class Runner:
                 with self._context():
                     self._check(runs)
                     if monotonic() - renewed > config.current().lease_renewal:
-                        turns.renew_leases([run.turn_id for run in runs])
+                        takeovers.renew_leases([run.turn_id for run in runs])
                         renewed = monotonic()
                     release()
             except Exception:
@@ -227,7 +227,7 @@ class Runner:
         while True:
             try:
                 with self._context():
-                    turns.reap(workers.dead_among(turns.lease_holders()))
+                    takeovers.reap(workers.dead_among(takeovers.lease_holders()))
                     release()
             except Exception:
                 logger.exception("turn.reap_failed")

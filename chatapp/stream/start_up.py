@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from chatapp.core import turns
+from chatapp.core import executors
 from chatapp.stream import log
 from chatapp.stream.hub import hub
 from chatapp.stream.runner import Runner
@@ -23,5 +23,5 @@ def init_app(app: Application) -> None:
     store = SqlLog()
     log.use(store)
     runner = Runner(store, hub, app.app_context)
-    turns.run_with(runner)
+    executors.use(runner)
     app.extensions["runner"] = runner

@@ -6,7 +6,6 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
@@ -14,6 +13,8 @@ from uuid import UUID
 import orjson
 from waldur_api_client.api.chat_sessions import chat_sessions_current_retrieve
 
+from chatapp import config, create_app
+from chatapp.db import db
 from tests.contract.waldur import Waldur
 from tests.people import PASSWORD
 from tests.servers import ROOT, AppServer
@@ -47,15 +48,14 @@ class Site:
 @contextlib.contextmanager
 def opened(folder: Path) -> Iterator[Site]:
     """A running site, all of which is in `folder`."""
-    server = AppServer({"INSTANCE_PATH": str(folder), "SECRET_KEY": "tests", "OFFLINE_PACE": "0"})
+    environ = {"INSTANCE_PATH": str(folder), "SECRET_KEY": "tests", "OFFLINE_PACE": "0", "LOG_LEVEL": "WARNING"}
+    server = AppServer(environ)
     server.flask("db", "upgrade")
     _fill(folder / "chatapp.db")
-    names = [*ROLES, OLD_HAND]
-    with ThreadPoolExecutor(2) as pool:
-        tokens = list(pool.map(lambda name: _settle(server, name), names))
+    tokens = _settle(environ)
     server.start()
     try:
-        people = {name: Waldur(server.url, token) for name, token in zip(names, tokens, strict=True)}
+        people = {name: Waldur(server.url, token) for name, token in tokens.items()}
         yield Site(folder / "chatapp.db", people, {name: _ask(people[name]) for name in ROLES})
     finally:
         server.kill()
@@ -66,11 +66,24 @@ def _fill(database: Path) -> None:
     subprocess.run([sys.executable, "-m", "bench.fill", *arguments], cwd=ROOT, check=True, capture_output=True)
 
 
-def _settle(server: AppServer, name: str) -> str:
-    """The API token of a person, who is created unless the history brought them."""
-    if name in ROLES:
-        server.flask("user", "create", name, "--password", PASSWORD, *ROLES[name])
-    return server.flask("token", "create", name).split()[-1]
+def _settle(environ: dict[str, str]) -> dict[str, str]:
+    """The API tokens of all people, whom the product's commands create unless the history brought them."""
+    app = create_app(config.load(environ))
+    commands = app.test_cli_runner()
+
+    def run(*command: str) -> str:
+        result = commands.invoke(args=command)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    try:
+        for name, roles in ROLES.items():
+            run("user", "create", name, "--password", PASSWORD, *roles)
+        return {name: run("token", "create", name).split()[-1] for name in (*ROLES, OLD_HAND)}
+    finally:
+        app.extensions["runner"].close()
+        with app.app_context():
+            db.engine.dispose()
 
 
 def _ask(person: Waldur) -> Owned:

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from chatapp.core import turns
-from chatapp.core.turns import Started
+from chatapp.core.starting import Started
 from chatapp.db import release, session
 from chatapp.errors import NotFound
 from chatapp.models import Message, Thread, Turn

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from chatapp.core import turns
-from chatapp.core.turns import Started
+from chatapp.core.starting import Started
 from chatapp.db import release, session, transaction
 from chatapp.models import Message, Thread
 from chatapp.providers import ModelRequest

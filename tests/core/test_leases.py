@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from chatapp.core import turns
-from chatapp.core.turns import Started
+from chatapp.core import executors, takeovers, turns
+from chatapp.core.starting import Started
 from chatapp.db import now, release, session, transaction
 from chatapp.errors import NotFound
 from chatapp.models import Turn, TurnLease
@@ -42,9 +42,9 @@ class Gone:
 
 def lost(app: Flask, person: Person, text: str = "", usage: Usage | None = None) -> Started:
     """A turn whose worker wrote `text` and died."""
-    turns.run_with(Gone())
+    executors.use(Gone())
     started = ask(person, "hello")
-    turns.run_with(app.extensions["runner"])
+    executors.use(app.extensions["runner"])
     events = [
         {"type": "start-step"},
         {"type": "text-start", "id": "t"},
@@ -78,7 +78,7 @@ def test_55_a_turn_with_a_void_lease_is_failed_when_somebody_looks(app: Flask, p
 def test_a_lost_turn_without_text_leaves_the_question_alone(app: Flask, people: People) -> None:
     started = lost(app, people.ana)
     age(started, 91)
-    assert turns.reap() == 1
+    assert takeovers.reap() == 1
     assert story_of(started.turn).turn["outputMessageId"] is None
     assert texts(started.thread) == ["hello"]
 
@@ -95,7 +95,7 @@ def test_a_lost_turn_is_not_in_the_way_of_the_next_question(app: Flask, people: 
 def test_what_a_lost_turn_consumed_is_accounted(app: Flask, people: People) -> None:
     started = lost(app, people.ana, "half an answer", Usage(40, 2, 30))
     age(started, 91)
-    turns.reap()
+    takeovers.reap()
     turn = fresh(Turn, started.turn.id)
     assert (turn.input_tokens, turn.cached_input_tokens, turn.output_tokens) == (40, 30, 3)
     assert (turn.model, turn.usage_exact) == ("some-model", False)
@@ -105,23 +105,23 @@ def test_only_lost_turns_are_reaped(app: Flask, people: People) -> None:
     running = ask(people.ana, "/slow 1000")
     fresh_one, old_one = lost(app, people.ben, "x"), lost(app, people.ben, "y")
     age(old_one, 91)
-    assert turns.reap() == 1
+    assert takeovers.reap() == 1
     assert fresh(Turn, old_one.turn.id).status == TurnStatus.FAILED
     assert {fresh(Turn, t.turn.id).status for t in (running, fresh_one)} == {TurnStatus.RUNNING}
 
 
 def test_a_worker_known_to_be_dead_is_not_waited_for(app: Flask, people: People) -> None:
     started = lost(app, people.ana, "half")
-    assert turns.lease_holders() == {"elsewhere|1|1"}
-    assert turns.reap(["somebody|2|2"]) == 0
-    assert turns.reap(["elsewhere|1|1"]) == 1
+    assert takeovers.lease_holders() == {"elsewhere|1|1"}
+    assert takeovers.reap(["somebody|2|2"]) == 0
+    assert takeovers.reap(["elsewhere|1|1"]) == 1
     assert story_of(started.turn).turn["error"]["code"] == "worker_lost"
 
 
 def test_many_reapers_end_a_turn_once(app: Flask, people: People) -> None:
     started = lost(app, people.ana, "half")
     age(started, 91)
-    outcomes = at_once(app, *[turns.reap] * 10)
+    outcomes = at_once(app, *[takeovers.reap] * 10)
     assert sum(outcomes) == 1
     story_of(started.turn)
     assert len(visible(started.thread)) == 2
@@ -140,7 +140,7 @@ def test_a_worker_that_was_taken_for_dead_lets_go(make_app: Callable[..., Flask]
     started = ask(people.ana, "/slow 1000")
     wait_for_text(started.turn, "tick 2 ")
     age(started, 91)
-    assert turns.reap() == 1
+    assert takeovers.reap() == 1
     story = story_of(started.turn)
     assert story.turn["error"]["code"] == "worker_lost"
     app.extensions["runner"].drain(5)
@@ -166,7 +166,7 @@ def test_renewing_and_writing_never_wait_for_each_other(app: Flask, people: Peop
 
     def renew() -> None:
         for number in range(20):
-            turns.renew_leases(ids if number % 2 else ids[::-1])
+            takeovers.renew_leases(ids if number % 2 else ids[::-1])
 
     assert at_once(app, write, renew, write, renew) == [None] * 4
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from chatapp import providers
 from chatapp.core import turns
-from chatapp.core.turns import Started
+from chatapp.core.starting import Started
 from chatapp.db import release, session
 from chatapp.errors import (
     KeyReused,

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from chatapp.core import threads, turns
-from chatapp.core.turns import Started
+from chatapp.core.starting import Started
 from chatapp.errors import Invalid, NotFound, NothingToReload
 from chatapp.models import Message, Thread, Turn
 from chatapp.values import Mode, OnActive, Role

@@ -12,7 +12,7 @@ from uuid import UUID
 from flask import Flask
 
 from chatapp.core import messages, turns
-from chatapp.core.turns import Started
+from chatapp.core.starting import Started
 from chatapp.db import release, session
 from chatapp.models import Message, Thread, Turn
 from chatapp.providers import TextPart

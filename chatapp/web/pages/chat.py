@@ -11,6 +11,7 @@ from htmx_flask import make_response
 from htmx_flask import request as htmx_request
 
 from chatapp.core import threads, turns
+from chatapp.core.starting import Started
 from chatapp.errors import ChatError, Invalid
 from chatapp.models import Thread
 from chatapp.values import Mode, OnActive, Question
@@ -90,7 +91,7 @@ def unarchive(thread_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("pages.show_thread", thread_id=thread_id), 303)
 
 
-def _sent(question: Question, started: turns.Started) -> str:
+def _sent(question: Question, started: Started) -> str:
     """What changes on the page: two articles more, or the conversation with a version less."""
     around = _around(started.thread)
     if question.mode is not Mode.MESSAGE or started.message is None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from markupsafe import Markup
 
-from chatapp.core import messages, turns
+from chatapp.core import messages, takeovers, turns
 from chatapp.core.answer_parser import AnswerParser
 from chatapp.models import Message, Thread, Turn
 from chatapp.stream import log
@@ -39,7 +39,7 @@ class Conversation:
         """
         latest = turns.latest(thread.id)
         if latest:
-            turns.reap_if_lost(latest)
+            takeovers.reap_if_lost(latest)
         shown = _present(messages.of_thread(thread.id), latest, last_html)
         if latest is None or not TurnStatus(latest.status).is_active or any(m.id == latest.answer_id for m in shown):
             return cls(shown, None, last_html or Markup(""))

@@ -1,0 +1,175 @@
+"""Beginning a turn: what must hold, what is stored, in one transaction (waldur 2.6, turns-api 2.3.5 and 4.6)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from uuid import UUID
+from zoneinfo import available_timezones
+
+import orjson
+from sqlalchemy import func, select
+
+from chatapp.core import quotas, takeovers, threads
+from chatapp.core.executors import Executor
+from chatapp.core.placing import Place, place, supersede
+from chatapp.core.snapshots import turn_json
+from chatapp.db import after_commit, new_id, now, session
+from chatapp.errors import KeyReused, ShuttingDown, TooManyTurns, TurnActive
+from chatapp.models import Message, Thread, Turn, TurnLease, User
+from chatapp.stream import log as event_log
+from chatapp.values import ACTIVE, Event, OnActive, Question, TurnStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """`replayed`: nothing was created, the turn is the one that the same key made before."""
+
+    turn: Turn
+    thread: Thread
+    message: Message | None
+    is_new_thread: bool = False
+    replayed: bool = False
+
+    @property
+    def stored_message_id(self) -> UUID | None:
+        """The question, unless the turn answers one that was there before."""
+        return self.message.id if self.message and self.message.turn_id == self.turn.id else None
+
+
+def begin(question: Question, executor: Executor) -> Started:
+    """Within the caller's transaction; after its commit `executor` gets the turn."""
+    # One after the other for one person: what is looked up about other turns holds until this one is stored.
+    asker = session.get_one(User, question.user_id, with_for_update={"key_share": True}, populate_existing=True)
+    if replay := _replayed(question):
+        return replay
+    quotas.check(asker)
+    quotas.admit()
+    thread = threads.lock(question.user_id, question.thread_id) if question.thread_id else None
+    _make_room(question, thread)
+    is_new = thread is None
+    thread = thread or threads.create(asker)
+    turn_id = new_id()
+    placed = place(thread, question, turn_id)
+    turn = _create_turn(turn_id, thread, question, placed)
+    session.add(TurnLease(turn_id=turn.id, worker=executor.worker))
+    thread.modified = now()
+    threads.touch_session(thread)
+    events = _first_events(turn)
+    session.flush()
+    event_log.current().add(turn.id, events)
+    if not executor.accepts:
+        raise ShuttingDown("The server is being restarted. Please try again in a moment.")
+    after_commit(lambda: executor.submit(turn.id, events))
+    return Started(turn, thread, placed.message, is_new_thread=is_new)
+
+
+def _create_turn(turn_id: UUID, thread: Thread, question: Question, placed: Place) -> Turn:
+    moment = now()
+    turn = Turn(
+        id=turn_id,
+        thread_id=thread.id,
+        user_id=question.user_id,
+        status=TurnStatus.RUNNING,
+        mode=question.mode,
+        input_message_id=placed.message.id,
+        answer_id=new_id(),
+        answer_index=placed.answer_index,
+        answer_replaces_id=placed.replaces.id if placed.replaces else None,
+        prompt=question.text if question.text and not placed.is_new else None,
+        settings=_settings(question),
+        concurrency_key=question.concurrency_key or f"thread:{thread.id}",
+        idempotency_key=question.idempotency_key,
+        fingerprint=_fingerprint(question),
+        created=moment,
+        started_at=moment,
+        modified=moment,
+    )
+    thread.last_index = max(thread.last_index, placed.answer_index)
+    if placed.replaces:
+        supersede(placed.replaces, turn.answer_id)
+    session.add(turn)
+    session.flush()
+    return turn
+
+
+def _settings(question: Question) -> dict[str, object]:
+    settings: dict[str, object] = {
+        "mode": question.mode,
+        "timezone": question.timezone if question.timezone in _time_zones() else "UTC",
+        "agentSpecId": None,
+        "attachmentIds": [],
+        "onActive": question.on_active,
+        "modelSettings": dict(question.model_settings),
+    }
+    return settings | ({"targetMessageId": str(question.message_id)} if question.message_id else {})
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    # Looking them up reads several hundred files.
+    return frozenset(available_timezones())
+
+
+def _first_events(turn: Turn) -> list[Event]:
+    ids = {"threadId": str(turn.thread_id), "turnId": str(turn.id), "inputMessageId": str(turn.input_message_id)}
+    return [
+        Event.of(1, {"type": "start", "messageId": str(turn.answer_id), "messageMetadata": ids}),
+        Event.of(2, {"type": "data-turn", "id": str(turn.id), "data": turn_json(turn)}),
+    ]
+
+
+def _make_room(question: Question, thread: Thread | None) -> None:
+    """Deal with the turns in the way (turns-api 2.3.5)."""
+    while conflict := _conflicting(question.user_id, thread.id if thread else None, question.concurrency_key):
+        if conflict.status != TurnStatus.AWAITING_APPROVAL and takeovers.lease_is_void(conflict.id):
+            takeovers.reap_if_lost(conflict)
+        elif question.on_active is OnActive.INTERRUPT:
+            takeovers.cancel(conflict)
+        else:
+            raise TurnActive(conflict.id)
+    if question.active_limit is None:
+        return
+    running = session.scalar(
+        select(func.count()).select_from(Turn).where(Turn.user_id == question.user_id, Turn.status.in_(ACTIVE))
+    )
+    if (running or 0) >= question.active_limit:
+        raise TooManyTurns("Too many answers are being written for you at once.")
+
+
+def _conflicting(user_id: UUID, thread_id: UUID | None, slot: str | None) -> Turn | None:
+    in_the_way = Turn.thread_id == thread_id
+    if slot:
+        in_the_way |= (Turn.user_id == user_id) & (Turn.concurrency_key == slot)
+    return session.scalar(
+        select(Turn).where(Turn.status.in_(ACTIVE), in_the_way).limit(1).execution_options(populate_existing=True)
+    )
+
+
+def _replayed(question: Question) -> Started | None:
+    """What this idempotency key has made before: it costs nothing again (turns-api 4.6). Raises NotFound, KeyReused."""
+    if question.idempotency_key is None or question.thread_id is None:
+        return None
+    thread = threads.lock(question.user_id, question.thread_id)
+    turn = session.scalar(
+        select(Turn).where(Turn.thread_id == thread.id, Turn.idempotency_key == question.idempotency_key)
+    )
+    if turn is None:
+        return None
+    if turn.fingerprint != _fingerprint(question):
+        raise KeyReused("This idempotency key was used before with other content.")
+    return Started(turn, thread, None, replayed=True)
+
+
+def _fingerprint(question: Question) -> str | None:
+    if question.idempotency_key is None:
+        return None
+    content = [
+        question.text,
+        question.mode,
+        str(question.message_id),
+        question.concurrency_key,
+        dict(question.model_settings),
+    ]
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
