@@ -19,6 +19,7 @@ threads = settings.worker_connections if settings.worker_class == "gthread" else
 # Answers stop by themselves before the server's patience with its workers ends.
 graceful_timeout = int(settings.shutdown_grace) + 10
 timeout = 60
+limit_request_line = 8190
 keepalive = 65
 control_socket_disable = True
 forwarded_allow_ips = "*" if settings.trusted_proxies else "127.0.0.1,::1"
