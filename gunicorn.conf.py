@@ -1,5 +1,6 @@
 """How the server runs. Everything here follows from the settings of chatapp.config."""
 
+import gc
 import importlib.util
 import sys
 import threading
@@ -39,6 +40,11 @@ def post_worker_init(worker):
     runner.start()
     providers.warm_up()
     jobs.start(worker.wsgi)
+    # What is loaded now stays: the collector need not look through it again and again. What a turn makes is small and
+    # mostly freed by counting, so it need not look often either.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     threading.Thread(target=_drain_when_stopped, args=(worker, runner), name="drain", daemon=True).start()
 
 

@@ -37,7 +37,7 @@ def build(thread: Thread, turn: Turn, question: Message) -> ModelRequest:
 
 def _history(thread: Thread, question: Message) -> Sequence[Message]:
     limit = config.current().history_limit
-    if limit <= 0:
+    if limit <= 0 or question.sequence_index == 1:
         return []
     recent = session.scalars(
         select(Message)

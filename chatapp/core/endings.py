@@ -13,7 +13,7 @@ from chatapp.core import blocks, quotas, threads
 from chatapp.core.snapshots import turn_json, usage_json
 from chatapp.core.transcripts import Transcript
 from chatapp.db import after_commit, now, session
-from chatapp.models import ChatSession, Message, Thread, Turn, TurnLease
+from chatapp.models import Message, Thread, Turn, TurnLease
 from chatapp.stream import log as event_log
 from chatapp.stream.hub import hub
 from chatapp.values import Event, Failure, FinishReason, Json, Role, TurnStatus, Usage
@@ -161,7 +161,7 @@ def _store_answer(thread: Thread, turn: Turn, content: str) -> None:
     thread.modified = moment
     if turn.model and turn.model not in thread.models_used.split(", "):
         thread.models_used = ", ".join(filter(None, [thread.models_used, turn.model]))
-    session.get_one(ChatSession, thread.session_id).modified = moment
+    threads.touch_session(thread)
 
 
 def _withdraw_answer(thread: Thread, turn: Turn) -> None:

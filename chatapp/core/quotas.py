@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, select, update
+from sqlalchemy import Executable, case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from chatapp import config
@@ -75,10 +76,9 @@ def charge(user_id: UUID, tokens: int) -> None:
     if tokens <= 0:
         return
     moment = now()
-    quota = _row(user_id, moment)
-    for period in PERIODS:
-        _roll_over(quota, period, moment)
-        setattr(quota, f"{period}_usage", getattr(quota, f"{period}_usage") + tokens)
+    periods = {f"{period}_period": _start(period, moment) for period in PERIODS}
+    usages = {f"{period}_usage": tokens for period in PERIODS}
+    session.connection().execute(_charging(_dialect()), {"user_id": user_id, **periods, **usages})
     _count(DAY, _midnight(moment), tokens)
 
 
@@ -131,15 +131,8 @@ def _row(user_id: UUID, moment: datetime) -> Quota:
         return quota
     starts = {f"{period}_period": _start(period, moment) for period in PERIODS}
     usages = {f"{period}_usage": 0 for period in PERIODS}
-    session.execute(_insert(Quota).values(user_id=user_id, **starts, **usages).on_conflict_do_nothing())
+    session.execute(_insert(_dialect(), Quota).values(user_id=user_id, **starts, **usages).on_conflict_do_nothing())
     return session.get_one(Quota, user_id, with_for_update=True, populate_existing=True)
-
-
-def _roll_over(quota: Quota, period: str, moment: datetime) -> None:
-    begun = _start(period, moment)
-    if getattr(quota, f"{period}_period") != begun:
-        setattr(quota, f"{period}_period", begun)
-        setattr(quota, f"{period}_usage", 0)
 
 
 def _start(period: str, moment: datetime) -> date:
@@ -169,20 +162,41 @@ def _counted(name: str, period: datetime) -> int:
 
 def _count(name: str, period: datetime, amount: int) -> int:
     """Add to a counter, beginning anew in a new period; the amount there is now."""
-    fresh = _insert(SiteCounter).values(name=name, period=period, amount=amount)
-    counter = session.execute(
-        fresh.on_conflict_do_update(
-            index_elements=[SiteCounter.name],
-            set_={
-                "period": period,
-                "amount": amount + case((SiteCounter.period == period, SiteCounter.amount), else_=0),
-            },
-        ).returning(SiteCounter.amount)
-    )
-    return int(counter.scalar_one())
+    values = {"name": name, "period": period, "amount": amount}
+    return int(session.connection().execute(_counting(_dialect()), values).scalar_one())
 
 
-def _insert(table: type[Any]) -> Any:
+# Every turn runs these two: they are put together once.
+
+
+@cache
+def _charging(dialect: str) -> Executable:
+    """One statement for a user's three periods: a row is made on first need, a period that has passed begins anew."""
+    row = _insert(dialect, Quota)
+    changes = {}
+    for period in PERIODS:
+        start, usage = f"{period}_period", f"{period}_usage"
+        current = getattr(Quota, start) == getattr(row.excluded, start)
+        changes[start] = getattr(row.excluded, start)
+        changes[usage] = getattr(row.excluded, usage) + case((current, getattr(Quota, usage)), else_=0)
+    statement: Executable = row.on_conflict_do_update(index_elements=[Quota.user_id], set_=changes)
+    return statement
+
+
+@cache
+def _counting(dialect: str) -> Executable:
+    row = _insert(dialect, SiteCounter)
+    amount = row.excluded.amount + case((SiteCounter.period == row.excluded.period, SiteCounter.amount), else_=0)
+    statement: Executable = row.on_conflict_do_update(
+        index_elements=[SiteCounter.name], set_={"period": row.excluded.period, "amount": amount}
+    ).returning(SiteCounter.amount)
+    return statement
+
+
+def _dialect() -> str:
+    return session.get_bind().dialect.name
+
+
+def _insert(dialect: str, table: type[Any]) -> Any:
     """An INSERT that knows ON CONFLICT, which both databases spell alike and SQLAlchemy keeps apart."""
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)

@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from chatapp.core import quotas, takeovers, threads
 from chatapp.core.executors import Executor
@@ -53,11 +53,9 @@ def begin(question: Question, executor: Executor) -> Started:
     turn_id = new_id()
     placed = place(thread, question, turn_id)
     turn = _create_turn(turn_id, thread, question, placed)
-    session.add(TurnLease(turn_id=turn.id, worker=executor.worker))
-    thread.modified = now()
+    session.execute(insert(TurnLease), {"turn_id": turn.id, "worker": executor.worker})
     threads.touch_session(thread)
     events = _first_events(turn)
-    session.flush()
     event_log.current().add(turn.id, events)
     if not executor.accepts:
         raise ShuttingDown("The server is being restarted. Please try again in a moment.")
@@ -87,6 +85,7 @@ def _create_turn(turn_id: UUID, thread: Thread, question: Question, placed: Plac
         modified=moment,
     )
     thread.last_index = max(thread.last_index, placed.answer_index)
+    thread.modified = moment
     if placed.replaces:
         supersede(placed.replaces, turn.answer_id)
     session.add(turn)
@@ -122,7 +121,10 @@ def _first_events(turn: Turn) -> list[Event]:
 
 def _make_room(question: Question, thread: Thread | None) -> None:
     """Deal with the turns in the way (turns-api 2.3.5)."""
-    while conflict := _conflicting(question.user_id, thread.id if thread else None, question.concurrency_key):
+    may_conflict = thread is not None or question.concurrency_key is not None
+    while may_conflict and (
+        conflict := _conflicting(question.user_id, thread.id if thread else None, question.concurrency_key)
+    ):
         if conflict.status != TurnStatus.AWAITING_APPROVAL and takeovers.lease_is_void(conflict.id):
             takeovers.reap_if_lost(conflict)
         elif question.on_active is OnActive.INTERRUPT:

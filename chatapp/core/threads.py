@@ -95,7 +95,8 @@ def _own(user_id: UUID) -> Select[Thread]:
 
 def touch_session(thread: Thread) -> None:
     """Activity in a thread is activity of its session: retention looks at the session (waldur 8.5)."""
-    session.execute(update(ChatSession).where(ChatSession.id == thread.session_id).values(modified=now()))
+    touched = update(ChatSession).where(ChatSession.id == thread.session_id).values(modified=now())
+    session.connection().execute(touched)
 
 
 def add_tokens(thread: Thread, input_tokens: int | None, output_tokens: int | None) -> None:

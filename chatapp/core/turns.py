@@ -41,7 +41,7 @@ def start(question: Question) -> Started:
     executor = executors.require()
     if providers.choose() is None:
         raise ModelUnavailable("No language model is configured.")
-    if question.on_active is OnActive.INTERRUPT:
+    if question.on_active is OnActive.INTERRUPT and (question.thread_id or question.concurrency_key):
         executor.flush()
     question = replace(question, text=_storable(question.text))
     for _ in range(START_ATTEMPTS - 1):

@@ -11,9 +11,10 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Any
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any, cast
 
-from chatapp.providers import ModelEvent, ModelRequest, ProviderError, Stopped, Trouble
+from chatapp.providers import ModelEvent, ModelRequest, ProviderError, Stopped, Text, Trouble
 from chatapp.providers.anthropic_protocol import MALFORMED, Decoder, request_body, service_error, usage_from
 from chatapp.values import Json, Usage
 
@@ -28,6 +29,7 @@ TITLE_PROMPT = (
     "that message. Do not answer the message. Reply with the title only: no quotes, no full stop."
 )
 FIRST_RETRY_WAIT, LONGEST_RETRY_WAIT = 0.5, 8.0
+PACE, WAITED = 0.025, 0.001  # seconds
 SMALLEST_PRICE = Decimal("1e-8")
 
 
@@ -131,6 +133,11 @@ class AnthropicStream:
         self.model = model
         self._provider, self._body, self._max_retries = provider, body, max_retries
         self._connection = _Connection()
+        self.flowing = False  # the first text is out: from here on, reads are paced
+
+    def pause(self) -> None:
+        """Let a few tokens gather: taking them together costs little more than taking one."""
+        sleep(PACE)  # a fraction of what waiting for the cut costs, which is noticed soon enough afterwards
 
     def __iter__(self) -> Iterator[ModelEvent]:
         if self._connection.cut.is_set():
@@ -164,18 +171,38 @@ class AnthropicStream:
 
         decoder, cut = Decoder(), self._connection.cut
         try:
-            for sse in Stream.raw_events(response):
+            for sse in Stream.raw_events(cast("Response", _Paced(response, self))):
                 event = decoder.decode(sse.event, sse.data)
                 if cut.is_set():
                     return
                 if event is not None:
                     yield event
+                    self.flowing = self.flowing or type(event) is Text
                     if type(event) is Stopped:
                         return
         finally:
             self._connection.release()
             response.close()
         raise ProviderError.of(Trouble.CONNECT, "the stream ended before message_stop")
+
+
+class _Paced:
+    """A response whose body is read in beats, once the answer flows."""
+
+    def __init__(self, response: Response, stream: AnthropicStream) -> None:
+        self._response, self._stream = response, stream
+
+    def iter_bytes(self) -> Iterator[bytes]:
+        chunks = self._response.iter_bytes()
+        while True:
+            asked = monotonic()
+            chunk = next(chunks, None)
+            if chunk is None:
+                return
+            yield chunk
+            # Only after a read that had to wait: what has arrived already is taken at once.
+            if self._stream.flowing and monotonic() - asked > WAITED:
+                self._stream.pause()
 
 
 class _Connection:

@@ -6,29 +6,42 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from uuid import UUID
 
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import and_, bindparam, insert, or_, select, update
 
 from chatapp.db import now, session, transaction
 from chatapp.models import Turn, TurnEvent, TurnLease
 from chatapp.stream.log import Portion
 from chatapp.values import ACTIVE, Event
 
+# The log is written many times a second: its statements are made once, and are about tables, not about objects.
+TURNS = Turn.__table__.c
+INSERT = insert(TurnEvent)
+ACTIVE_AMONG = (
+    # The lock makes a cancel in another process wait for this batch, so that it closes the log after it.
+    select(TURNS.id)
+    .where(TURNS.id.in_(bindparam("turns", expanding=True)), TURNS.status.in_(ACTIVE))
+    .with_for_update(read=True)
+)
+
 
 class SqlLog:
     def append(self, portions: Sequence[Portion]) -> set[UUID]:
         with transaction():
             active = self._active([p.turn_id for p in portions])
-            rows = [_row(p.turn_id, event) for p in portions if p.turn_id in active for event in p.events]
-            if rows:
-                session.execute(insert(TurnEvent), rows)
+            self._insert([(p.turn_id, event) for p in portions if p.turn_id in active for event in p.events])
             for portion in sorted(portions, key=attrgetter("turn_id")):
                 if portion.usage and portion.turn_id in active:
                     self._note_usage(portion)
         return {p.turn_id for p in portions} - active
 
     def add(self, turn_id: UUID, events: Sequence[Event]) -> None:
-        if events:
-            session.execute(insert(TurnEvent), [_row(turn_id, event) for event in events])
+        self._insert([(turn_id, event) for event in events])
+
+    def _insert(self, entries: Sequence[tuple[UUID, Event]]) -> None:
+        if entries:
+            at = now()
+            rows = [{"turn_id": turn, "seq": event.seq, "data": event.json, "at": at} for turn, event in entries]
+            session.connection().execute(INSERT, rows)
 
     def read(self, turn_id: UUID, after: int = 0) -> list[Event]:
         rows = session.execute(
@@ -50,9 +63,7 @@ class SqlLog:
         return found
 
     def _active(self, turn_ids: list[UUID]) -> set[UUID]:
-        # The lock makes a cancel in another process wait for this batch, so that it closes the log after it.
-        query = select(Turn.id).where(Turn.id.in_(turn_ids), Turn.status.in_(ACTIVE)).with_for_update(read=True)
-        return set(session.scalars(query))
+        return set(session.connection().execute(ACTIVE_AMONG, {"turns": turn_ids}).scalars())
 
     def _note_usage(self, portion: Portion) -> None:
         usage = portion.usage
@@ -68,7 +79,3 @@ class SqlLog:
                 output_tokens=usage.output_tokens,
             )
         )
-
-
-def _row(turn_id: UUID, event: Event) -> dict[str, object]:
-    return {"turn_id": turn_id, "seq": event.seq, "data": event.json, "at": now()}

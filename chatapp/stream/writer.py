@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -98,6 +99,7 @@ class Writer:
         self._hub = hub
         self._context = context
         self._dirty: dict[UUID, Recorder] = {}
+        self._hurried: dict[UUID, Recorder] = {}  # those of the dirty ones that must not wait for the beat
         self._dirty_lock = threading.Lock()
         self._flushing = threading.Lock()
         self._pending = threading.Event()
@@ -121,6 +123,8 @@ class Writer:
     def note(self, recorder: Recorder, *, urgent: bool) -> None:
         with self._dirty_lock:
             self._dirty[recorder.turn_id] = recorder
+            if urgent:
+                self._hurried[recorder.turn_id] = recorder
         self._pending.set()
         if urgent:
             self._urgent.set()
@@ -133,13 +137,13 @@ class Writer:
         with self._flushing:
             with self._dirty_lock:
                 self._dirty.pop(recorder.turn_id, None)
+                self._hurried.pop(recorder.turn_id, None)
             return recorder.portion().events
 
-    def flush(self) -> None:
+    def flush(self, hurried_only: bool = False) -> None:
         """Store what is pending. Raises what the store raises; then everything is still pending."""
         with self._flushing:
-            with self._dirty_lock:
-                recorders, self._dirty = self._dirty, {}
+            recorders = self._take(hurried_only)
             portions = [recorder.portion() for recorder in recorders.values()]
             portions = [p for p in portions if p.events or p.usage]
             if not portions:
@@ -153,6 +157,15 @@ class Writer:
             for portion in portions:
                 self._settle(recorders[portion.turn_id], portion, lost)
 
+    def _take(self, hurried_only: bool) -> dict[UUID, Recorder]:
+        with self._dirty_lock:
+            recorders, self._hurried = self._hurried, {}
+            if not hurried_only:
+                recorders, self._dirty = self._dirty, {}
+            for turn_id in recorders:
+                self._dirty.pop(turn_id, None)
+        return recorders
+
     def _settle(self, recorder: Recorder, portion: Portion, lost: set[UUID]) -> None:
         if portion.turn_id in lost:
             recorder.on_lost()
@@ -161,16 +174,21 @@ class Writer:
         self._hub.publish(portion.turn_id, portion.events)
 
     def _loop(self) -> None:
+        """Everything on the beat; between two beats only what must not wait."""
+        beat = 0.0
         while not self._stop.is_set():
             self._pending.wait()
-            self._pending.clear()
             self._urgent.clear()
+            between = monotonic() < beat
+            if not between:
+                self._pending.clear()
+                beat = monotonic() + config.current().merge_interval
             try:
                 with self._context():
-                    self.flush()
+                    self.flush(hurried_only=between)
                     release()
             except Exception:
                 logger.exception("log.append_failed")
                 self._pending.set()
                 self._stop.wait(RETRY_PAUSE)
-            self._urgent.wait(config.current().merge_interval)
+            self._urgent.wait(max(0.0, beat - monotonic()))
