@@ -36,7 +36,7 @@ lint: install-dev  ## Style, types, layers, templates
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-timing-stats 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/lint-imports
 	@$(BIN)/djlint --check --lint --quiet chatapp/templates
 
 format: install-dev  ## Rewrite code and templates in the project's style
