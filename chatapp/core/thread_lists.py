@@ -65,7 +65,7 @@ def page(user: User, wanted: ThreadFilter, offset: int, limit: int) -> tuple[Seq
     conditions = _conditions(user, wanted)
     one_owner = wanted.owner_id is not None or not _sees_all(user, wanted)
     fetch = thread_order.fetch if one_owner else thread_order.fetch_from_index
-    return fetch(conditions, wanted.order, offset, limit), thread_order.count(conditions)
+    return fetch(conditions, wanted.order, offset, limit)
 
 
 def statistics(user: User, wanted: ThreadFilter) -> Statistics:

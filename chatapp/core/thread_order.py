@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from chatapp.db import session
 from chatapp.models import Thread
@@ -19,21 +19,37 @@ NEWEST_FIRST = ("-created",)
 Conditions = Sequence[ColumnElement[bool]]
 
 
-def fetch(conditions: Conditions, keys: Sequence[str], offset: int, limit: int) -> Sequence[Thread]:
-    """One page of the threads that meet the conditions: quick where they are one user's."""
-    keys = keys or NEWEST_FIRST
-    query = select(Thread).where(*conditions).order_by(*map(_nulls_last, keys), _by_id(keys))
-    return session.scalars(query.offset(offset).limit(limit)).all()
+def fetch(conditions: Conditions, keys: Sequence[str], offset: int, limit: int) -> tuple[Sequence[Thread], int]:
+    """One page of the threads that meet the conditions, with the number of all: quick where they are one user's.
+
+    They are looked up once: a search would cost twice as much if its matches were counted by themselves.
+    """
+    found = session.execute(
+        _page(conditions, keys or NEWEST_FIRST, offset, limit).add_columns(func.count().over())
+    ).all()
+    if not found:
+        return [], count(conditions) if offset else 0
+    return [thread for thread, _ in found], found[0][1]
 
 
-def fetch_from_index(conditions: Conditions, keys: Sequence[str], offset: int, limit: int) -> Sequence[Thread]:
-    """The same page, read along the index of the first key."""
-    keys = keys or NEWEST_FIRST
+def _page(conditions: Conditions, keys: Sequence[str], offset: int, limit: int) -> Select[Thread]:
+    ordered = select(Thread).where(*conditions).order_by(*map(_nulls_last, keys), _by_id(keys))
+    return ordered.offset(offset).limit(limit)
+
+
+def fetch_from_index(
+    conditions: Conditions, keys: Sequence[str], offset: int, limit: int
+) -> tuple[Sequence[Thread], int]:
+    """The same page and number, read along the index of the first key."""
+    return _along_index(conditions, keys or NEWEST_FIRST, offset, limit), count(conditions)
+
+
+def _along_index(conditions: Conditions, keys: Sequence[str], offset: int, limit: int) -> Sequence[Thread]:
     first, *others = keys
     rest = [*map(_nulls_last, others), _by_id(keys)]
     known = _known(first)
     if known is None:
-        return fetch(conditions, keys, offset, limit)
+        return session.scalars(_page(conditions, keys, offset, limit)).all()
     query = select(Thread).where(*conditions, known).order_by(_plain(first), *rest)
     rows = list(session.scalars(query.offset(offset).limit(limit)))
     if len(rows) < limit:
