@@ -111,7 +111,7 @@ def test_fields_of_sessions_and_threads_can_be_chosen(client: GetClient, site: S
 # Threads
 
 
-def test_one_follows_all_pages_of_a_thousand_threads(client: GetClient) -> None:
+def test_case_109_one_follows_all_pages_of_a_thousand_threads(client: GetClient) -> None:
     threads = client(OLD_HAND).all(chat_threads_list)
     assert len({thread.uuid for thread in threads}) == len(threads) == THREADS
     assert threads == sorted(threads, key=lambda thread: thread.created, reverse=True)

@@ -47,7 +47,9 @@ def test_another_thread_is_never_shown(people: People) -> None:
 
 
 @pytest.mark.parametrize(("limit", "shown"), [("3", ["You said: one", "two", "You said: two"]), ("0", []), ("-1", [])])
-def test_the_most_recent_messages_are_shown(make_app: Callable[..., Flask], limit: str, shown: list[str]) -> None:
+def test_case_108_the_most_recent_messages_are_shown(
+    make_app: Callable[..., Flask], limit: str, shown: list[str]
+) -> None:
     make_app(ai_assistant_history_limit=limit)
     people = folk.settle()
     thread = conversation(people, "one", "two")

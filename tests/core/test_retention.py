@@ -36,7 +36,7 @@ def remaining(model: type) -> set[UUID]:
     return set(session.scalars(select(model.user_id)))  # type: ignore[attr-defined]
 
 
-def test_waldur_107_idle_sessions_go_with_all_they_hold(make_app: Callable[..., Flask]) -> None:
+def test_case_107_idle_sessions_go_with_all_they_hold(make_app: Callable[..., Flask]) -> None:
     make_app(ai_assistant_session_retention_days=90)
     people = folk.settle()
     conversation(people.ana, 100)
@@ -52,7 +52,7 @@ def test_waldur_107_idle_sessions_go_with_all_they_hold(make_app: Callable[..., 
     assert sessions.own(people.ana.user).id is not None
 
 
-def test_waldur_107_a_message_keeps_an_old_session(make_app: Callable[..., Flask]) -> None:
+def test_case_107_a_message_keeps_an_old_session(make_app: Callable[..., Flask]) -> None:
     make_app(ai_assistant_session_retention_days=90)
     people = folk.settle()
     thread = conversation(people.ana, 100)
@@ -63,7 +63,7 @@ def test_waldur_107_a_message_keeps_an_old_session(make_app: Callable[..., Flask
 
 
 @pytest.mark.parametrize("days", [-1, 0])
-def test_waldur_107_without_a_limit_everything_stays(make_app: Callable[..., Flask], days: int) -> None:
+def test_case_107_without_a_limit_everything_stays(make_app: Callable[..., Flask], days: int) -> None:
     make_app(ai_assistant_session_retention_days=days)
     people = folk.settle()
     conversation(people.ana, 10_000)
