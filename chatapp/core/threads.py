@@ -6,21 +6,38 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, select, tuple_, update
+from sqlalchemy import Select, bindparam, select, tuple_, update
 
 from chatapp.core import audit, sessions
-from chatapp.db import now, session, transaction
+from chatapp.db import new_id, now, session, transaction
 from chatapp.errors import NotFound
 from chatapp.models import ChatSession, Thread, Turn, User
 from chatapp.values import ACTIVE
 
+TOUCH_SESSION = update(ChatSession).where(ChatSession.id == bindparam("session")).values(modified=bindparam("modified"))
+
 
 def create(user: User, title: str | None = None) -> Thread:
-    moment = now()
-    thread = Thread(session_id=sessions.own(user).id, user=user, title=title, created=moment, modified=moment)
     with transaction():
+        thread = new(user, title)
         session.add(thread)
     return thread
+
+
+def new(user: User, title: str | None = None) -> Thread:
+    """An empty conversation that the caller stores."""
+    moment = now()
+    return Thread(
+        id=new_id(),
+        session_id=sessions.own_id(user),
+        user_id=user.id,
+        title=title,
+        title_tried=False,
+        last_index=0,
+        message_count=0,
+        created=moment,
+        modified=moment,
+    )
 
 
 def get_own(user: User, thread_id: UUID) -> Thread:
@@ -93,10 +110,9 @@ def _own(user_id: UUID) -> Select[Thread]:
     return select(Thread).where(Thread.user_id == user_id)
 
 
-def touch_session(thread: Thread) -> None:
+def touch_session(session_id: UUID) -> None:
     """Activity in a thread is activity of its session: retention looks at the session (waldur 8.5)."""
-    touched = update(ChatSession).where(ChatSession.id == thread.session_id).values(modified=now())
-    session.connection().execute(touched)
+    session.connection().execute(TOUCH_SESSION, {"session": session_id, "modified": now()})
 
 
 def add_tokens(thread: Thread, input_tokens: int | None, output_tokens: int | None) -> None:
