@@ -89,7 +89,7 @@ def transaction() -> Iterator[Session]:
         current.flush()  # keys and defaults are there, as they are after an outermost block
         return
     current.commit()  # ends the read transaction, whose snapshot may be old
-    if _is_sqlite(current):
+    if is_sqlite():
         with _sqlite_writer:
             current.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
             yield from _write(current)
@@ -131,7 +131,7 @@ def _default(column: Any) -> Callable[[], Any]:
 
 def keep_others_out(model: type[Base]) -> None:
     """Nobody else writes the table of `model` until the transaction ends. On SQLite that is so without asking."""
-    if not _is_sqlite(session()):
+    if not is_sqlite():
         session.execute(text(f"LOCK TABLE {model.__tablename__} IN SHARE ROW EXCLUSIVE MODE"))
 
 
@@ -158,8 +158,8 @@ def _run_after_commit(current: Session) -> None:
         call()
 
 
-def _is_sqlite(current: Session) -> bool:
-    return current.get_bind().dialect.name == "sqlite"
+def is_sqlite() -> bool:
+    return session.get_bind().dialect.name == "sqlite"
 
 
 def engine_options(url: str) -> dict[str, Any]:
