@@ -12,8 +12,9 @@ from uuid import UUID
 
 import orjson
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Engine, Insert, MetaData, event, text
+from sqlalchemy import DateTime, Engine, Insert, MetaData, Update, bindparam, event, inspect, text
 from sqlalchemy import insert as sql_insert
+from sqlalchemy import update as sql_update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
@@ -115,6 +116,25 @@ def insert(*rows: Base) -> None:
             if name not in row.__dict__:
                 setattr(row, name, default())
         connection.execute(statement, {column.key: getattr(row, column.key) for column in row.__table__.c})
+
+
+def save(*rows: Base) -> None:
+    """Store now what has been changed on objects of the session, one statement each, as `insert` does for new ones."""
+    connection = session.connection()
+    for row in rows:
+        state = inspect(row)
+        names = tuple(sorted(state.committed_state))
+        if names:
+            connection.execute(
+                _change(type(row), names),
+                {"row_id": state.mapper.primary_key_from_instance(row)[0], **{n: getattr(row, n) for n in names}},
+            )
+            state._commit_all(row.__dict__, session.identity_map)  # the session has nothing to store any more
+
+
+@cache
+def _change(model: Any, names: tuple[str, ...]) -> Update:
+    return sql_update(model).where(model.id == bindparam("row_id")).values({name: bindparam(name) for name in names})
 
 
 @cache

@@ -12,13 +12,14 @@ from chatapp import providers
 from chatapp.core import blocks, quotas, threads, titles
 from chatapp.core.snapshots import turn_json, usage_json
 from chatapp.core.transcripts import Transcript
-from chatapp.db import after_commit, insert, now, session
+from chatapp.db import after_commit, insert, now, save, session
 from chatapp.models import Message, Thread, Turn, TurnLease
 from chatapp.stream import log as event_log
 from chatapp.stream.hub import hub
 from chatapp.values import Event, Failure, FinishReason, Json, Role, TurnStatus, Usage
 
 CHARACTERS_PER_TOKEN = 4
+LOCK_TURN = select(Turn).where(Turn.id == bindparam("turn")).with_for_update().execution_options(populate_existing=True)
 DROP_LEASE = delete(TurnLease).where(TurnLease.turn_id == bindparam("turn"))
 
 
@@ -82,8 +83,8 @@ def end(
     After the commit the followers in this process get the closing events and `on_end` is called.
     """
     # The thread before the turn, as everywhere: two transactions never wait for each other.
-    thread = session.get(Thread, thread_id, with_for_update={"of": Thread}, populate_existing=True)
-    turn = session.get(Turn, turn_id, with_for_update=True, populate_existing=True)
+    thread = threads.locked(thread_id)
+    turn = session.scalar(LOCK_TURN, {"turn": turn_id})
     if thread is None or turn is None or not TurnStatus(turn.status).is_active:
         return None
     _close(turn, ending, output)
@@ -96,6 +97,7 @@ def end(
     threads.add_tokens(thread, turn.input_tokens, turn.output_tokens)
     attempt = output.title.usage.total_tokens if output.title else 0
     quotas.charge(turn.user_id, (turn.input_tokens or 0) + (turn.output_tokens or 0) + attempt)
+    save(turn, thread)
     events = [*output.unstored, *_closing_events(turn, output, ending, title)]
     event_log.current().add(turn_id, events)
     session.connection().execute(DROP_LEASE, {"turn": turn_id})

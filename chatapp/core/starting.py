@@ -15,7 +15,7 @@ from chatapp.core import context, quotas, takeovers, threads
 from chatapp.core.executors import Assignment, Executor
 from chatapp.core.placing import Place, place, supersede
 from chatapp.core.snapshots import turn_json
-from chatapp.db import after_commit, insert, new_id, now, session
+from chatapp.db import after_commit, insert, new_id, now, save, session
 from chatapp.errors import KeyReused, ShuttingDown, TooManyTurns, TurnActive
 from chatapp.models import Message, Thread, Turn, TurnLease, User
 from chatapp.stream import log as event_log
@@ -56,7 +56,7 @@ def begin(question: Question, executor: Executor) -> Started:
     turn_id = new_id()
     placed = place(thread, question, turn_id)
     turn = _new_turn(turn_id, thread, question, placed)
-    _store(turn, thread if is_new else None, placed, executor.worker)
+    _store(turn, thread, is_new, placed, executor.worker)
     threads.touch_session(thread.session_id)
     events = _first_events(turn)
     event_log.current().add(turn.id, events)
@@ -72,11 +72,13 @@ def _assignment(asker: User, thread: Thread, turn: Turn, message: Message, event
     return Assignment(turn.id, thread.id, events, lambda: context.build(asker, thread, turn, message), untitled)
 
 
-def _store(turn: Turn, new_thread: Thread | None, placed: Place, worker: str) -> None:
+def _store(turn: Turn, thread: Thread, is_new: bool, placed: Place, worker: str) -> None:
     if placed.replaces:
         supersede(placed.replaces, turn.answer_id)
+    if not is_new:
+        save(thread)
     insert(
-        *([new_thread] if new_thread else []),
+        *([thread] if is_new else []),
         *([placed.message] if placed.is_new else []),
         turn,
         TurnLease(turn_id=turn.id, worker=worker),

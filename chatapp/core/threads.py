@@ -14,6 +14,13 @@ from chatapp.errors import NotFound
 from chatapp.models import ChatSession, Thread, Turn, User
 from chatapp.values import ACTIVE
 
+# The thread alone: its user, who is loaded with it, has other threads.
+LOCK = (
+    select(Thread)
+    .where(Thread.id == bindparam("thread"))
+    .with_for_update(of=Thread)
+    .execution_options(populate_existing=True)
+)
 TOUCH_SESSION = update(ChatSession).where(ChatSession.id == bindparam("session")).values(modified=bindparam("modified"))
 
 
@@ -66,11 +73,15 @@ def read(user: User, thread_id: UUID) -> Thread:
 
 def lock(user_id: UUID, thread_id: UUID) -> Thread:
     """The user's own thread, for writing: nobody else changes it until the transaction ends. Raises NotFound."""
-    # The thread alone: its user, who is loaded with it, has other threads.
-    thread = session.get(Thread, thread_id, with_for_update={"of": Thread}, populate_existing=True)
+    thread = locked(thread_id)
     if thread is None or thread.user_id != user_id:
         raise NotFound("thread")
     return thread
+
+
+def locked(thread_id: UUID) -> Thread | None:
+    """Anybody's thread, for writing."""
+    return session.scalar(LOCK, {"thread": thread_id})
 
 
 def list_own(

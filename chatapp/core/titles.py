@@ -13,7 +13,7 @@ import structlog
 
 from chatapp import providers
 from chatapp.core import prompts, quotas, threads
-from chatapp.db import now, release, session, transaction
+from chatapp.db import now, release, transaction
 from chatapp.errors import ModelUnavailable
 from chatapp.models import Thread, User
 from chatapp.providers import ModelMessage, ModelRequest, Provider, ProviderError, Text, TextPart, UsageSoFar
@@ -149,7 +149,7 @@ def _dictation(provider: Provider, request: ModelRequest, thread_id: UUID) -> It
 def store(thread_id: UUID, attempt: Attempt, *, overwrite: bool = False) -> str | None:
     """Account the attempt and name the thread. Returns the name if it was set."""
     with transaction():
-        thread = session.get(Thread, thread_id, with_for_update={"of": Thread}, populate_existing=True)
+        thread = threads.locked(thread_id)
         if thread is None:
             return None
         quotas.charge(thread.user_id, attempt.usage.total_tokens)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import OperationalError
 
 from chatapp import providers
@@ -20,6 +20,7 @@ from chatapp.models import Turn, User
 from chatapp.values import ACTIVE, OnActive, Question
 
 START_ATTEMPTS = 3
+ACTIVE_AMONG = select(Turn.id).where(Turn.id.in_(bindparam("turns", expanding=True)), Turn.status.in_(ACTIVE))
 
 
 def start(question: Question) -> Started:
@@ -85,7 +86,7 @@ def finish(thread_id: UUID, turn_id: UUID, ending: Ending, output: Output) -> bo
 
 def ended_elsewhere(turn_ids: Sequence[UUID]) -> set[UUID]:
     """Those of the given turns that are no longer active."""
-    alive = session.scalars(select(Turn.id).where(Turn.id.in_(turn_ids), Turn.status.in_(ACTIVE)))
+    alive = session.connection().execute(ACTIVE_AMONG, {"turns": turn_ids}).scalars()
     return set(turn_ids) - set(alive)
 
 

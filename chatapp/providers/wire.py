@@ -13,7 +13,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from time import monotonic, sleep
+from time import sleep
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -21,7 +21,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx2
 
 # The network takes what arrives while nobody reads; three tokens cost little more than one.
-BEAT, WAITED = 0.04, 0.001  # seconds
+BEAT = 0.04  # seconds
 READ_SIZE = 65536
 
 
@@ -139,19 +139,64 @@ class _Body(httpx2.SyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         with _as_httpx(httpx2.ReadTimeout, httpx2.ReadError):
-            while True:
-                asked = monotonic()
-                chunk = self._response.read1(READ_SIZE)
-                if not chunk:
-                    return
-                yield chunk
-                # Only after a read that had to wait: what has arrived already is taken at once.
-                if self._call.paced and monotonic() - asked > WAITED:
+            for data in _as_it_comes(self._response):
+                yield data
+                if self._call.paced and len(data) < READ_SIZE:
                     sleep(BEAT)
 
     def close(self) -> None:
         _hang_up(self._call, self._connection)
         self._response.close()
+
+
+def _as_it_comes(response: http.client.HTTPResponse) -> Iterator[bytes]:
+    """The body, each time all that has arrived. The library gives one chunk of a chunked body at a time."""
+    if not response.chunked:
+        while data := response.read1(READ_SIZE):
+            yield data
+        return
+    body = _Chunked()
+    while not body.complete:
+        received = response.fp.read1(READ_SIZE)
+        if not received:
+            raise http.client.IncompleteRead(b"")
+        if data := body.feed(received):
+            yield data
+
+
+class _Chunked:
+    """The chunked transfer coding (RFC 9112, 7.1). What follows the last chunk is not read: one call a connection."""
+
+    def __init__(self) -> None:
+        self.complete = False
+        self._rest = b""  # the beginning of a line that says how long a chunk is
+        self._left = 0  # bytes of the current chunk that are still to come, its line end included
+
+    def feed(self, received: bytes) -> bytes:
+        data, at = [], 0
+        received, self._rest = self._rest + received, b""
+        while at < len(received) and not self.complete:
+            if self._left:
+                piece = received[at : at + self._left]
+                data.append(piece[: max(0, self._left - 2)])
+                self._left -= len(piece)
+                at += len(piece)
+                continue
+            end = received.find(b"\r\n", at)
+            if end < 0:
+                self._rest = received[at:]
+                break
+            at, size = end + 2, _size(received[at:end])
+            self._left = size + 2
+            self.complete = size == 0
+        return b"".join(data)
+
+
+def _size(line: bytes) -> int:
+    try:
+        return int(line.partition(b";")[0], 16)
+    except ValueError as error:
+        raise http.client.HTTPException("a chunk without a size") from error
 
 
 def _send(connection: _Connection, request: httpx2.Request, target: str) -> None:

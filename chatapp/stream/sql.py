@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
+from functools import cache
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, insert, or_, select, update
+from sqlalchemy import Dialect, and_, bindparam, or_, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.types import TypeEngine
 
 from chatapp.db import is_sqlite, now, session, transaction
 from chatapp.models import Turn, TurnEvent, TurnLease
@@ -18,7 +21,7 @@ from chatapp.values import ACTIVE, Event, Usage
 
 # The log is written many times a second: its statements are made once, and are about tables, not about objects.
 TURNS = Turn.__table__.c
-INSERT = insert(TurnEvent)
+EVENTS = TurnEvent.__table__.c
 ACTIVE_AMONG = (
     # The lock makes a cancel in another process wait for this batch, so that it closes the log after it.
     select(TURNS.id)
@@ -56,10 +59,13 @@ class SqlLog:
         self._insert([(turn_id, event) for event in events])
 
     def _insert(self, entries: Sequence[tuple[UUID, Event]]) -> None:
-        if entries:
-            at = now()
-            rows = [{"turn_id": turn, "seq": event.seq, "data": event.json, "at": at} for turn, event in entries]
-            session.connection().execute(INSERT, rows)
+        """The statement of the driver itself: what SQLAlchemy would do for every row is done once."""
+        if not entries:
+            return
+        connection = session.connection()
+        statement, key, time = _insertion(connection.dialect)
+        at, keys = time(now()), {turn: key(turn) for turn, _ in entries}
+        connection.exec_driver_sql(statement, [(keys[turn], event.seq, event.json, at) for turn, event in entries])
 
     def read(self, turn_id: UUID, after: int = 0) -> list[Event]:
         rows = session.execute(
@@ -82,6 +88,18 @@ class SqlLog:
 
     def _active(self, turn_ids: list[UUID]) -> set[UUID]:
         return set(session.connection().execute(ACTIVE_AMONG, {"turns": turn_ids}).scalars())
+
+
+@cache
+def _insertion(dialect: Dialect) -> tuple[str, Callable[[UUID], Any], Callable[[datetime], Any]]:
+    """An INSERT with the values in the order of the columns, and what makes a key and a time fit for the driver."""
+    place = "?" if dialect.paramstyle == "qmark" else "%s"
+    statement = f"INSERT INTO turn_events (turn_id, seq, data, at) VALUES ({', '.join([place] * 4)})"  # noqa: S608
+    return statement, _processor(EVENTS.turn_id.type, dialect), _processor(EVENTS.at.type, dialect)
+
+
+def _processor(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any]:
+    return kind.dialect_impl(dialect).bind_processor(dialect) or (lambda value: value)
 
 
 def _usage(portion: Portion) -> dict[str, Any]:
