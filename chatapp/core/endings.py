@@ -91,6 +91,9 @@ def end(
         _withdraw_answer(thread, turn)
     else:
         _store_answer(thread, turn, content)
+    if ending.status is not TurnStatus.CANCELLED:
+        thread.unread_at = turn.completed_at
+    threads.touch_session(thread)
     threads.add_tokens(thread, turn.input_tokens, turn.output_tokens)
     quotas.charge(turn.user_id, (turn.input_tokens or 0) + (turn.output_tokens or 0))
     events = [*output.unstored, *_closing_events(turn, output, ending)]
@@ -161,7 +164,6 @@ def _store_answer(thread: Thread, turn: Turn, content: str) -> None:
     thread.modified = moment
     if turn.model and turn.model not in thread.models_used.split(", "):
         thread.models_used = ", ".join(filter(None, [thread.models_used, turn.model]))
-    threads.touch_session(thread)
 
 
 def _withdraw_answer(thread: Thread, turn: Turn) -> None:

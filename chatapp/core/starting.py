@@ -85,7 +85,8 @@ def _create_turn(turn_id: UUID, thread: Thread, question: Question, placed: Plac
         modified=moment,
     )
     thread.last_index = max(thread.last_index, placed.answer_index)
-    thread.modified = moment
+    thread.modified = thread.active_at = moment
+    thread.unread_at = None
     if placed.replaces:
         supersede(placed.replaces, turn.answer_id)
     session.add(turn)

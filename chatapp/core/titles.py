@@ -21,7 +21,7 @@ from chatapp.values import Role, Usage
 
 logger = structlog.get_logger(__name__)
 
-MAX_LENGTH = 150
+MAX_LENGTH = threads.NAME_LENGTH
 SOURCE_LENGTH = 500
 DICTATED_TOKENS = 500  # far more than a name needs, far less than an answer may cost
 QUOTES = "\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb\u201e"
@@ -127,6 +127,7 @@ def store(thread_id: UUID, title: str, usage: Usage, *, overwrite: bool = False)
         thread = session.get(Thread, thread_id, with_for_update={"of": Thread}, populate_existing=True)
         if thread is None:
             return None
+        threads.note_change(thread.session_id)
         thread.title_tried = True
         thread.title_input_tokens = (thread.title_input_tokens or 0) + usage.input_tokens
         thread.title_output_tokens = (thread.title_output_tokens or 0) + usage.output_tokens
