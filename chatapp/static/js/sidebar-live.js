@@ -3,6 +3,8 @@
 
 const ANSWERING = 2_000; // milliseconds between questions while an answer is being written
 const IDLE = 10_000;
+const QUIET = 30_000; // while nobody has touched the page for a while
+const WHILE = 120_000;
 
 const root = document.documentElement;
 const others = "BroadcastChannel" in window ? new BroadcastChannel("threads") : null;
@@ -12,6 +14,7 @@ const part = () => document.getElementById("thread-part");
 export const openThread = () => document.getElementById("composer-form").elements.thread_id.value;
 
 let timer = 0;
+let touched = Date.now();
 let stale = false; // the list has changed while somebody was working in it
 let unseen = false; // an answer has ended in the open conversation while nobody looked
 
@@ -95,10 +98,20 @@ async function check() {
   schedule();
 }
 
+function pause() {
+  if (list().querySelector(".activity")) return ANSWERING;
+  return Date.now() - touched < WHILE ? IDLE : QUIET;
+}
+
 function schedule() {
   clearTimeout(timer);
-  if (document.visibilityState !== "visible") return;
-  timer = setTimeout(check, list().querySelector(".activity") ? ANSWERING : IDLE);
+  if (document.visibilityState === "visible") timer = setTimeout(check, pause());
+}
+
+function touch() {
+  const wasQuiet = Date.now() - touched >= WHILE;
+  touched = Date.now();
+  if (wasQuiet) look();
 }
 
 async function tellSeen() {
@@ -133,6 +146,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
 document.addEventListener("threads:idle", () => {
   if (stale) refresh();
 });
+for (const name of ["pointerdown", "pointermove", "keydown"]) addEventListener(name, touch, { passive: true });
 document.addEventListener("visibilitychange", look);
 document.addEventListener("drawer:shown", look);
 addEventListener("online", look);
