@@ -98,7 +98,7 @@ def _user(number: int) -> dict[str, Any]:
 
 
 def _session(number: int) -> dict[str, Any]:
-    return {"id": _id(2, number), "user_id": _id(1, number), "created": BEGIN, "modified": END}
+    return {"id": _id(2, number), "user_id": _id(1, number), "created": BEGIN, "modified": END, "revision": 0}
 
 
 def _thread(
@@ -126,6 +126,9 @@ def _thread(
         "total_tokens": None if tokens is None else tokens + (written or 0),
         "models_used": ("claude-sonnet", "claude-haiku", "offline")[number % 3],
         "last_message_at": created + timedelta(minutes=3),
+        "active_at": created + timedelta(minutes=2),
+        "pinned_at": None,
+        "unread_at": None,
         "created": created,
         "modified": created + timedelta(minutes=chance.randrange(1, 5_000)),
     }

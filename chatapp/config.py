@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -49,6 +50,12 @@ class Settings:
     )
 
     site_name: str = setting("chatapp", "Name of the organisation or site, shown on the pages.")
+
+    embed_origins: str = setting(
+        "",
+        "Origins, such as https://portal.example.org, whose pages may show /embed/ in a frame, separated by spaces. "
+        "This site itself always may.",
+    )
 
     provider: str = setting(
         "",
@@ -128,6 +135,14 @@ class Settings:
         return {model: {kind: str(price) for kind, price in entry.items()} for model, entry in prices.items()}
 
     @property
+    def embedders(self) -> tuple[str, ...]:
+        """`embed_origins` one by one. Raises BadSetting."""
+        origins = tuple(self.embed_origins.split())
+        if not all(map(_is_origin, origins)):
+            raise BadSetting("EMBED_ORIGINS is not a list of origins such as https://portal.example.org")
+        return origins
+
+    @property
     def history_limit(self) -> int:
         """Messages of history; 0 when the setting is no positive number."""
         text = self.ai_assistant_history_limit
@@ -159,7 +174,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the environment. Raises BadSetting."""
     env = os.environ if environ is None else environ
     settings = Settings(**{f.name: _value(f.name, f, env) for f in fields(Settings) if _given(f.name, env)})
-    _ = settings.prices
+    _ = settings.prices, settings.embedders
     _check_ranges(settings)
     return settings
 
@@ -212,6 +227,11 @@ def _read_file(key: str, path: str) -> str:
         return Path(path).read_text()
     except (OSError, UnicodeDecodeError) as error:
         raise BadSetting(f"{key}_FILE cannot be read: {type(error).__name__}") from error
+
+
+def _is_origin(text: str) -> bool:
+    """Scheme, host and port, nothing else: neither a pattern nor a path."""
+    return re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", text) is not None
 
 
 def _is_price(value: object) -> bool:

@@ -129,10 +129,14 @@ class AppServer:
             raise AssertionError(self.log.read_text()) from None
         return self
 
-    def flask(self, *args: str) -> str:
+    def flask(self, *args: str, input: str = "") -> str:
         """Run a command of the application beside the running server; its output."""
         done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", *args], cwd=ROOT, env=self.environ, capture_output=True
+            [sys.executable, "-m", "flask", "--app", "wsgi", *args],
+            cwd=ROOT,
+            env=self.environ,
+            capture_output=True,
+            input=input.encode(),
         )
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()

@@ -93,6 +93,9 @@ def end(
         _withdraw_answer(thread, turn)
     else:
         _store_answer(thread, turn, content)
+    if ending.status is not TurnStatus.CANCELLED:
+        thread.unread_at = turn.completed_at
+    threads.touch_session(thread.session_id)
     title = titles.apply(thread, output.title) if output.title else None
     threads.add_tokens(thread, turn.input_tokens, turn.output_tokens)
     attempt = output.title.usage.total_tokens if output.title else 0
@@ -166,7 +169,6 @@ def _store_answer(thread: Thread, turn: Turn, content: str) -> None:
     thread.modified = moment
     if turn.model and turn.model not in thread.models_used.split(", "):
         thread.models_used = ", ".join(filter(None, [thread.models_used, turn.model]))
-    threads.touch_session(thread.session_id)
 
 
 def _withdraw_answer(thread: Thread, turn: Turn) -> None:

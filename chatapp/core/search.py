@@ -7,13 +7,14 @@ when others have many: on SQLite a user's rows stand together, on PostgreSQL a w
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, bindparam, func, literal_column, or_, select, text
+from sqlalchemy import Select, Uuid, and_, bindparam, func, literal_column, or_, select, text
 from sqlalchemy.sql.elements import ColumnElement
 
-from chatapp.db import is_sqlite
+from chatapp.db import is_sqlite, session
 from chatapp.models import Message, Thread, User
 
 WORDS = re.compile(r'"([^"]*)"|(\S+)')
@@ -37,6 +38,32 @@ def matches(query: str, owner: User | None, unnamed: str = "") -> ColumnElement[
         Thread.user_id.in_(select(User.id).where(_owned_by(query), *([User.id == owner.id] if owner else []))),
         Thread.id.in_(_said(query, owner)),
     )
+
+
+def matches_own(query: str, owner: User) -> ColumnElement[bool]:
+    """The owner's threads whose name contains `query`, or a message of which matches it: not the owner's own name.
+
+    The caller's query must be limited to that owner. The name is a plain condition, so that a list read in its order
+    stops when its page is full.
+    """
+    return or_(_contains(Thread.title, query), Thread.id.in_(_said(query, owner)))
+
+
+def best_matches(query: str, owner: User, thread_ids: Collection[UUID]) -> Sequence[Message]:
+    """For each of the owner's threads the latest message that matches, a current version if there is one."""
+    rank = func.row_number().over(
+        partition_by=Message.thread_id,
+        order_by=(Message.superseded_by.is_not(None), Message.sequence_index.desc(), Message.created.desc()),
+    )
+    mine = (Message.thread_id.in_(thread_ids), Message.user_id == owner.id, _matching(query, owner))
+    ranked = select(Message.id, rank.label("rank")).where(*mine).subquery()
+    best = select(ranked.c.id).where(ranked.c.rank == 1)
+    return session.scalars(select(Message).where(Message.id.in_(best))).all()
+
+
+def phrases(query: str) -> list[str]:
+    """What was put between double quotes, and the words around it: nothing in them is an operator."""
+    return [phrase or word for phrase, word in WORDS.findall(query) if (phrase or word).strip()]
 
 
 def _owned_by(query: str) -> ColumnElement[bool]:
@@ -67,12 +94,23 @@ def _named(query: str, owner: User | None) -> Select[UUID]:
 
 
 def _said(query: str, owner: User | None) -> Select[UUID]:
-    return _said_sqlite(query, owner) if is_sqlite() else _said_postgres(query, owner)
+    if not is_sqlite():
+        return select(Message.thread_id).where(_matching_words(query, owner))
+    numbered = select(literal_column("thread_id", Thread.id.type)).select_from(text("message_numbers"))
+    return numbered.where(literal_column("id").in_(_numbers(query, owner)))
 
 
-def _said_sqlite(query: str, owner: User | None) -> Select[UUID]:
+def _matching(query: str, owner: User) -> ColumnElement[bool]:
+    if not is_sqlite():
+        return _matching_words(query, owner)
+    numbered = select(literal_column("message_id", Message.id.type)).select_from(text("message_numbers"))
+    return Message.id.in_(numbered.where(literal_column("id").in_(_numbers(query, owner))))
+
+
+def _numbers(query: str, owner: User | None) -> Select[Any]:
+    """The numbers of the messages that match, on SQLite."""
     # Only between juxtaposed phrases does FTS5 overlook one that holds nothing but signs.
-    words = " ".join(map(_quoted, _phrases(query))) or '""'
+    words = " ".join(map(_quoted, phrases(query))) or '""'
     found: Select[Any] = (
         select(literal_column("rowid"))
         .select_from(text("message_words"))
@@ -80,24 +118,19 @@ def _said_sqlite(query: str, owner: User | None) -> Select[UUID]:
     )
     if owner:
         found = found.where(text(OWN_ROWS).bindparams(bindparam("owner", owner.id, Uuid())))
-    numbered = select(literal_column("thread_id", Thread.id.type)).select_from(text("message_numbers"))
-    return numbered.where(literal_column("id").in_(found))
+    return found
 
 
-def _said_postgres(query: str, owner: User | None) -> Select[UUID]:
-    words = " ".join(f'"{phrase.replace(chr(34), " ")}"' for phrase in _phrases(query))
+def _matching_words(query: str, owner: User | None) -> ColumnElement[bool]:
+    """Whether a message matches, on PostgreSQL."""
+    words = " ".join(f'"{phrase.replace(chr(34), " ")}"' for phrase in phrases(query))
     wanted: ColumnElement[Any] = func.websearch_to_tsquery("english", words)
     said: ColumnElement[Any] = literal_column("messages.search")
     if owner:
         # A query of nothing but signs and words like "the" is empty: together with the owner it would find everything.
         own = wanted.op("&&")(func.to_tsquery("simple", owner_word(owner.id)))
-        return select(Message.thread_id).where(said.op("@@")(own), func.numnode(wanted) > 0)
-    return select(Message.thread_id).where(said.op("@@")(wanted))
-
-
-def _phrases(query: str) -> list[str]:
-    """What was put between double quotes, and the words around it: nothing in them is an operator."""
-    return [phrase or word for phrase, word in WORDS.findall(query) if (phrase or word).strip()]
+        return and_(said.op("@@")(own), func.numnode(wanted) > 0)
+    return said.op("@@")(wanted)
 
 
 def owner_word(user_id: UUID) -> str:

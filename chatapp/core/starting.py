@@ -88,7 +88,8 @@ def _store(turn: Turn, thread: Thread, is_new: bool, placed: Place, worker: str)
 def _new_turn(turn_id: UUID, thread: Thread, question: Question, placed: Place) -> Turn:
     moment = now()
     thread.last_index = max(thread.last_index, placed.answer_index)
-    thread.modified = moment
+    thread.modified = thread.active_at = moment
+    thread.unread_at = None
     return Turn(
         id=turn_id,
         thread_id=thread.id,

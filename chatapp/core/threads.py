@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 
 from chatapp.core import audit, sessions
 from chatapp.db import new_id, now, session, transaction
-from chatapp.errors import NotFound
-from chatapp.models import ChatSession, Thread, Turn, User
-from chatapp.values import ACTIVE
+from chatapp.errors import Invalid, NotFound
+from chatapp.models import ChatSession, Thread, User
+
+NAME_LENGTH = 150
+MOST_PINNED = 50
+MOST_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """How many threads went to the archive together; `moment` brings them back."""
+
+    count: int
+    moment: datetime
+
 
 # The thread alone: its user, who is loaded with it, has other threads.
 LOCK = (
@@ -21,7 +34,10 @@ LOCK = (
     .with_for_update(of=Thread)
     .execution_options(populate_existing=True)
 )
-TOUCH_SESSION = update(ChatSession).where(ChatSession.id == bindparam("session")).values(modified=bindparam("modified"))
+NOTE_CHANGE = (
+    update(ChatSession).where(ChatSession.id == bindparam("session")).values(revision=ChatSession.revision + 1)
+)
+TOUCH_SESSION = NOTE_CHANGE.values(modified=bindparam("moment"))
 
 
 def create(user: User, title: str | None = None) -> Thread:
@@ -44,6 +60,7 @@ def new(user: User, title: str | None = None) -> Thread:
         message_count=0,
         created=moment,
         modified=moment,
+        active_at=moment,
     )
 
 
@@ -84,21 +101,6 @@ def locked(thread_id: UUID) -> Thread | None:
     return session.scalar(LOCK, {"thread": thread_id})
 
 
-def list_own(
-    user: User, *, archived: bool = False, before: tuple[datetime, UUID] | None = None, limit: int = 50
-) -> Sequence[Thread]:
-    """Newest first. `before` is the (created, id) of the last thread of the page before."""
-    query = _own(user.id).where(Thread.archived_at.is_not(None) if archived else Thread.archived_at.is_(None))
-    if before:
-        query = query.where(tuple_(Thread.created, Thread.id) < before)
-    return session.scalars(query.order_by(Thread.created.desc(), Thread.id.desc()).limit(limit)).all()
-
-
-def answering(user: User) -> set[UUID]:
-    """The user's threads in which an answer is being written."""
-    return set(session.scalars(select(Turn.thread_id).where(Turn.user_id == user.id, Turn.status.in_(ACTIVE))))
-
-
 def archive(user: User, thread_id: UUID) -> None:
     """Hide a visible thread. Archiving twice is fine; a running answer goes on. Raises NotFound."""
     _set_archived(get_visible(user, thread_id), True)
@@ -109,21 +111,109 @@ def unarchive(user: User, thread_id: UUID) -> None:
     _set_archived(get_visible(user, thread_id), False)
 
 
+def archive_own(user: User, thread_ids: Collection[UUID]) -> Archived:
+    """Archive the user's own threads among these, all or none; those that were archived before stay as they were.
+
+    Raises Invalid.
+    """
+    moment = now()
+    chosen = (Thread.id.in_(_few(thread_ids)), Thread.user_id == user.id, Thread.archived_at.is_(None))
+    return Archived(_change_own(user, chosen, archived_at=moment), moment)
+
+
+def unarchive_own(user: User, thread_ids: Collection[UUID]) -> int:
+    """Bring the user's own threads among these back; how many. Raises Invalid."""
+    chosen = (Thread.id.in_(_few(thread_ids)), Thread.user_id == user.id, Thread.archived_at.is_not(None))
+    return _change_own(user, chosen, archived_at=None, deleted_at=None)
+
+
+def undo_archiving(user: User, moment: datetime) -> int:
+    """Bring back what the user has archived at that moment; how many."""
+    chosen = (Thread.user_id == user.id, Thread.archived_at == moment)
+    return _change_own(user, chosen, archived_at=None, deleted_at=None)
+
+
+def rename(user: User, thread_id: UUID, name: str) -> Thread:
+    """White space is made one space. Raises NotFound, Invalid."""
+    name = " ".join(name.replace("\x00", "").split())
+    with transaction():
+        thread = lock(user.id, thread_id)
+        if not name:
+            raise Invalid("A conversation needs a name.", "title")
+        if len(name) > NAME_LENGTH:
+            raise Invalid(f"A name has at most {NAME_LENGTH} characters.", "title")
+        thread.title, thread.modified = name, now()
+        note_change(thread.session_id)
+    return thread
+
+
+def pin(user: User, thread_id: UUID) -> Thread:
+    """Keep it above all others. Pinning twice is fine. Raises NotFound, Invalid."""
+    with transaction():
+        thread = lock(user.id, thread_id)
+        if thread.pinned_at is None:
+            pinned = select(func.count()).where(Thread.user_id == user.id, Thread.pinned_at.is_not(None))
+            if (session.scalar(pinned) or 0) >= MOST_PINNED:
+                raise Invalid(f"At most {MOST_PINNED} conversations can be pinned. Unpin another one first.")
+            thread.pinned_at = now()
+            note_change(thread.session_id)
+    return thread
+
+
+def unpin(user: User, thread_id: UUID) -> Thread:
+    """Raises NotFound."""
+    with transaction():
+        thread = lock(user.id, thread_id)
+        thread.pinned_at = None
+        note_change(thread.session_id)
+    return thread
+
+
+def mark_seen(thread: Thread) -> None:
+    """Its reader has seen everything in it."""
+    unread = select(Thread.id).where(Thread.id == thread.id, Thread.unread_at.is_not(None))
+    if session.scalar(unread) is None:
+        return
+    with transaction():
+        session.execute(update(Thread).where(Thread.id == thread.id).values(unread_at=None))
+        note_change(thread.session_id)
+
+
 def _set_archived(thread: Thread, archived: bool) -> None:
     if thread.is_archived == archived:
         return
     values = {"archived_at": now()} if archived else {"archived_at": None, "deleted_at": None}
     with transaction():
         session.execute(update(Thread).where(Thread.id == thread.id).values(**values))
+        note_change(thread.session_id)
 
 
-def _own(user_id: UUID) -> Select[Thread]:
-    return select(Thread).where(Thread.user_id == user_id)
+def _change_own(user: User, chosen: Collection[ColumnElement[bool]], **values: datetime | None) -> int:
+    with transaction():
+        # In the order of their ids: two transactions never wait for each other.
+        locked = select(Thread.id, Thread.session_id).where(*chosen).order_by(Thread.id).with_for_update()
+        found = session.execute(locked).all()
+        if found:
+            ids = [row.id for row in found]
+            session.execute(update(Thread).where(Thread.id.in_(ids)).values(**values))
+            note_change(found[0].session_id)
+    return len(found)
+
+
+def _few(thread_ids: Collection[UUID]) -> Collection[UUID]:
+    if len(thread_ids) > MOST_AT_ONCE:
+        raise Invalid(f"At most {MOST_AT_ONCE:,} conversations can be chosen at once.")
+    return thread_ids
 
 
 def touch_session(session_id: UUID) -> None:
     """Activity in a thread is activity of its session: retention looks at the session (waldur 8.5)."""
-    session.connection().execute(TOUCH_SESSION, {"session": session_id, "modified": now()})
+    session.connection().execute(TOUCH_SESSION, {"session": session_id, "moment": now()})
+
+
+def note_change(session_id: UUID) -> None:
+    """Something changed that the list of the session's threads shows."""
+    session.connection().execute(NOTE_CHANGE, {"session": session_id})
 
 
 def add_tokens(thread: Thread, input_tokens: int | None, output_tokens: int | None) -> None:

@@ -21,7 +21,7 @@ from chatapp.values import Role, Usage
 
 logger = structlog.get_logger(__name__)
 
-MAX_LENGTH = 150
+MAX_LENGTH = threads.NAME_LENGTH
 SOURCE_LENGTH = 500
 DICTATED_TOKENS = 500  # far more than a name needs, far less than an answer may cost
 QUOTES = "\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb\u201e"
@@ -152,6 +152,7 @@ def store(thread_id: UUID, attempt: Attempt, *, overwrite: bool = False) -> str 
         thread = threads.locked(thread_id)
         if thread is None:
             return None
+        threads.note_change(thread.session_id)
         quotas.charge(thread.user_id, attempt.usage.total_tokens)
         return apply(thread, attempt, overwrite=overwrite)
 

@@ -20,6 +20,13 @@ PARTS = {
     "flagged": "is_flagged = {true}",
     "rated": "has_feedback = {true}",
 }
+# The lists of one's own threads: what they are read by, and the part they are read from.
+OWN_LISTS = {
+    "active": (("user_id", "active_at", "id"), "archived_at is null"),
+    "archived": (("user_id", "archived_at", "id"), "archived_at is not null"),
+    "pinned": (("user_id", "pinned_at"), "pinned_at is not null"),
+    "unread": (("user_id",), "unread_at is not null"),
+}
 
 
 class ChatSession(Base):
@@ -31,6 +38,8 @@ class ChatSession(Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), unique=True)
     created: Mapped[datetime] = mapped_column(default=now)
     modified: Mapped[datetime] = mapped_column(default=now)
+    # Counts what changes in the list of the user's threads: whoever shows the list asks for this alone.
+    revision: Mapped[int] = mapped_column(default=0, server_default="0")
 
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
 
@@ -39,6 +48,10 @@ class Thread(Base):
     __tablename__ = "threads"
     __table_args__ = (
         Index("ix_threads_user_created", "user_id", "created", "id"),
+        *(
+            Index(f"ix_threads_user_{name}", *columns, sqlite_where=text(part), postgresql_where=text(part))
+            for name, (columns, part) in OWN_LISTS.items()
+        ),
         Index("ix_threads_created", "created", "id"),
         *(Index(f"ix_threads_{column}", column, "id") for column in ORDERS),
         Index("ix_threads_max_severity", "max_severity", "created", "id"),
@@ -64,6 +77,9 @@ class Thread(Base):
     title_tried: Mapped[bool] = mapped_column(default=False)
     system_prompt: Mapped[str | None] = mapped_column(Text)
     archived_at: Mapped[datetime | None]
+    pinned_at: Mapped[datetime | None]
+    # When an answer ended that its reader has not seen.
+    unread_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     flags: Mapped[dict[str, Any]] = mapped_column(default=dict)
     is_flagged: Mapped[bool] = mapped_column(default=False)
@@ -79,6 +95,8 @@ class Thread(Base):
     title_output_tokens: Mapped[int | None]
     models_used: Mapped[str] = mapped_column(Text, default="")
     last_message_at: Mapped[datetime | None]
+    # When its owner last asked something in it: nothing else moves a thread in the list.
+    active_at: Mapped[datetime] = mapped_column(default=now)
     created: Mapped[datetime] = mapped_column(default=now)
     modified: Mapped[datetime] = mapped_column(default=now)
 

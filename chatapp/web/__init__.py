@@ -3,6 +3,7 @@
 /healthz                     is the process alive
 /sign-in/  /sign-out/  /first-administrator/
 /chat/...                    the pages and their fragments            web.pages
+/embed/...                   the chat in a frame of another page      web.pages
 /api/...                     the snake_case chat API                  web.api
 /api/schema/  /api/docs/     its description                          web.openapi
 """

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from flask import Flask, Request, Response, abort, request
+from flask import Flask, Request, Response, abort, g, request
 
 MAX_BODY = 1024 * 1024
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
+NO_FRAMES = "frame-ancestors 'none'"
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -20,7 +22,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "manifest-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
-        "frame-ancestors 'none'",
+        NO_FRAMES,
     )
 )
 
@@ -63,6 +65,11 @@ def is_cross_site(incoming: Request) -> bool:
     return (parts.scheme, parts.netloc) != (incoming.scheme, incoming.host)
 
 
+def allow_frames_of(origins: Sequence[str]) -> None:
+    """Pages of this site and of these others may show what this request answers in a frame."""
+    g.frame_ancestors = ["'self'", *origins]
+
+
 def _refuse_other_sites() -> None:
     by_cookie = "Authorization" not in request.headers and "X-API-Key" not in request.headers
     if request.method not in SAFE_METHODS and by_cookie and is_cross_site(request):
@@ -70,8 +77,12 @@ def _refuse_other_sites() -> None:
 
 
 def _add_headers(response: Response) -> Response:
+    if framing := g.get("frame_ancestors"):
+        policy = CONTENT_SECURITY_POLICY.replace(NO_FRAMES, f"frame-ancestors {' '.join(framing)}")
+        response.headers["Content-Security-Policy"] = policy
     for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+        if not (framing and name == "X-Frame-Options"):  # which knows of no other site
+            response.headers.setdefault(name, value)
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
         response.vary.add("HX-Request")

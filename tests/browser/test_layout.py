@@ -109,7 +109,18 @@ def test_the_keyboard_reaches_everything(chat: Chat) -> None:
         reached.append(page.evaluate(FOCUSED))
         assert reached[-1] == "" or page.evaluate(VISIBLE), f"the focus on {reached[-1]} cannot be seen"
         assert len(reached) < 200
-    order = ["Skip to content", "Home", "Close sidebar", "New chat", "Reach me", "Archive"]
+    order = [
+        "Skip to content",
+        "Home",
+        "Close sidebar",
+        "New chat",
+        "Search conversations",
+        "Active",
+        "Archived",
+        "Select",
+        "Reach me",
+        "Options",
+    ]
     assert reached[: len(order)] == order
     rest = [name for name in reached[len(order) :] if name in ("Sign out", "Copy", "Regenerate", "Message")]
     assert rest == ["Sign out", "Copy", "Regenerate", "Message"]

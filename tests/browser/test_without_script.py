@@ -41,11 +41,33 @@ def test_conversations_go_on_are_put_away_and_fetched_back(chat: Chat) -> None:
     expect(chat.answers).to_have_count(2)
     expect(chat.text).to_have_text("You said: And in July?")
     threads = chat.page.get_by_role("navigation", name="Conversations")
-    threads.get_by_role("button", name="Archive", description="Rain in June").click()
+    threads.get_by_role("button", name="Options", description="Rain in June").click()
+    chat.page.get_by_role("button", name="Archive").click()
     expect(threads.get_by_role("link", name="Rain in June")).to_have_count(0)
-    threads.get_by_role("link", name="Show archived conversations").click()
-    threads.get_by_role("button", name="Unarchive", description="Rain in June").click()
+    chat.page.get_by_role("button", name="Undo").click()
+    expect(threads.get_by_role("link", name="Rain in June")).to_be_visible()
+    threads.get_by_role("button", name="Select").click()
+    threads.get_by_role("checkbox", name="Rain in June").check()
+    threads.get_by_role("button", name="Archive").click()
+    threads.get_by_role("link", name="Archived").click()
+    threads.get_by_role("button", name="Options", description="Rain in June").click()
+    chat.page.get_by_role("button", name="Unarchive").click()
     expect(chat.answers).to_have_count(2)
+
+
+def test_conversations_are_found_and_renamed(chat: Chat) -> None:
+    chat.box.fill("Thunder in August")
+    chat.send_button.click()
+    expect(chat.send_button).to_be_visible()
+    search = chat.page.get_by_role("searchbox", name="Search conversations")
+    search.fill("thunder")
+    search.press("Enter")
+    threads = chat.page.get_by_role("navigation", name="Conversations")
+    expect(threads.locator("mark").first).to_have_text("Thunder")
+    threads.get_by_role("button", name="Options", description="Thunder in August").click()
+    chat.page.get_by_label("Name").fill("Lightning")
+    chat.page.get_by_role("button", name="Rename").click()
+    expect(threads.get_by_role("link", name="Lightning")).to_be_visible()
 
 
 def test_an_answer_can_be_edited_and_written_again(chat: Chat) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 
 import pytest
 from flask import Flask
 from sqlalchemy import event, text
 
-from chatapp.core import thread_lists, thread_order
+from chatapp.core import history, thread_lists, thread_order, threads
 from chatapp.core.thread_lists import ThreadFilter
-from chatapp.db import db, session
+from chatapp.db import db, new_id, now, session
+from chatapp.models import User
 from tests.people import People
 
 FILTERS = {
@@ -57,16 +60,20 @@ def test_a_list_without_an_index_would_be_noticed(app: Flask, people: People) ->
 
 def _queries(people: People, reader: str, name: str) -> list[tuple[str, object]]:
     """The statements that the list runs, as the database gets them."""
+    user = getattr(people, reader).user
+    return _statements(lambda: thread_lists.page(user, FILTERS[name], 0, 10))
+
+
+def _statements(look: Callable[[], object]) -> list[tuple[str, object]]:
     seen: list[tuple[str, object]] = []
 
     def note(_connection, _cursor, statement, parameters, _context, _many):
         if "FROM threads" in statement:
             seen.append((statement, parameters))
 
-    user = getattr(people, reader).user
     event.listen(db.engine, "before_cursor_execute", note)
     try:
-        thread_lists.page(user, FILTERS[name], 0, 10)
+        look()
     finally:
         event.remove(db.engine, "before_cursor_execute", note)
     return seen
@@ -83,3 +90,24 @@ def _plan(statement: str, parameters: object) -> list[str]:
 
 def _reads_everything(line: str) -> bool:
     return "Seq Scan on threads" in line or (line.startswith("SCAN threads") and "INDEX" not in line)
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        history.pinned,
+        history.unread,
+        history.page,
+        partial(history.page, archived=True),
+        partial(history.page, before=history.Position(now(), new_id())),
+        partial(history.page, query="resize volume"),
+        partial(threads.undo_archiving, moment=now()),
+    ],
+    ids=["pinned", "unread", "active", "archived", "older", "query", "undo"],
+)
+def test_ones_own_history_is_a_range_of_one_index(app: Flask, people: People, look: Callable[[User], object]) -> None:
+    plans = [line for query in _statements(lambda: look(people.ana.user)) for line in _plan(*query)]
+
+    assert plans
+    assert any("ix_threads_user_" in line for line in plans), "\n".join(plans)
+    assert not any(map(_reads_everything, plans)), "\n".join(plans)

@@ -8,9 +8,9 @@ bp = Blueprint("pages", __name__)
 
 
 def init_app(app: Flask) -> None:
-    from chatapp.web.pages import accounts, chat, errors, live, presenting
+    from chatapp.web.pages import accounts, chat, embedding, errors, history, live, presenting
 
-    _ = accounts, chat, live
+    _ = accounts, chat, embedding, history, live
     errors.init_app(app)
     presenting.init_app(app)
     app.register_blueprint(bp)

@@ -16,8 +16,9 @@ from chatapp.errors import ChatError, Invalid
 from chatapp.models import Thread
 from chatapp.values import Mode, OnActive, Question
 from chatapp.web.auth import sign_in_required, signed_in_user
-from chatapp.web.pages import bp, errors, presenting
+from chatapp.web.pages import bp, errors, listing, presenting
 from chatapp.web.pages.conversations import Conversation
+from chatapp.web.pages.listing import Listing, View
 from chatapp.web.pages.live import growing_page
 
 MAX_TEXT = 50_000
@@ -34,17 +35,11 @@ def new_chat() -> ResponseReturnValue:
 def show_thread(thread_id: UUID) -> ResponseReturnValue:
     thread = threads.get_own(signed_in_user(), thread_id)
     conversation = Conversation.load(thread)
+    if conversation.turn is None:
+        threads.mark_seen(thread)  # as it was loaded: an answer that ended since then is in what is shown
     if request.args.get("live") == "page" and conversation.turn:
         return growing_page(thread, conversation, _around(thread))
     return _page(thread, conversation)
-
-
-@bp.get("/chat/threads/")
-@sign_in_required
-def thread_list() -> ResponseReturnValue:
-    thread_id = _uuid(request.args.get("thread", ""))
-    thread = threads.get_own(signed_in_user(), thread_id) if thread_id else None
-    return render_template("partials/_thread_list.html", oob=False, **_around(thread))
 
 
 @bp.get("/chat/<uuid:thread_id>/composer/")
@@ -64,7 +59,7 @@ def send() -> ResponseReturnValue:
         if htmx_request.htmx or not request.form.get("text"):
             raise
         return _page_with_error(error)
-    address = url_for("pages.show_thread", thread_id=started.thread.id)
+    address = f"{listing.base()}/{started.thread.id}/"
     if not htmx_request.htmx:
         return redirect(f"{address}?live=page#latest", 303)
     return _htmx(_sent(question, started), push_url=address if started.is_new_thread else None)
@@ -77,23 +72,9 @@ def cancel(thread_id: UUID) -> ResponseReturnValue:
     return _done(thread_id)
 
 
-@bp.post("/chat/<uuid:thread_id>/archive/")
-@sign_in_required
-def archive(thread_id: UUID) -> ResponseReturnValue:
-    threads.archive(signed_in_user(), threads.get_own(signed_in_user(), thread_id).id)
-    return redirect(url_for("pages.new_chat"), 303)
-
-
-@bp.post("/chat/<uuid:thread_id>/unarchive/")
-@sign_in_required
-def unarchive(thread_id: UUID) -> ResponseReturnValue:
-    threads.unarchive(signed_in_user(), threads.get_own(signed_in_user(), thread_id).id)
-    return redirect(url_for("pages.show_thread", thread_id=thread_id), 303)
-
-
 def _sent(question: Question, started: Started) -> str:
     """What changes on the page: two articles more, or the conversation with a version less."""
-    around = _around(started.thread)
+    around = {"thread": started.thread, "user": signed_in_user()}
     if question.mode is not Mode.MESSAGE or started.message is None:
         conversation = Conversation.load(started.thread)
         values = conversation.values() | {"active_turn": conversation.turn}
@@ -154,9 +135,7 @@ def _page_with_error(error: ChatError) -> ResponseReturnValue:
 
 def _around(thread: Thread | None) -> dict[str, Any]:
     user = signed_in_user()
-    archived = bool(thread.is_archived) if thread else request.args.get("archived") == "1"
-    groups = presenting.thread_groups(user, archived=archived)
-    return {"thread": thread, "user": user, "groups": groups, "archived": archived}
+    return {"thread": thread, "user": user, "listing": Listing.load(user, View.asked(thread))}
 
 
 def _done(thread_id: UUID) -> ResponseReturnValue:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from flask import Flask
 from markupsafe import Markup
 
-from chatapp.core import threads
 from chatapp.core.snapshots import error_json
-from chatapp.db import now
-from chatapp.models import Message, Turn, User
+from chatapp.models import Message, Turn
 from chatapp.values import Json, Role
 from chatapp.web.render import render_blocks
 
@@ -24,16 +21,6 @@ SUGGESTIONS = (
     "Make a plan for a small office move",
 )
 DISCLAIMER = "Answers can be wrong. Check what matters, and never share passwords or keys."
-LIST_LENGTH = 100
-
-
-@dataclass(frozen=True, slots=True)
-class ShownThread:
-    id: UUID
-    title: str | None
-    created: datetime
-    is_archived: bool
-    is_answering: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +63,3 @@ def message(shown: Message, of_turn: Turn | None = None, html: Markup | None = N
     return ShownMessage(
         shown.id, shown.thread_id, shown.role, shown.content, shown.warning, shown.created, html, presented
     )
-
-
-def thread_groups(user: User, *, archived: bool = False) -> list[tuple[str, list[ShownThread]]]:
-    """The newest threads under the headings of the sidebar, empty ones left out."""
-    answering = threads.answering(user)
-    shown = (
-        ShownThread(thread.id, thread.title, thread.created, thread.is_archived, thread.id in answering)
-        for thread in threads.list_own(user, archived=archived, limit=LIST_LENGTH)
-    )
-    return _grouped(shown, now())
-
-
-def _grouped(shown: Iterable[ShownThread], moment: datetime) -> list[tuple[str, list[ShownThread]]]:
-    today = moment.replace(hour=0, minute=0, second=0, microsecond=0)
-    headings: Sequence[tuple[str, datetime]] = (
-        ("Today", today),
-        ("Previous 7 days", today - timedelta(days=7)),
-        ("Previous 30 days", today - timedelta(days=30)),
-    )
-    groups: dict[str, list[ShownThread]] = {}
-    for thread in shown:
-        heading = next((name for name, since in headings if thread.created >= since), "Older")
-        groups.setdefault(heading, []).append(thread)
-    return list(groups.items())

@@ -12,6 +12,8 @@ from tests.web.pages.dom import parse
 from tests.web.pages.visitor import HTMX, Asked, Visitor
 
 OPEN_TO_ALL = {
+    "pages.embed",  # test_embedding.py
+    "pages.embed_thread",
     "pages.sign_in",
     "pages.submit_sign_in",
     "pages.sign_out",
@@ -34,7 +36,11 @@ def addresses(app: Flask, thread_id: UUID, turn_id: UUID) -> Iterator[tuple[str,
 def about_a_thread(app: Flask, asked: Asked) -> list[tuple[str, str]]:
     ids = (str(asked.thread_id), str(asked.turn_id))
     found = [a for a in addresses(app, asked.thread_id, asked.turn_id) if any(id in a[1] for id in ids)]
-    return [*found, ("GET", f"/chat/threads/?thread={asked.thread_id}")]
+    return [
+        *found,
+        ("GET", f"/chat/threads/?thread={asked.thread_id}"),
+        ("GET", f"/embed/{asked.thread_id}/"),
+    ]
 
 
 def test_strangers_are_asked_to_sign_in_everywhere(app: Flask, people: People, anybody: Visitor) -> None:
