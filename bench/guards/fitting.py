@@ -17,6 +17,7 @@ from chatapp.guards.normalise import normalise
 
 # How much the two groups of features and the kinds of rows weigh.
 CONCEPTS = 0.8
+RARITY = 0.27
 HARD = 1.5
 WRITTEN = 1.0
 STRENGTH = 0.5
@@ -50,8 +51,9 @@ def concept_features() -> int:
 
 def fit(rows: sparse.csr_matrix, labels: NDArray[np.int64], weights: NDArray[np.float64]) -> Model:
     """A model of which only the line to log-odds is still to be drawn."""
-    machine = LinearSVC(C=STRENGTH, random_state=1).fit(rows, labels, sample_weight=weights)
-    plane = machine.coef_[0]
+    scales = np.concatenate([RARITY * _rarity(rows[:, :BUCKETS]), np.ones(concept_features())])
+    machine = LinearSVC(C=STRENGTH, random_state=1).fit(rows @ sparse.diags(scales), labels, sample_weight=weights)
+    plane = machine.coef_[0] * scales
     ngrams, ngram_scale = _whole(plane[:BUCKETS])
     concepts, concept_scale = _whole(plane[BUCKETS:] * CONCEPTS)
     return Model(
@@ -64,6 +66,12 @@ def fit(rows: sparse.csr_matrix, labels: NDArray[np.int64], weights: NDArray[np.
         slope=1.0,
         intercept=0.0,
     )
+
+
+def _rarity(counts: sparse.csr_matrix) -> NDArray[np.float64]:
+    """More for n-grams of few texts: the logarithm of the inverse of their share."""
+    texts = np.bincount(counts.indices, minlength=BUCKETS)
+    return np.log((counts.shape[0] + 1) / (texts + 1)) + 1
 
 
 def _whole(weights: NDArray[np.float64]) -> tuple[NDArray[np.int8], float]:

@@ -25,7 +25,7 @@ from chatapp.guards.injection.model import PATH, Model
 SEEDS = (0, 1, 2)
 # False alarms out of fold, easy and hard, for which the levels are set: below what is asked, as other data differ.
 FLAG = Level(easy=0.0085, hard=0.04)
-BLOCK = Level(easy=0.0006, hard=0.01)
+BLOCK = Level(easy=0.0008, hard=0.01)
 # The scores that these levels get: the settings' defaults for severities low and high (waldur-chat-api section 7.1).
 FLAG_SCORE, BLOCK_SCORE = 0.3, 0.7
 

@@ -1,21 +1,18 @@
-"""The words of attacks in many languages, and where a text uses them (lexicon.toml)."""
+"""The words of attacks in many languages, and where a text uses them (lexicon.txt)."""
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import cast
 
-import numpy as np
-from numpy.typing import NDArray
-
+from chatapp.guards.injection.arrays import NDArray, np
 from chatapp.guards.injection.folding import fold
 from chatapp.guards.injection.ngrams import Hashes, Ints
 
-PATH = Path(__file__).with_name("lexicon.toml")
+PATH = Path(__file__).with_name("lexicon.txt")
 # Scripts written without blanks, or with articles and particles attached: a word may begin anywhere.
 UNSPACED = "\u0590-\u06ff\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 # Entries are looked up by so many characters; shorter ones as they are.
@@ -54,8 +51,8 @@ SIGNS = {
 class Lexicon:
     """Words and phrases that begin the same way are found together; `concepts` names what words and signs stand for."""
 
-    def __init__(self, tables: dict[str, dict[str, str]]) -> None:
-        names = sorted({concept for table in tables.values() for concept in table})
+    def __init__(self, lines: list[tuple[str, str]]) -> None:
+        names = sorted({concept for concept, _ in lines})
         self.concepts = [*names, *SIGNS]
         self._signs = [
             (len(names) + number, needle, re.compile(pattern))
@@ -63,17 +60,16 @@ class Lexicon:
         ]
         self._entries: dict[str, list[tuple[int, bool]]] = {}
         lengths: dict[str, set[int]] = {}
-        for table in tables.values():
-            for concept, entries in table.items():
-                for entry in entries.split(","):
-                    self._add(entry.strip(), names.index(concept), lengths)
+        for concept, entries in lines:
+            for entry in fold(entries).split(","):
+                self._add(entry.strip(), names.index(concept), lengths)
         self._lengths = {beginning: tuple(sorted(found)) for beginning, found in lengths.items()}
         self._beginnings = _table(beginning for beginning in self._lengths)
         self._short = _table(entry for entry in self._entries if len(entry) == 2)
         self._letters = _table(entry for entry in self._entries if len(entry) == 1)
 
     def _add(self, entry: str, concept: int, lengths: dict[str, set[int]]) -> None:
-        word = fold(entry.rstrip("*"))[1:]
+        word = entry.rstrip("*")
         is_open = entry.endswith("*") or bool(_UNSPACED.match(word[-1]))
         meanings = self._entries.setdefault(word, [])
         if (concept, is_open) not in meanings:
@@ -101,6 +97,7 @@ class Lexicon:
 
     def _candidates(self, codes: Hashes) -> list[int]:
         """Where a word begins whose first characters are those of an entry, or of something with the same hash."""
+        codes = np.append(codes, np.uint64(ord(" ")))
         kinds = _kinds()[np.minimum(codes, PLANE - 1)]
         begins = (kinds[1:-2] == ANYWHERE) | ((kinds[1:-2] == LETTER) & (kinds[:-3] == OTHER))
         starts = np.flatnonzero(begins) + 1
@@ -128,7 +125,9 @@ def _table(words: Iterable[str]) -> NDArray[np.bool_]:
 @cache
 def _kinds() -> NDArray[np.int8]:
     """Of every character of the basic plane: a letter or digit, one where a word may begin anywhere, or another."""
-    kinds = np.array([LETTER if chr(code).isalnum() else OTHER for code in range(PLANE)], dtype=np.int8)
+    kinds = np.full(PLANE, OTHER, dtype=np.int8)
+    for run in re.finditer(r"\w+", "".join(map(chr, range(PLANE)))):
+        kinds[run.start() : run.end()] = LETTER
     for match in re.finditer("(.)-(.)", UNSPACED):
         span = slice(ord(match[1]), ord(match[2]) + 1)
         kinds[span][kinds[span] == LETTER] = ANYWHERE
@@ -138,5 +137,5 @@ def _kinds() -> NDArray[np.int8]:
 @cache
 def lexicon() -> Lexicon:
     """The lexicon of the product, read on first use."""
-    with PATH.open("rb") as file:
-        return Lexicon(tomllib.load(file))
+    parts = (line.partition(": ") for line in PATH.read_text("utf-8").splitlines() if line[:1].isalpha())
+    return Lexicon([(concept, entries) for concept, _, entries in parts])

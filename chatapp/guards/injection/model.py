@@ -8,9 +8,7 @@ from functools import cache
 from math import exp
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
+from chatapp.guards.injection.arrays import NDArray, np
 from chatapp.guards.injection.features import Features
 
 PATH = Path(__file__).with_name("weights.npz")

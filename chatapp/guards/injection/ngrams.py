@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from chatapp.guards.injection.arrays import NDArray, np
 
 BUCKETS = 1 << 18
 # Character n-grams of these lengths, and runs of up to three words.
