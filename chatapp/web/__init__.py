@@ -3,6 +3,7 @@
 /healthz                     is the process alive
 /sign-in/  /sign-out/  /first-administrator/
 /chat/...                    the pages and their fragments            web.pages
+/static/v-.../...            style sheets, scripts, images            web.assets
 /api/...                     the snake_case chat API                  web.api
 /api/schema/  /api/docs/     its description                          web.openapi
 """
@@ -17,7 +18,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chatapp import config
-from chatapp.web import api, auth, openapi, pages, security
+from chatapp.web import api, assets, auth, openapi, pages, security
 
 
 class Documents(DefaultJSONProvider):
@@ -37,6 +38,7 @@ def register(app: Flask) -> None:
         )
     app.json = Documents(app)
     security.init_app(app)
+    assets.init_app(app)
     auth.init_app(app)
     api.init_app(app)
     openapi.init_app(app)

@@ -15,8 +15,22 @@ from math_core import LatexError, LatexToMathML
 LONGEST = 3_000  # characters of one formula
 DEEPEST = 60  # elements inside each other
 
-TAGS = {"b", "code", "i", "math", "menclose", "mfrac", "mi", "mn", "mo", "mover", "mpadded", "mphantom", "mroot", "mrow"}
-TAGS |= {"mspace", "msqrt", "msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr", "munder", "munderover"}
+TAGS = {"b", "code", "i", "math", "menclose", "mfrac", "mi", "mn", "mo", "mover", "mpadded", "mphantom"}
+TAGS |= {
+    "mroot",
+    "mrow",
+    "mspace",
+    "msqrt",
+    "msub",
+    "msubsup",
+    "msup",
+    "mtable",
+    "mtd",
+    "mtext",
+    "mtr",
+    "munder",
+    "munderover",
+}
 _DISPLAY = {"displaystyle", "scriptlevel"}
 ATTRIBUTES = {
     "math": {"display"},

@@ -20,7 +20,7 @@ def test_looks_come_as_classes_and_attributes_not_as_styles() -> None:
     assert 'class="math-right"' in html
     assert 'class="math-left"' in html
     assert 'mathcolor="#FF0000"' in html
-    assert "style=" not in html
+    assert " style=" not in html
 
 
 @pytest.mark.parametrize(
