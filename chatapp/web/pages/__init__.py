@@ -8,9 +8,9 @@ bp = Blueprint("pages", __name__)
 
 
 def init_app(app: Flask) -> None:
-    from chatapp.web.pages import accounts, chat, errors, live, presenting
+    from chatapp.web.pages import accounts, chat, diagrams, errors, exchanges, feedback, live, presenting
 
-    _ = accounts, chat, live
+    _ = accounts, chat, diagrams, exchanges, feedback, live
     errors.init_app(app)
     presenting.init_app(app)
     app.register_blueprint(bp)

@@ -17,7 +17,8 @@ from chatapp.models import Thread
 from chatapp.values import Mode, OnActive, Question
 from chatapp.web.auth import sign_in_required, signed_in_user
 from chatapp.web.pages import bp, errors, presenting
-from chatapp.web.pages.conversations import Conversation
+from chatapp.web.pages.conversations import Conversation, Part
+from chatapp.web.pages.exchanges import conversation_asked_for
 from chatapp.web.pages.live import growing_page
 
 MAX_TEXT = 50_000
@@ -33,7 +34,7 @@ def new_chat() -> ResponseReturnValue:
 @sign_in_required
 def show_thread(thread_id: UUID) -> ResponseReturnValue:
     thread = threads.get_own(signed_in_user(), thread_id)
-    conversation = Conversation.load(thread)
+    conversation = conversation_asked_for(thread)
     if request.args.get("live") == "page" and conversation.turn:
         return growing_page(thread, conversation, _around(thread))
     return _page(thread, conversation)
@@ -131,7 +132,7 @@ def _question() -> Question:
 
 
 def _page(thread: Thread | None, conversation: Conversation | None = None, **more: Any) -> str:
-    conversation = conversation or Conversation([], None)
+    conversation = conversation or Conversation(Part([]), None)
     return render_template(
         "pages/chat.html",
         active_turn=conversation.turn,

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from chatapp import config
-from chatapp.core import turns
+from chatapp.core import threads, turns
 from chatapp.core.answer_parser import AnswerParser
 from chatapp.db import release
 from chatapp.models import Thread, User
@@ -90,7 +90,7 @@ def _operations(user: User, turn_id: UUID, after: int) -> Iterator[bytes]:
 
 def _final_article(user: User, turn_id: UUID) -> str:
     turn = turns.get_own(user, turn_id)
-    message = ended_answer(turn)
+    message = ended_answer(threads.get_own(user, turn.thread_id), turn)
     if message is None:
         return render_template("partials/_answer.html", turn=presenting.turn(turn), html="", editable=True)
     return render_template("partials/_message.html", message=message, turn=message.turn, editable=True)
