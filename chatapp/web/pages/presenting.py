@@ -99,6 +99,10 @@ class ShownMessage:
     tokens: Tokens | None
     panels: Sequence[Panel]
 
+    @property
+    def is_past(self) -> bool:
+        return self.versions is not None and self.versions.is_past
+
 
 def init_app(app: Flask) -> None:
     app.jinja_env.globals["render_blocks"] = render_blocks
