@@ -42,11 +42,13 @@ class Part:
         """The last messages, those before a place, or those around a wanted one, which is shown in its version."""
         if before is None and wanted and wanted.sequence_index <= thread.last_index - LENGTH:
             before = wanted.sequence_index + LENGTH // 2
+        if before is not None and before > thread.last_index:
+            before = None
         page = messages.page(thread.id, before=before, limit=LENGTH)
         exchanged = {m.sequence_index: m for m in messages.exchange(wanted)} if wanted else {}
         found = [exchanged.get(m.sequence_index, m) for m in page.messages]
         shown = present(thread, found, latest, last_html)
-        later = before + LENGTH if before is not None and before <= thread.last_index else None
+        later = before + LENGTH if before is not None else None
         return cls(shown, found[0].sequence_index if found and page.has_earlier else None, later)
 
 

@@ -65,4 +65,5 @@ def conversation_asked_for(thread: Thread) -> Conversation:
 
 
 def _place() -> int | None:
-    return request.args.get("before", type=int)
+    place = request.args.get("before", type=int)
+    return None if place is None else max(0, place)

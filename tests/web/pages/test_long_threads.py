@@ -106,7 +106,7 @@ def test_a_message_far_up_is_shown_among_its_neighbours(ana: Visitor, people: Pe
     assert page.has(class_="later")
 
 
-@pytest.mark.parametrize("before", ["nonsense", "-5", "0", "99999999999"])
+@pytest.mark.parametrize("before", ["nonsense", "-5", "0", "99999999999", "-99999999999"])
 def test_any_place_may_be_asked_for(ana: Visitor, people: People, before: str) -> None:
     thread_id = fill(people, 4)
     assert ana.get(f"/chat/{thread_id}/?before={before}").status_code == 200
