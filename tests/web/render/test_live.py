@@ -13,7 +13,8 @@ from chatapp.core.blocks import BlockEvent, BlockParser, parse
 from chatapp.values import Json
 from chatapp.web.render import GrowingHtml, LiveRenderer, render_blocks
 from chatapp.web.render.tail import LARGE, Tail, units, without_end_tags
-from tests.web.render.corpus import ANSWERS, LINES, chunks
+from tests.web.render.awkward import ANSWERS
+from tests.web.render.corpus import LINES, chunks
 
 ADVICE = """## Restarting the service
 
@@ -50,6 +51,10 @@ def batches(text: str, seed: int = 0) -> Iterable[list[BlockEvent]]:
 
 def size(ops: list[Json]) -> int:
     return len(orjson.dumps(ops)) if ops else 0
+
+
+def test_there_are_two_hundred_awkward_answers() -> None:
+    assert len(ANSWERS) >= 200
 
 
 @pytest.mark.parametrize("name", ANSWERS)
