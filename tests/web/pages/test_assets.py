@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 
 import pytest
 from flask import Flask, url_for
 
 from chatapp.web import assets
+from chatapp.web.pages.live import packed
 from tests.people import People
 from tests.web.pages.visitor import Visitor
 
@@ -64,7 +66,15 @@ def test_a_page_is_compressed_and_not_kept(ana: Visitor) -> None:
     assert "Content-Encoding" not in ana.get("/chat/").headers
 
 
-def test_an_answer_that_is_being_written_is_not_compressed(ana: Visitor, people: People) -> None:
+def test_an_answer_comes_compressed_piece_by_piece(ana: Visitor, people: People) -> None:
     asked = ana.ask("Hello")
-    response = ana.get(f"/chat/turns/{asked.turn_id}/events", headers=GZIP)
-    assert "Content-Encoding" not in response.headers
+    address = f"/chat/turns/{asked.turn_id}/events"
+    response = ana.get(address, headers=GZIP)
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(response.data) == ana.get(address).data
+
+
+def test_every_piece_can_be_read_as_soon_as_it_arrives() -> None:
+    reader = zlib.decompressobj(31)
+    pieces = [b"one", b"two", b"three"]
+    assert [reader.decompress(piece) for piece in packed(pieces)] == [*pieces, b""]

@@ -114,6 +114,24 @@ def test_kept_characters_are_counted_as_the_browser_counts_them() -> None:
     assert units("a😀") == 3
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "ops"),
+    [
+        ("One", " two, three", [{"tail": " two, three"}]),
+        ("One ", "two", [{"tail": " two"}]),
+        ("*One", " two", [{"tail": " two"}]),
+        ("One `two`", " three", [{"tail": "</code> three"}]),
+        ("One **two**", "s", [{"tail": "</strong>s"}]),
+        ("One", " *two*", [{"tail": " <em>two"}]),
+        ("One", "", []),
+    ],
+)
+def test_words_after_a_word_are_only_appended(before: str, after: str, ops: list[Json]) -> None:
+    parser, renderer = BlockParser(), LiveRenderer()
+    renderer.feed(parser.feed(before))
+    assert renderer.feed(parser.feed(after)) == ops
+
+
 def test_a_lone_marker_does_not_flash_as_a_heading() -> None:
     parser, renderer = BlockParser(), LiveRenderer()
     renderer.feed(parser.feed("To do:"))
@@ -200,6 +218,6 @@ def test_end_tags_at_the_end_are_left_to_the_parser() -> None:
 def test_a_large_paragraph_is_rendered_again_only_when_it_has_grown() -> None:
     parser, renderer = BlockParser(), LiveRenderer()
     renderer.feed(parser.feed("x" * LARGE * 2))
-    assert renderer.feed(parser.feed("y" * 40)) == []
-    assert renderer.feed(parser.feed("z" * LARGE)) != []
+    assert renderer.feed(parser.feed("*y" * 20)) == []
+    assert renderer.feed(parser.feed("*z" * LARGE)) != []
     assert Tail().html == ""
