@@ -16,8 +16,8 @@ document.addEventListener("htmx:afterSettle", () => {
 
 // Who walks through versions keeps walking: the focus goes to the same button, or the other one at the end.
 document.addEventListener("htmx:afterSwap", (event) => {
-  const step = event.detail.elt;
-  if (!step.matches?.("[data-version]")) return;
+  const step = event.detail.requestConfig?.triggeringEvent?.target?.closest?.("[data-version]");
+  if (!step) return;
   const id = new URL(step.href).searchParams.get("message");
   const steps = [...document.querySelectorAll(`#m-${CSS.escape(id)} [data-version]`)];
   const same = steps.find((each) => each.getAttribute("aria-label") === step.getAttribute("aria-label"));

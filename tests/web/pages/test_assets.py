@@ -67,7 +67,7 @@ def test_a_page_is_compressed_and_not_kept(ana: Visitor) -> None:
 
 
 def test_an_answer_comes_compressed_piece_by_piece(ana: Visitor, people: People) -> None:
-    asked = ana.ask("Hello")
+    asked = ana.answer("Hello")
     address = f"/chat/turns/{asked.turn_id}/events"
     response = ana.get(address, headers=GZIP)
     assert response.headers["Content-Encoding"] == "gzip"

@@ -120,7 +120,7 @@ def test_kept_characters_are_counted_as_the_browser_counts_them() -> None:
         ("One", " two, three", [{"tail": " two, three"}]),
         ("One ", "two", [{"tail": " two"}]),
         ("*One", " two", [{"tail": " two"}]),
-        ("One `two`", " three", [{"tail": "</code> three"}]),
+        ("One `two`", " three", [{"tail": "<code>two</code> three", "keep": 18}]),
         ("One **two**", "s", [{"tail": "</strong>s"}]),
         ("One", " *two*", [{"tail": " <em>two"}]),
         ("One", "", []),
