@@ -2,7 +2,7 @@
 // drawn from.
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-wrap], [data-source]");
+  const button = event.target.closest("button[data-wrap], button[data-source]");
   if (!button) return;
   const pressed = button.getAttribute("aria-pressed") !== "true";
   button.setAttribute("aria-pressed", pressed);
