@@ -89,7 +89,7 @@ def written(text: str) -> Iterator[list[Event]]:
 )
 def test_a_long_answer_costs_little_to_send_and_to_render(line: str, rendering: None) -> None:
     batches = list(written((line * LENGTH)[:LENGTH]))
-    seconds, sent = min(_encode(batches) for _ in range(4))
+    seconds, sent = min(_encode(batches) for _ in range(10))  # others work beside us
     assert sent < 1.5 * LENGTH, f"{sent / LENGTH:.2f} times the text"
     assert seconds < CPU
 
