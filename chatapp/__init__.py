@@ -20,7 +20,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     config.use(settings)
     logs.configure(settings)
     Path(settings.instance_path).mkdir(parents=True, exist_ok=True)
-    app = Flask(__name__, instance_path=str(Path(settings.instance_path).resolve()))
+    app = Flask(__name__, instance_path=str(Path(settings.instance_path).resolve()), static_folder=None)
     app.config.from_mapping(
         SECRET_KEY=settings.signing_key(),
         SQLALCHEMY_DATABASE_URI=settings.database,

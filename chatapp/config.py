@@ -54,6 +54,7 @@ class Settings:
         "INFO", "Least severe level that is logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR")
     )
 
+    show_token_use: bool = setting(False, "Show everybody what tokens their answers took, not only staff and support.")
     site_name: str = setting("chatapp", "Name of the organisation or site, shown on the pages.")
 
     embed_origins: str = setting(

@@ -12,11 +12,16 @@ from chatapp.errors import Invalid, NotFound
 from chatapp.models import Message, Thread, User
 from chatapp.values import Role
 
+MAX_COMMENT = 2_000  # characters
 CATEGORIES = ("inaccurate", "incomplete", "misunderstood", "slow_or_failed", "other")
 
 
 def rate(user: User, message_id: UUID, score: bool, comment: str | None, category: str | None) -> Message:
-    """Overwrite what the user said of an answer before. Raises NotFound, and Invalid for a question."""
+    """Overwrite what the user said of an answer before. Raises NotFound, and Invalid for a question (waldur 2.3)."""
+    if comment and len(comment) > MAX_COMMENT:
+        raise Invalid(f"A comment has at most {MAX_COMMENT:,} characters.", "comment")
+    if category and category not in CATEGORIES:
+        raise Invalid("There is no such category.", "category")
     thread_id = session.scalar(select(Message.thread_id).where(Message.id == message_id))
     if thread_id is None:
         raise NotFound("message")

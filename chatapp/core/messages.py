@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
 
+from chatapp.core import threads
 from chatapp.db import session
-from chatapp.models import Message, Thread, User
+from chatapp.errors import NotFound
+from chatapp.models import Message, Thread, Turn, User
 from chatapp.values import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Consecutive messages of a thread as they are now. It begins with a question."""
+
+    messages: Sequence[Message]
+    has_earlier: bool
 
 
 def of_thread(thread_id: UUID, *, with_history: bool = False) -> Sequence[Message]:
@@ -18,6 +29,55 @@ def of_thread(thread_id: UUID, *, with_history: bool = False) -> Sequence[Messag
     if not with_history:
         query = query.where(Message.superseded_by.is_(None))
     return session.scalars(query.order_by(Message.sequence_index, Message.created, Message.id)).all()
+
+
+def page(thread_id: UUID, *, before: int | None = None, limit: int = 50) -> Page:
+    """The last messages of a thread; those before a place in it, where that is given."""
+    query = select(Message).where(Message.thread_id == thread_id, Message.superseded_by.is_(None))
+    if before is not None:
+        query = query.where(Message.sequence_index < before)
+    found = session.scalars(query.order_by(Message.sequence_index.desc()).limit(limit + 1)).all()
+    shown = list(reversed(found[:limit]))
+    has_earlier = len(found) > limit
+    while has_earlier and len(shown) > 1 and shown[0].role == Role.ASSISTANT:
+        del shown[0]  # an answer stands below its question
+    return Page(shown, has_earlier)
+
+
+def versions(thread_id: UUID, first: int, last: int) -> dict[int, list[UUID]]:
+    """By place, oldest first, the versions of the messages between two places that have more than one."""
+    found: dict[int, list[UUID]] = {}
+    query = select(Message.sequence_index, Message.id).where(
+        Message.thread_id == thread_id, Message.sequence_index.between(first, last)
+    )
+    for index, message_id in session.execute(query.order_by(Message.sequence_index, Message.created, Message.id)):
+        found.setdefault(index, []).append(message_id)
+    return {index: ids for index, ids in found.items() if len(ids) > 1}
+
+
+def get_own(user: User, message_id: UUID) -> Message:
+    """A message of one's own thread, whatever its version. Raises NotFound."""
+    message = get(message_id)
+    if message is None or message.user_id != user.id:
+        raise NotFound("message")
+    threads.get_own(user, message.thread_id)
+    return message
+
+
+def exchange(message: Message) -> list[Message]:
+    """The message with the one it belongs to: the question that was answered, the newest answer to that question."""
+    if message.role == Role.ASSISTANT:
+        turn = session.get(Turn, message.turn_id) if message.turn_id else None
+        question = get(turn.input_message_id) if turn else None
+        return [question, message] if question else [message]
+    answer = session.scalar(
+        select(Message)
+        .join(Turn, Turn.id == Message.turn_id)
+        .where(Turn.thread_id == message.thread_id, Turn.input_message_id == message.id, Message.role == Role.ASSISTANT)
+        .order_by(Message.created.desc(), Message.id.desc())
+        .limit(1)
+    )
+    return [message, answer] if answer else [message]
 
 
 def list_visible(

@@ -4,6 +4,7 @@
 /sign-in/  /sign-out/  /first-administrator/
 /chat/...                    the pages and their fragments            web.pages
 /embed/...                   the chat in a frame of another page      web.pages
+/static/v-.../...            style sheets, scripts, images            web.assets
 /api/...                     the snake_case chat API                  web.api
 /api/schema/  /api/docs/     its description                          web.openapi
 """
@@ -18,7 +19,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chatapp import config
-from chatapp.web import api, auth, openapi, pages, security
+from chatapp.web import api, assets, auth, openapi, pages, security
 
 
 class Documents(DefaultJSONProvider):
@@ -38,6 +39,7 @@ def register(app: Flask) -> None:
         )
     app.json = Documents(app)
     security.init_app(app)
+    assets.init_app(app)
     auth.init_app(app)
     api.init_app(app)
     openapi.init_app(app)

@@ -1,4 +1,4 @@
-// [data-copy] copies the code of its block, [data-copy-message] the whole message.
+// [data-copy] copies the code of its block, [data-copy-text] the text beside it, [data-copy-message] the whole message.
 
 const SHOWN_FOR = 2000;
 
@@ -6,6 +6,8 @@ const codeOf = (button) => {
   const block = button.closest("[data-block-key]");
   return (block.querySelector("pre code") ?? block.querySelector("pre") ?? block).textContent;
 };
+
+const besideOf = (button) => button.parentElement.querySelector("[data-copied-text]").textContent;
 
 const textOf = (button) => {
   const message = button.closest(".message");
@@ -37,9 +39,10 @@ async function copy(text) {
 }
 
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy], [data-copy-message]");
+  const button = event.target.closest("[data-copy], [data-copy-text], [data-copy-message]");
   if (!button) return;
-  const copied = await copy(button.matches("[data-copy]") ? codeOf(button) : textOf(button));
+  const text = button.matches("[data-copy]") ? codeOf : button.matches("[data-copy-text]") ? besideOf : textOf;
+  const copied = await copy(text(button));
   document.getElementById("status").textContent = copied ? "Copied" : "Could not copy";
   button.focus({ preventScroll: true });
   if (!copied) return;

@@ -70,6 +70,13 @@ function patch(live, fresh) {
   if (now) append(live, now);
 }
 
+// What is the same stays in place: a drawn diagram, a selection, the place one has scrolled to.
+function become(element, final) {
+  for (const name of element.getAttributeNames()) element.removeAttribute(name);
+  for (const name of final.getAttributeNames()) element.setAttribute(name, final.getAttribute(name));
+  patch(element, final);
+}
+
 function replace(old, now) {
   if (old.nodeType === Node.TEXT_NODE && now.nodeType === Node.TEXT_NODE) old.data = now.data;
   else old.replaceWith(now);
@@ -125,7 +132,23 @@ class Follower {
     const id = Number(event.lastEventId);
     if (id <= this.last) return;
     this.last = id;
-    applyOps(this.element.querySelector(".blocks"), JSON.parse(event.data));
+    try {
+      applyOps(this.element.querySelector(".blocks"), JSON.parse(event.data));
+    } catch (error) {
+      this.giveUp(error);
+    }
+  }
+
+  // The server has it all: whatever went wrong here, a reload shows it.
+  giveUp(error) {
+    this.source.close();
+    followers.delete(this);
+    this.article.dataset.connection = "broken";
+    const panel = document.createElement("p");
+    panel.className = "unavailable";
+    panel.innerHTML = 'This answer cannot be shown here. <a href="">Try again</a>';
+    this.article.append(panel);
+    console.error(error);
   }
 
   lose() {
@@ -144,10 +167,9 @@ class Follower {
     this.source.close();
     followers.delete(this);
     const article = this.article;
-    const final = parse(html).firstElementChild;
-    article.replaceWith(final);
-    globalThis.htmx?.process(final);
-    final.dispatchEvent(new CustomEvent("live:end", { bubbles: true }));
+    become(article, parse(html).firstElementChild);
+    globalThis.htmx?.process(article);
+    article.dispatchEvent(new CustomEvent("live:end", { bubbles: true }));
   }
 }
 

@@ -37,7 +37,8 @@ jump.addEventListener("click", () => {
 
 document.addEventListener("live:grow", keepUp);
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.target.closest(".conversation")) toBottom();
+  // What is only fetched, an earlier message or another version, moves nobody.
+  if (event.detail.requestConfig?.verb === "post" && event.target.closest(".conversation")) toBottom();
 });
 
 // Who opens something wants to see it, not the end.

@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validates_schema
 
 from chatapp.core.blocks import as_text
-from chatapp.core.feedback import CATEGORIES
+from chatapp.core.feedback import CATEGORIES, MAX_COMMENT
 from chatapp.core.thread_order import SORT_KEYS
 from chatapp.models import User
 from chatapp.values import Json, Mode, Severity
@@ -19,7 +19,7 @@ from chatapp.web.api.parsing import AnyText, Choice, Input, Text, Uuid, YesOrNo
 
 MAX_INPUT = 50_000
 MAX_SEARCH = 1000
-MAX_COMMENT = 2000
+
 UNNAMED = "New chat"
 DETECTION = (
     "is_flagged",

@@ -8,9 +8,20 @@ bp = Blueprint("pages", __name__)
 
 
 def init_app(app: Flask) -> None:
-    from chatapp.web.pages import accounts, chat, embedding, errors, history, live, presenting
+    from chatapp.web.pages import (
+        accounts,
+        chat,
+        diagrams,
+        embedding,
+        errors,
+        exchanges,
+        feedback,
+        history,
+        live,
+        presenting,
+    )
 
-    _ = accounts, chat, embedding, history, live
+    _ = accounts, chat, diagrams, embedding, exchanges, feedback, history, live
     errors.init_app(app)
     presenting.init_app(app)
     app.register_blueprint(bp)

@@ -17,7 +17,8 @@ from chatapp.models import Thread
 from chatapp.values import Mode, OnActive, Question
 from chatapp.web.auth import sign_in_required, signed_in_user
 from chatapp.web.pages import bp, errors, listing, presenting
-from chatapp.web.pages.conversations import Conversation
+from chatapp.web.pages.conversations import Conversation, Part
+from chatapp.web.pages.exchanges import conversation_asked_for
 from chatapp.web.pages.listing import Listing, View
 from chatapp.web.pages.live import growing_page
 
@@ -34,7 +35,7 @@ def new_chat() -> ResponseReturnValue:
 @sign_in_required
 def show_thread(thread_id: UUID) -> ResponseReturnValue:
     thread = threads.get_own(signed_in_user(), thread_id)
-    conversation = Conversation.load(thread)
+    conversation = conversation_asked_for(thread)
     if conversation.turn is None:
         threads.mark_seen(thread)  # as it was loaded: an answer that ended since then is in what is shown
     if request.args.get("live") == "page" and conversation.turn:
@@ -112,7 +113,7 @@ def _question() -> Question:
 
 
 def _page(thread: Thread | None, conversation: Conversation | None = None, **more: Any) -> str:
-    conversation = conversation or Conversation([], None)
+    conversation = conversation or Conversation(Part([]), None)
     return render_template(
         "pages/chat.html",
         active_turn=conversation.turn,

@@ -1,4 +1,4 @@
-"""A thread as the page shows it: its messages, and the answer that is being written."""
+"""A thread as the page shows it: some of its messages, and the answer that is being written."""
 
 from __future__ import annotations
 
@@ -18,6 +18,39 @@ from chatapp.web.pages import presenting
 from chatapp.web.pages.presenting import ShownMessage, ShownTurn
 from chatapp.web.render import LiveRenderer
 
+LENGTH = 50  # messages on a page
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Consecutive messages. `earlier` and `later` are the places before which the pages next to it end."""
+
+    messages: list[ShownMessage]
+    earlier: int | None = None
+    later: int | None = None
+
+    @classmethod
+    def load(
+        cls,
+        thread: Thread,
+        latest: Turn | None = None,
+        *,
+        before: int | None = None,
+        wanted: Message | None = None,
+        last_html: Markup | None = None,
+    ) -> Part:
+        """The last messages, those before a place, or those around a wanted one, which is shown in its version."""
+        if before is None and wanted and wanted.sequence_index <= thread.last_index - LENGTH:
+            before = wanted.sequence_index + LENGTH // 2
+        if before is not None and before > thread.last_index:
+            before = None
+        page = messages.page(thread.id, before=before, limit=LENGTH)
+        exchanged = {m.sequence_index: m for m in messages.exchange(wanted)} if wanted else {}
+        found = [exchanged.get(m.sequence_index, m) for m in page.messages]
+        shown = present(thread, found, latest, last_html)
+        later = before + LENGTH if before is not None else None
+        return cls(shown, found[0].sequence_index if found and page.has_earlier else None, later)
+
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
@@ -26,48 +59,72 @@ class Conversation:
     Without a running turn `html` is shown for a last question that has no stored answer.
     """
 
-    messages: list[ShownMessage]
+    part: Part
     turn: ShownTurn | None
     html: Markup = Markup("")
     after: int = 0
 
     @classmethod
-    def load(cls, thread: Thread, last_html: Markup | None = None) -> Conversation:
-        """As stored. `last_html` takes the place of what the last answer says.
+    def load(
+        cls,
+        thread: Thread,
+        last_html: Markup | None = None,
+        *,
+        before: int | None = None,
+        wanted: Message | None = None,
+    ) -> Conversation:
+        """As stored. `last_html` takes the place of what the last answer says; for the others see `Part.load`.
 
         The turn is looked at before the messages: one that ends between the two looks is seen among the messages.
         """
         latest = turns.latest(thread.id)
         if latest:
             takeovers.reap_if_lost(latest)
-        shown = _present(messages.of_thread(thread.id), latest, last_html)
-        if latest is None or not TurnStatus(latest.status).is_active or any(m.id == latest.answer_id for m in shown):
-            return cls(shown, None, last_html or Markup(""))
+        part = Part.load(thread, latest, before=before, wanted=wanted, last_html=last_html)
+        is_shown = latest and any(m.id == latest.answer_id for m in part.messages)
+        if latest is None or part.later or not TurnStatus(latest.status).is_active or is_shown:
+            return cls(part, None, last_html or Markup(""))
         html, after = _written(latest)
-        return cls(shown, presenting.turn(latest), html, after)
+        return cls(part, presenting.turn(latest), html, after)
 
     def values(self) -> dict[str, Any]:
         """For the templates."""
-        return {"messages": self.messages, "turn": self.turn, "html": self.html, "after": self.after}
+        return {
+            "messages": self.part.messages,
+            "earlier": self.part.earlier,
+            "later": self.part.later,
+            "turn": self.turn,
+            "html": self.html,
+            "after": self.after,
+        }
 
 
-def ended_answer(turn: Turn) -> ShownMessage | None:
+def ended_answer(thread: Thread, turn: Turn) -> ShownMessage | None:
     """What stands on the page where the turn's answer was written; None when there is nothing of it to show.
 
     An answer that was to be replaced and could not be is the current one again, with the reason why.
     """
     message_id = turn.output_message_id or turn.answer_replaces_id
     message = messages.get(message_id) if message_id else None
-    if message is None:
-        return None
-    of_turn = turns.of_messages([message.turn_id]) if message.turn_id else {}
-    return presenting.message(message, _told_of(message, of_turn, turn))
+    return present(thread, [message], turn)[0] if message else None
 
 
-def _present(found: Sequence[Message], latest: Turn | None, last_html: Markup | None) -> list[ShownMessage]:
+def present(
+    thread: Thread, found: Sequence[Message], latest: Turn | None = None, last_html: Markup | None = None
+) -> list[ShownMessage]:
+    """Messages of a thread with their versions and how their turns went; `latest` is the thread's last turn."""
+    if not found:
+        return []
     of_turn = turns.of_messages([m.turn_id for m in found if m.turn_id])
+    versions = messages.versions(thread.id, found[0].sequence_index, found[-1].sequence_index)
     return [
-        presenting.message(message, _told_of(message, of_turn, latest), last_html if message is found[-1] else None)
+        presenting.message(
+            message,
+            _told_of(message, of_turn, latest),
+            last_html if message is found[-1] else None,
+            versions=versions.get(message.sequence_index, ()),
+            viewer=thread.user,
+        )
         for message in found
     ]
 

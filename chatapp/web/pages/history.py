@@ -26,7 +26,7 @@ CHANGED = "threads-changed"
 @bp.get("/chat/threads/")
 @sign_in_required
 def thread_list() -> ResponseReturnValue:
-    """The list; from `before` on only what follows there, with `through` only its first part."""
+    """The list; from `older` on only what follows there, with `through` only its first part."""
     thread_id = request.args.get("thread", "")
     thread = threads.get_own(signed_in_user(), _uuid(thread_id)) if thread_id else None
     found = Listing.load(signed_in_user(), View.asked(thread))

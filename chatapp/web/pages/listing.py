@@ -65,7 +65,7 @@ class View:
             archived=asked["archived"] == "1" if "archived" in asked else bool(thread and thread.is_archived),
             query=asked.get("q", "").replace("\x00", "").strip()[:LONGEST_QUERY],
             selecting=asked.get("select") == "1",
-            before=_position(asked.get("before", "")),
+            before=_position(asked.get("older", "")),
             through=_position(asked.get("through", "")),
             under=asked.get("under", ""),
         )
@@ -96,7 +96,7 @@ class View:
             "archived": str(int(self.archived)),
             "q": self.query,
             "select": "1" if self.selecting else "",
-            "before": _spelled(self.before),
+            "older": _spelled(self.before),
             "under": self.under,
         }
         return urlencode({name: value for name, value in values.items() if value})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from chatapp.db import release
 from chatapp.models import Thread, User
 from chatapp.stream.follow import follow
 from chatapp.values import Event
+from chatapp.web.assets import accepts_gzip
 from chatapp.web.auth import sign_in_required, signed_in_user
 from chatapp.web.pages import bp, presenting
 from chatapp.web.pages.conversations import Conversation, ended_answer
@@ -65,6 +67,12 @@ def turn_events(turn_id: UUID) -> ResponseReturnValue:
         after = max(after, int(last_seen))
     release()
     body = _operations(user, turn.id, max(0, after))
+    if accepts_gzip():
+        return Response(
+            stream_with_context(packed(body)),
+            mimetype="text/event-stream",
+            headers=STREAM_HEADERS | {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"},
+        )
     return Response(stream_with_context(body), mimetype="text/event-stream", headers=STREAM_HEADERS)
 
 
@@ -88,9 +96,21 @@ def _operations(user: User, turn_id: UUID, after: int) -> Iterator[bytes]:
     yield b"event: end\n" + b"".join(b"data: %s\n" % line.encode() for line in html.split("\n")) + b"\n"
 
 
+def packed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces compressed as one stream, each of them readable as soon as it arrives.
+
+    What an answer looks like repeats itself: a tenth of the bytes for a hundredth of the work. The window is small, so
+    that a thousand streams need some 30 MB.
+    """
+    packer = zlib.compressobj(3, zlib.DEFLATED, 16 + 12, 5)
+    for piece in pieces:
+        yield packer.compress(piece) + packer.flush(zlib.Z_SYNC_FLUSH)
+    yield packer.flush()
+
+
 def _final_article(user: User, turn_id: UUID) -> str:
     turn = turns.get_own(user, turn_id)
-    message = ended_answer(turn)
+    message = ended_answer(threads.get_own(user, turn.thread_id), turn)
     if message is None:
         return render_template("partials/_answer.html", turn=presenting.turn(turn), html="", editable=True)
     return render_template("partials/_message.html", message=message, turn=message.turn, editable=True)

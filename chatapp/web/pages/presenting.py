@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,9 +10,12 @@ from uuid import UUID
 from flask import Flask
 from markupsafe import Markup
 
+from chatapp import config
 from chatapp.core.snapshots import error_json
-from chatapp.models import Message, Turn
+from chatapp.models import Message, Turn, User
 from chatapp.values import Json, Role
+from chatapp.web.pages import inspector
+from chatapp.web.pages.inspector import Panel
 from chatapp.web.render import render_blocks
 
 SUGGESTIONS = (
@@ -30,22 +34,62 @@ class ShownTurn:
     id: UUID
     thread_id: UUID
     answer_id: UUID
+    place: int
     status: str
     error: Json | None
 
 
 @dataclass(frozen=True, slots=True)
+class Versions:
+    """Where a message stands among the versions of it, counted from 1, and its neighbours among them."""
+
+    number: int
+    count: int
+    previous: UUID | None
+    next: UUID | None
+
+    @classmethod
+    def around(cls, message_id: UUID, ids: Sequence[UUID]) -> Versions:
+        at = ids.index(message_id)
+        return cls(at + 1, len(ids), ids[at - 1] if at else None, ids[at + 1] if at + 1 < len(ids) else None)
+
+    @property
+    def is_past(self) -> bool:
+        return self.number < self.count
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    input: int
+    output: int
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShownMessage:
-    """`html` are the blocks of an answer; a question is shown as the text it is."""
+    """`html` are the blocks of an answer; a question is shown as the text it is.
+
+    `place` is the same for all versions of a message; `versions` is None for the only one. `tokens` and `panels` (raw
+    data) are there for those who may see them.
+    """
 
     id: UUID
     thread_id: UUID
+    place: int
     role: str
     content: str
     warning: str
     created: datetime
     html: Markup
     turn: ShownTurn | None
+    versions: Versions | None
+    feedback: bool | None
+    tokens: Tokens | None
+    panels: Sequence[Panel]
+
+    @property
+    def is_past(self) -> bool:
+        return self.versions is not None and self.versions.is_past
 
 
 def init_app(app: Flask) -> None:
@@ -53,13 +97,39 @@ def init_app(app: Flask) -> None:
 
 
 def turn(shown: Turn) -> ShownTurn:
-    return ShownTurn(shown.id, shown.thread_id, shown.answer_id, shown.status, error_json(shown))
+    return ShownTurn(shown.id, shown.thread_id, shown.answer_id, shown.answer_index, shown.status, error_json(shown))
 
 
-def message(shown: Message, of_turn: Turn | None = None, html: Markup | None = None) -> ShownMessage:
+def message(
+    shown: Message,
+    of_turn: Turn | None = None,
+    html: Markup | None = None,
+    *,
+    versions: Sequence[UUID] = (),
+    viewer: User | None = None,
+) -> ShownMessage:
+    is_answer = shown.role == Role.ASSISTANT
     if html is None:
-        html = render_blocks(shown.blocks) if shown.role == Role.ASSISTANT else Markup("")
-    presented = turn(of_turn) if of_turn else None
+        html = render_blocks(shown.blocks) if is_answer else Markup("")
+    looks_behind = is_answer and viewer is not None and (viewer.is_staff or viewer.is_support)
     return ShownMessage(
-        shown.id, shown.thread_id, shown.role, shown.content, shown.warning, shown.created, html, presented
+        id=shown.id,
+        thread_id=shown.thread_id,
+        place=shown.sequence_index,
+        role=shown.role,
+        content=shown.content,
+        warning=shown.warning,
+        created=shown.created,
+        html=html,
+        turn=turn(of_turn) if of_turn else None,
+        versions=Versions.around(shown.id, versions) if shown.id in versions else None,
+        feedback=shown.feedback_score,
+        tokens=_tokens(shown) if looks_behind or config.current().show_token_use else None,
+        panels=inspector.panels(shown.blocks) if looks_behind else (),
     )
+
+
+def _tokens(shown: Message) -> Tokens | None:
+    if shown.input_tokens is None and shown.output_tokens is None:
+        return None
+    return Tokens(shown.input_tokens or 0, shown.output_tokens or 0, shown.model or "")

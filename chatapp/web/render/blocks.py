@@ -1,6 +1,6 @@
 """A message's blocks as HTML, each through its partial `blocks/_<key>.html`.
 
-To add a kind of block: its partial, and an entry in `_DETAILS` if the partial needs more than the block itself.
+To add a kind of block: its partial, and an entry in `_DETAILS` that makes what the partial is given besides the block.
 """
 
 from __future__ import annotations
@@ -8,14 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import structlog
 from flask import current_app
-from jinja2 import TemplateNotFound
+from jinja2 import Template
 from markupsafe import Markup, escape
 
 from chatapp.values import BlockKey
+from chatapp.web.render import cards
 from chatapp.web.render.code import highlight, language_label
 from chatapp.web.render.markdown import render_markdown
 from chatapp.web.render.parts import split
+
+logger = structlog.get_logger(__name__)
 
 Block = Mapping[str, Any]
 
@@ -26,11 +30,18 @@ def render_blocks(blocks: Iterable[Block]) -> Markup:
 
 
 def render_block(block: Block) -> Markup:
-    """The HTML of one block; nothing for prose without text and for a kind that has no partial."""
+    """The HTML of one block; nothing for prose without text and for a kind that does not exist.
+
+    A block that cannot be rendered is replaced by a panel that says so; the rest of the message lives (waldur 10.10).
+    """
     key = block.get("key")
     if key not in list(BlockKey) or (key == BlockKey.MARKDOWN and not str(block.get("content", "")).strip()):
         return Markup()
-    return _render(block, **_DETAILS.get(BlockKey(key), _no_details)(block))
+    try:
+        return _render(block, **_DETAILS[BlockKey(key)](block))
+    except Exception:  # noqa: BLE001  # whatever is in it: stored long ago, by another version, by a tool
+        logger.exception("block.unavailable", key=key, block=block.get("id"))
+        return Markup(_partial("unavailable").render(block=block))  # noqa: S704  # the partial escapes
 
 
 def render_text(text: str) -> Markup:
@@ -45,15 +56,11 @@ def frame(block: Block, html: Markup) -> Markup:
 
 def _render(block: Block, **details: Any) -> Markup:
     # Not flask.render_template: its context processors would look up the user for every block of a stream.
-    try:
-        partial = current_app.jinja_env.get_template(f"blocks/_{block['key']}.html")
-    except TemplateNotFound:
-        return Markup()
-    return Markup(partial.render(block=block, **details))  # noqa: S704  # the partial escapes
+    return Markup(_partial(block["key"]).render(block=block, **details))  # noqa: S704  # the partial escapes
 
 
-def _no_details(block: Block) -> dict[str, Any]:
-    return {}
+def _partial(name: str) -> Template:
+    return current_app.jinja_env.get_template(f"blocks/_{name}.html")
 
 
 def _markdown(block: Block) -> dict[str, Any]:
@@ -69,8 +76,17 @@ def _mermaid(block: Block) -> dict[str, Any]:
     return {"html": escape(block["content"])}
 
 
+def _tool(block: Block) -> dict[str, Any]:
+    return {"html": render_block(block.get("result") or {})}
+
+
 _DETAILS: Mapping[BlockKey, Callable[[Block], dict[str, Any]]] = {
     BlockKey.MARKDOWN: _markdown,
     BlockKey.CODE: _code,
     BlockKey.MERMAID: _mermaid,
+    BlockKey.VM_ORDER: cards.vm_order,
+    BlockKey.RESOURCE_LIST: cards.resource_list,
+    BlockKey.HOMEPORT_NAV: cards.homeport_nav,
+    BlockKey.ASK_USER_FORM: cards.ask_user_form,
+    BlockKey.TOOL: _tool,
 }

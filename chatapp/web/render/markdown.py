@@ -16,6 +16,8 @@ import nh3
 import pyromark
 from markupsafe import Markup
 
+from chatapp.web.render import maths
+
 _PARSER = pyromark.Markdown(
     options=pyromark.Options.ENABLE_TABLES
     | pyromark.Options.ENABLE_STRIKETHROUGH
@@ -26,14 +28,16 @@ _PARSER = pyromark.Markdown(
 _ALIGNED = {"align-left", "align-center", "align-right"}
 _SANITISER = nh3.Cleaner(
     tags={"a", "blockquote", "br", "code", "del", "div", "em", "hr", "input", "li", "ol", "p", "pre", "span", "strong"}
-    | {"h1", "h2", "h3", "h4", "h5", "h6", "table", "tbody", "td", "th", "thead", "tr", "ul"},
-    attributes={"*": {"dir"}, "a": {"href"}, "ol": {"start"}, "th": {"scope"}},
+    | {"h1", "h2", "h3", "h4", "h5", "h6", "table", "tbody", "td", "th", "thead", "tr", "ul"}
+    | maths.TAGS,
+    attributes={"*": {"dir"}, "a": {"href"}, "ol": {"start"}, "th": {"scope"}} | maths.ATTRIBUTES,
     tag_attribute_values={
         "div": {"tabindex": {"0"}, "role": {"region"}, "aria-label": {"Table"}},
         "input": {"type": {"checkbox"}, "disabled": {""}, "checked": {""}, "aria-label": {"Done", "Not done"}},
     },
     allowed_classes={
         "div": {"table-scroll"},
+        "mtd": maths.CLASSES,
         "span": {"math", "math-inline", "math-display"},
         "td": _ALIGNED,
         "th": _ALIGNED,
@@ -164,7 +168,7 @@ class _Writer:
         place, source = self._formula
         if place == len(self.out) - 1 and text[0].isdigit():
             # A closing dollar is not followed by a digit: "$5-$10" is money.
-            self.out[place] = escape(source)
+            self.out[place] = escape(source, quote=False)
         if self._in_link or "://" not in text:
             self.out.append(escape(text, quote=False))
             return
@@ -183,10 +187,11 @@ class _Writer:
 
     def _inline_math(self, source: str) -> None:
         self._formula = (len(self.out), f"${source}$")
-        self.out.append(f'<span class="math math-inline">{escape(source)}</span>')
+        money = maths.is_money(source)
+        self.out.append(escape(f"${source}$", quote=False) if money else maths.formula(source, display=False))
 
     def _display_math(self, source: str) -> None:
-        self.out.append(f'<span class="math math-display">{escape(source)}</span>')
+        self.out.append(maths.formula(source, display=True))
 
     def _checkbox(self, done: bool) -> None:
         state = 'checked aria-label="Done"' if done else 'aria-label="Not done"'

@@ -18,6 +18,8 @@ LARGE = 2048  # from this length on a piece is rendered again only
 GROWTH = 0.15  # when it has grown by this share of itself, so that the work stays proportional to the text
 
 _TABLE_END = "</tbody></table></div>"
+# Words that follow a word change nothing but the text; whatever else they may do is seen when more is rendered.
+_WORDS = re.compile(r"[^\W_](?:[^\W_]|[ ,;])*")
 # What may yet become a marker, an underline or a table's border.
 _UNDECIDED = re.compile(r"(?:[-=+*_#>|:~ \t]+|[ \t]*\d{1,9}[.)]?[ \t]*)$")
 
@@ -33,6 +35,7 @@ class Tail:
         self._stable: list[str] = []
         self._stable_units = 0
         self._hot = ""
+        self._source = ""  # what `_hot` shows
         self._hot_length = 0  # how much text `_hot` was made of,
         self._fed = 0  # and how much text there had been by then
 
@@ -44,17 +47,34 @@ class Tail:
     def update(self, part: PartSplitter) -> list[Json]:
         """The operation that shows the open part as it is now; none when nothing visible changed."""
         fresh = part.items[self._rendered :]
+        source = part.hot + ("" if _UNDECIDED.match(part.partial) else part.partial)
+        if not fresh and (words := self._words(source)):
+            return [{"tail": self._append(words, source)}]
         if not fresh and self._hot_length > LARGE and part.fed - self._fed < self._hot_length * GROWTH:
             return []
-        source = part.hot + ("" if _UNDECIDED.match(part.partial) else part.partial)
         stable = _without_end(_render(part, "".join(fresh), self._rendered), part.kind) if fresh else ""
         self._rendered += len(fresh)
         hot = _render(part, source, self._rendered)
         change = _change(without_end_tags(self._hot), stable + without_end_tags(hot), self._stable_units)
         self._stable.append(stable)
         self._stable_units += units(stable)
-        self._hot, self._hot_length, self._fed = hot, len(source), part.fed
+        self._hot, self._source, self._hot_length, self._fed = hot, source, len(source), part.fed
         return [change] if change else []
+
+    def _words(self, source: str) -> str:
+        """What `source` has more than is shown, if that is words after a word; else nothing."""
+        shown = self._source.rstrip(" ")
+        if not shown or not source.startswith(shown):
+            return ""
+        more = source[len(shown) :].rstrip(" ")
+        # The last letter of the text is the last one of its HTML too: no markup has been closed behind it.
+        is_open = without_end_tags(self._hot).endswith(shown[-1])
+        return more if is_open and _WORDS.fullmatch(shown[-1] + more) else ""
+
+    def _append(self, words: str, source: str) -> str:
+        shown = without_end_tags(self._hot)
+        self._hot, self._source = shown + words + self._hot[len(shown) :], source
+        return words
 
     def settle(self, html: str) -> Json:
         """The operation that shows `html` instead and hands it over to the settled parts; the last of this tail."""

@@ -96,7 +96,7 @@ def snapshot(events: list[Event]) -> str:
 
 def test_the_copy_ends_as_the_reload_from_every_position(ana: Visitor, service: MessagesServer) -> None:
     asked, events, reload = answered(ana, service, VARIED)
-    assert len(events) > 20
+    assert len(events) > 10
     for after in range(len(events)):
         page = Copy(snapshot(events[:after]))
         for message in ana.events(asked.turn_id, after):

@@ -14,6 +14,7 @@ from tests.web.pages.visitor import HTMX, Asked, Visitor
 OPEN_TO_ALL = {
     "pages.embed",  # test_embedding.py
     "pages.embed_thread",
+    "pages.diagram",
     "pages.sign_in",
     "pages.submit_sign_in",
     "pages.sign_out",
@@ -22,10 +23,10 @@ OPEN_TO_ALL = {
 }
 
 
-def addresses(app: Flask, thread_id: UUID, turn_id: UUID) -> Iterator[tuple[str, str]]:
+def addresses(app: Flask, thread_id: UUID, turn_id: UUID, message_id: UUID) -> Iterator[tuple[str, str]]:
     """Every page and action of the chat, for this thread where it takes one."""
     urls = app.url_map.bind("localhost")
-    values = {"thread_id": thread_id, "turn_id": turn_id}
+    values = {"thread_id": thread_id, "turn_id": turn_id, "message_id": message_id}
     for rule in app.url_map.iter_rules():
         if rule.endpoint.startswith("pages.") and rule.endpoint not in OPEN_TO_ALL:
             given = {name: values[name] for name in rule.arguments}
@@ -34,8 +35,8 @@ def addresses(app: Flask, thread_id: UUID, turn_id: UUID) -> Iterator[tuple[str,
 
 
 def about_a_thread(app: Flask, asked: Asked) -> list[tuple[str, str]]:
-    ids = (str(asked.thread_id), str(asked.turn_id))
-    found = [a for a in addresses(app, asked.thread_id, asked.turn_id) if any(id in a[1] for id in ids)]
+    ids = (str(asked.thread_id), str(asked.turn_id), str(asked.answer_id))
+    found = [a for a in addresses(app, *map(UUID, ids)) if any(id in a[1] for id in ids)]
     return [
         *found,
         ("GET", f"/chat/threads/?thread={asked.thread_id}"),
@@ -44,7 +45,7 @@ def about_a_thread(app: Flask, asked: Asked) -> list[tuple[str, str]]:
 
 
 def test_strangers_are_asked_to_sign_in_everywhere(app: Flask, people: People, anybody: Visitor) -> None:
-    found = list(addresses(app, new_id(), new_id()))
+    found = list(addresses(app, new_id(), new_id(), new_id()))
     assert len(found) > 7
     for method, address in found:
         response = anybody.open(address, method=method)

@@ -279,7 +279,7 @@ def test_the_list_is_the_same_in_the_page_and_as_a_fragment(ana: Visitor) -> Non
 
 
 @pytest.mark.parametrize(
-    "query", ["thread=nonsense", "thread=00000000-0000-0000-0000-000000000007", "before=x", "through=2026-01-01_1"]
+    "query", ["thread=nonsense", "thread=00000000-0000-0000-0000-000000000007", "older=x", "through=2026-01-01_1"]
 )
 def test_a_list_for_what_does_not_exist_is_not_found(ana: Visitor, query: str) -> None:
     assert ana.get(f"/chat/threads/?{query}").status_code == 404

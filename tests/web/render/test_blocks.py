@@ -23,7 +23,9 @@ def test_prose_is_rendered_part_by_part() -> None:
 def test_code_has_its_language_and_a_copy_button() -> None:
     html = render_block(block("code", content="x = '<'\n", tag="py"))
     assert html.startswith('<div class="block block-code" data-block-key="code" data-block-status="complete"')
-    assert '<span class="block-label">Python</span><button type="button" data-copy>Copy</button>' in html
+    assert '<span class="block-label">Python</span>' in html
+    assert '<button type="button" data-wrap aria-pressed="false">Wrap</button>' in html
+    assert '<button type="button" data-copy>Copy</button>' in html
     assert "<span class=\"s1\">'&lt;'</span>" in html
 
 
@@ -31,8 +33,8 @@ def test_a_diagram_shows_its_source() -> None:
     html = render_block(block("mermaid", content="A-->B;</pre><script>\n"))
     assert '<span class="block-label">Diagram</span>' in html
     assert (
-        '<pre class="mermaid-source" tabindex="0" dir="ltr"><code>A--&gt;B;&lt;/pre&gt;&lt;script&gt;\n</code></pre>'
-        in html
+        '<mermaid-diagram><pre class="mermaid-source" tabindex="0" dir="ltr">'
+        "<code>A--&gt;B;&lt;/pre&gt;&lt;script&gt;\n</code></pre></mermaid-diagram>" in html
     )
 
 
@@ -40,6 +42,25 @@ def test_a_diagram_shows_its_source() -> None:
 def test_an_unknown_kind_renders_nothing(key: Any) -> None:
     assert render_block(block(key, content="x")) == ""
     assert render_block({}) == ""
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        block("markdown", content=7),
+        block("code"),
+        block("ask_user_form"),
+        block("ask_user_form", questions=7),
+        block("vm_order", order_status="form", flavors=[{"name": "small"}]),
+        block("homeport_nav", links=["/x/"]),
+        block("resource_list", state=3),
+    ],
+)
+def test_a_block_that_cannot_be_shown_does_not_take_the_others_with_it(broken: dict[str, Any]) -> None:
+    html = render_blocks([block("markdown", content="before"), broken, block("markdown", content="after")])
+    assert "before" in html
+    assert "This part of the answer cannot be shown." in html
+    assert "after" in html
 
 
 @pytest.mark.parametrize("content", ["", " \n"])

@@ -13,7 +13,8 @@ from chatapp.core.blocks import BlockEvent, BlockParser, parse
 from chatapp.values import Json
 from chatapp.web.render import GrowingHtml, LiveRenderer, render_blocks
 from chatapp.web.render.tail import LARGE, Tail, units, without_end_tags
-from tests.web.render.corpus import ANSWERS, LINES, chunks
+from tests.web.render.awkward import ANSWERS
+from tests.web.render.corpus import LINES, chunks
 
 ADVICE = """## Restarting the service
 
@@ -50,6 +51,10 @@ def batches(text: str, seed: int = 0) -> Iterable[list[BlockEvent]]:
 
 def size(ops: list[Json]) -> int:
     return len(orjson.dumps(ops)) if ops else 0
+
+
+def test_there_are_two_hundred_awkward_answers() -> None:
+    assert len(ANSWERS) >= 200
 
 
 @pytest.mark.parametrize("name", ANSWERS)
@@ -107,6 +112,24 @@ def test_kept_characters_are_counted_as_the_browser_counts_them() -> None:
     (op,) = renderer.feed(parser.feed("*"))
     assert op == {"tail": "<em>a", "keep": len('<p dir="auto">') + 2 * 2 + 1}
     assert units("a😀") == 3
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "ops"),
+    [
+        ("One", " two, three", [{"tail": " two, three"}]),
+        ("One ", "two", [{"tail": " two"}]),
+        ("*One", " two", [{"tail": " two"}]),
+        ("One `two`", " three", [{"tail": "<code>two</code> three", "keep": 18}]),
+        ("One **two**", "s", [{"tail": "</strong>s"}]),
+        ("One", " *two*", [{"tail": " <em>two"}]),
+        ("One", "", []),
+    ],
+)
+def test_words_after_a_word_are_only_appended(before: str, after: str, ops: list[Json]) -> None:
+    parser, renderer = BlockParser(), LiveRenderer()
+    renderer.feed(parser.feed(before))
+    assert renderer.feed(parser.feed(after)) == ops
 
 
 def test_a_lone_marker_does_not_flash_as_a_heading() -> None:
@@ -195,6 +218,6 @@ def test_end_tags_at_the_end_are_left_to_the_parser() -> None:
 def test_a_large_paragraph_is_rendered_again_only_when_it_has_grown() -> None:
     parser, renderer = BlockParser(), LiveRenderer()
     renderer.feed(parser.feed("x" * LARGE * 2))
-    assert renderer.feed(parser.feed("y" * 40)) == []
-    assert renderer.feed(parser.feed("z" * LARGE)) != []
+    assert renderer.feed(parser.feed("*y" * 20)) == []
+    assert renderer.feed(parser.feed("*z" * LARGE)) != []
     assert Tail().html == ""
