@@ -28,7 +28,7 @@ that questions arrive as evenly as answers end. Every server answers a few quest
 `NDJSON` is `POST /api/chat/stream/`; `page` is what the chat page's scripts request: the form is sent, its answer
 followed, the list of conversations and the composer brought up to date. `direct` is the same client on the model
 server itself, and every ratio (×) is to that. A run fails when an answer fails, when the log has an error, or when
-with up to {bound_streams} streams more than {bound:g} ms are added to the first token (p95).
+with up to {bound_streams} streams of `NDJSON` more than {bound:g} ms are added to the first token (p95).
 
 - **first token**: from the question until the first text is there. *Added*: the percentile less that of `direct`.
 - **whole answer**: from the question to the end of the stream.

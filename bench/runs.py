@@ -18,7 +18,8 @@ from bench.processes import Installation, Meter, ModelServer, Pace, errors_in, m
 STREAMS_PER_PERSON = 5  # what the product allows by default
 WARM_UP = 3  # questions that are not measured: imports, templates, caches
 PATIENCE = 60.0  # seconds beyond its own length after which an answer has failed
-BOUND_STREAMS = 100  # as far as the bound on the first token is promised
+BOUND_STREAMS = 100  # as far as the bound on the first token is promised,
+BOUND_WAYS = ("NDJSON",)  # and where: a page asks four times for one answer
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ async def _measured(name: str, load: Load, model: ModelServer, pid: int) -> Resu
     others = max(0.0, machine_busy() - busy - ours) / (time.monotonic() - began)
     usage = Usage(meters[pid].cpu, meters[pid].memory, others)
     measured = figures(answers, load.streams, load.plan.pace, usage, model.asked())
-    bound = load.plan.bound if name != "direct" and load.streams <= BOUND_STREAMS else None
+    bound = load.plan.bound if name in BOUND_WAYS and load.streams <= BOUND_STREAMS else None
     reasons = [answer.failure for answer in answers if answer.failure]
     if not meters[pid].survived:
         reasons.append("a process of the server ended")

@@ -98,6 +98,10 @@ class Usage:
     cache_write_tokens: int = 0
     exact: bool = True
 
+    @property
+    def total_tokens(self) -> int:
+        return self.input_tokens + self.output_tokens
+
     def __add__(self, other: Usage) -> Usage:
         return Usage(
             self.input_tokens + other.input_tokens,

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import bindparam, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chatapp.db import keep_others_out, now, session, transaction
@@ -25,6 +25,7 @@ _hashing = threading.BoundedSemaphore(4)
 
 USERNAME = re.compile(r"[\w.@+-]{1,150}")
 MIN_PASSWORD = 8
+BY_HASH = select(ApiToken).where(ApiToken.hash == bindparam("hash"))
 SECRET_PREFIX = "cha_"  # noqa: S105 - a marker that lets scanners recognise leaked tokens
 LAST_USED_RESOLUTION = timedelta(minutes=1)
 
@@ -115,7 +116,7 @@ def create_token(user: User, name: str = "", expires_in: timedelta | None = None
 
 def user_of_token(secret: str) -> User:
     """Raises Unauthenticated for an unknown, expired or revoked secret, Inactive for a disabled account."""
-    token = session.scalar(select(ApiToken).where(ApiToken.hash == _digest(secret)))
+    token = session.scalar(BY_HASH, {"hash": _digest(secret)})
     moment = now()
     if token is None or token.revoked_at or (token.expires_at and token.expires_at <= moment):
         raise Unauthenticated("Invalid token.")

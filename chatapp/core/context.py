@@ -9,7 +9,7 @@ from sqlalchemy import select
 from chatapp import config
 from chatapp.core import prompts
 from chatapp.db import now, session
-from chatapp.models import Message, Thread, Turn
+from chatapp.models import Message, Thread, Turn, User
 from chatapp.providers import ModelMessage, ModelRequest, TextPart
 from chatapp.values import Role, Severity
 
@@ -17,12 +17,12 @@ CHARACTERS_PER_TOKEN = 4
 INTERRUPTED = "\n\n[This answer was interrupted here.]"
 
 
-def build(thread: Thread, turn: Turn, question: Message) -> ModelRequest:
+def build(asker: User, thread: Thread, turn: Turn, question: Message) -> ModelRequest:
     """The request for the first model call of a turn (waldur 8.6).
 
     History stops before the question's place, so a reload or an edit shows neither the old question nor its answer.
     """
-    system = prompts.assemble(thread.user, thread, now(), turn.settings["timezone"])
+    system = prompts.assemble(asker, thread, now(), turn.settings["timezone"])
     asked = question.content if turn.prompt is None else turn.prompt
     entries = [_entry(message) for message in _history(thread, question)]
     entries.append(ModelMessage(Role.USER, (TextPart(asked),)))

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from chatapp import providers
-from chatapp.core import blocks, quotas, threads
+from chatapp.core import blocks, quotas, threads, titles
 from chatapp.core.snapshots import turn_json, usage_json
 from chatapp.core.transcripts import Transcript
-from chatapp.db import after_commit, now, session
+from chatapp.db import after_commit, insert, now, save, session
 from chatapp.models import Message, Thread, Turn, TurnLease
 from chatapp.stream import log as event_log
 from chatapp.stream.hub import hub
 from chatapp.values import Event, Failure, FinishReason, Json, Role, TurnStatus, Usage
 
 CHARACTERS_PER_TOKEN = 4
+LOCK_TURN = select(Turn).where(Turn.id == bindparam("turn")).with_for_update().execution_options(populate_existing=True)
+DROP_LEASE = delete(TurnLease).where(TurnLease.turn_id == bindparam("turn"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Ending:
 class Output:
     """What a turn has produced. `unstored` are its newest events, which go into the log with the ending.
 
-    `usage` is None when the provider reported nothing; `title` is a name the thread got meanwhile.
+    `usage` is None when the provider reported nothing; `title` is an attempt to name the thread, made meanwhile.
     """
 
     transcript: Transcript
@@ -53,7 +55,7 @@ class Output:
     unstored: Sequence[Event] = ()
     usage: Usage | None = None
     model: str | None = None
-    title: str | None = field(default=None)
+    title: titles.Attempt | None = None
 
 
 def salvage(turn_id: UUID) -> Output:
@@ -76,14 +78,14 @@ def end(
     output: Output,
     on_end: Callable[[UUID], None] | None = None,
 ) -> Turn | None:
-    """End the turn within the caller's transaction; None when it is not active any more.
+    """End the turn within the caller's transaction; None when it is not active any more, or gone with its thread.
 
     After the commit the followers in this process get the closing events and `on_end` is called.
     """
     # The thread before the turn, as everywhere: two transactions never wait for each other.
-    thread = session.get_one(Thread, thread_id, with_for_update={"of": Thread}, populate_existing=True)
-    turn = session.get_one(Turn, turn_id, with_for_update=True, populate_existing=True)
-    if not TurnStatus(turn.status).is_active:
+    thread = threads.locked(thread_id)
+    turn = session.scalar(LOCK_TURN, {"turn": turn_id})
+    if thread is None or turn is None or not TurnStatus(turn.status).is_active:
         return None
     _close(turn, ending, output)
     content = _kept(turn, ending, output.transcript)
@@ -93,12 +95,15 @@ def end(
         _store_answer(thread, turn, content)
     if ending.status is not TurnStatus.CANCELLED:
         thread.unread_at = turn.completed_at
-    threads.touch_session(thread)
+    title = titles.apply(thread, output.title) if output.title else None
+    threads.touch_session(thread.session_id)
     threads.add_tokens(thread, turn.input_tokens, turn.output_tokens)
-    quotas.charge(turn.user_id, (turn.input_tokens or 0) + (turn.output_tokens or 0))
-    events = [*output.unstored, *_closing_events(turn, output, ending)]
+    attempt = output.title.usage.total_tokens if output.title else 0
+    quotas.charge(turn.user_id, (turn.input_tokens or 0) + (turn.output_tokens or 0) + attempt)
+    save(turn, thread)
+    events = [*output.unstored, *_closing_events(turn, output, ending, title)]
     event_log.current().add(turn_id, events)
-    session.execute(delete(TurnLease).where(TurnLease.turn_id == turn_id))
+    session.connection().execute(DROP_LEASE, {"turn": turn_id})
     after_commit(lambda: hub.publish(turn_id, events))
     if on_end:
         after_commit(lambda: on_end(turn_id))
@@ -139,7 +144,7 @@ def _kept(turn: Turn, ending: Ending, transcript: Transcript) -> str | None:
 
 def _store_answer(thread: Thread, turn: Turn, content: str) -> None:
     moment = now()
-    session.add(
+    insert(
         Message(
             id=turn.answer_id,
             thread_id=thread.id,
@@ -177,14 +182,14 @@ def _withdraw_answer(thread: Thread, turn: Turn) -> None:
         thread.last_index -= 1
 
 
-def _closing_events(turn: Turn, output: Output, ending: Ending) -> list[Event]:
+def _closing_events(turn: Turn, output: Output, ending: Ending, title: str | None) -> list[Event]:
     data: list[Json] = [
         *output.transcript.closing(),
         {"type": "data-turn", "id": str(turn.id), "data": turn_json(turn)},
     ]
-    if ending.status is TurnStatus.COMPLETED and output.title:
-        title = {"type": "data-thread", "id": str(turn.thread_id), "data": {"title": output.title}, "transient": True}
-        data.append(title)
+    if ending.status is TurnStatus.COMPLETED and title:
+        named = {"type": "data-thread", "id": str(turn.thread_id), "data": {"title": title}, "transient": True}
+        data.append(named)
     data.append(_last_event(turn, ending))
     return [Event.of(output.last_seq + number, event) for number, event in enumerate(data, 1)]
 

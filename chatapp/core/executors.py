@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 from chatapp.errors import ModelUnavailable
+from chatapp.providers import ModelRequest
 from chatapp.values import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A turn to execute. `events` are the ones that are stored already; `request`, called in the executor's thread,
+    is what the model is asked first; `untitled` is what a name for the thread is made from, None when it needs none.
+    """
+
+    turn_id: UUID
+    thread_id: UUID
+    events: Sequence[Event]
+    request: Callable[[], ModelRequest]
+    untitled: str | None = None
 
 
 class Executor(Protocol):
@@ -16,8 +31,8 @@ class Executor(Protocol):
     worker: str
     accepts: bool
 
-    def submit(self, turn_id: UUID, events: Sequence[Event]) -> None:
-        """Run the turn. `events` are the ones that are stored already."""
+    def submit(self, assignment: Assignment) -> None:
+        """Execute the turn in the background."""
 
     def flush(self) -> None:
         """Store what the turns running here have produced so far."""

@@ -23,14 +23,14 @@ class Place:
 
 
 def place(thread: Thread, question: Question, turn_id: UUID) -> Place:
-    """Store the question if the mode asks for it. Raises NotFound, Invalid, NothingToReload."""
+    """Where the question stands; a new one is the caller's to store. Raises NotFound, Invalid, NothingToReload."""
     if question.mode is Mode.EDIT:
         return _edit(thread, question, turn_id)
     if question.mode is Mode.RELOAD and thread.last_index:
         return _reload(thread, question)
     if not question.text:
         raise NothingToReload("There is nothing to answer again in this conversation.")
-    message = _store(thread, question, turn_id, thread.last_index + 1)
+    message = _new_message(thread, question, turn_id, thread.last_index + 1)
     return Place(message, True, thread.last_index + 1, None)
 
 
@@ -57,7 +57,7 @@ def _edit(thread: Thread, question: Question, turn_id: UUID) -> Place:
     answer = messages.current(thread.id, Role.ASSISTANT)
     if answer and answer.sequence_index < target.sequence_index:
         answer = None
-    message = _store(thread, question, turn_id, target.sequence_index, replaces=target)
+    message = _new_message(thread, question, turn_id, target.sequence_index, replaces=target)
     return Place(message, True, answer.sequence_index if answer else thread.last_index + 1, answer)
 
 
@@ -68,7 +68,9 @@ def _require(thread: Thread, message_id: UUID | None) -> Message:
     return message
 
 
-def _store(thread: Thread, question: Question, turn_id: UUID, index: int, replaces: Message | None = None) -> Message:
+def _new_message(
+    thread: Thread, question: Question, turn_id: UUID, index: int, replaces: Message | None = None
+) -> Message:
     moment = now()
     message = Message(
         id=new_id(),
@@ -85,7 +87,6 @@ def _store(thread: Thread, question: Question, turn_id: UUID, index: int, replac
     )
     if replaces:
         supersede(replaces, message.id)
-    session.add(message)
     thread.last_index = max(thread.last_index, index)
     thread.message_count += 1
     thread.last_message_at = moment

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Executable, case, select, update
+from sqlalchemy import Executable, Row, bindparam, case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from chatapp import config
@@ -20,6 +20,10 @@ from chatapp.models import Quota, SiteCounter, User
 PERIODS = ("daily", "weekly", "monthly")
 UNLIMITED = -1
 MINUTE, DAY = "minute", "day"
+OF_USER = select(Quota.__table__).where(Quota.user_id == bindparam("user"))
+AMOUNT = select(SiteCounter.amount).where(
+    SiteCounter.name == bindparam("name"), SiteCounter.period == bindparam("period")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class PeriodUsage:
 def usage(user: User, moment: datetime | None = None) -> dict[str, PeriodUsage]:
     """By period. Raises QuotaMisconfigured."""
     moment = moment or now()
-    quota = session.get(Quota, user.id, populate_existing=True)
+    quota = session.connection().execute(OF_USER, {"user": user.id}).one_or_none()
     return {period: _period_usage(quota, period, moment) for period in PERIODS}
 
 
@@ -103,7 +107,7 @@ def claim(name: str, period: datetime) -> bool:
         return _count(name, period, 1) == 1
 
 
-def _period_usage(quota: Quota | None, period: str, moment: datetime) -> PeriodUsage:
+def _period_usage(quota: Row[Any] | None, period: str, moment: datetime) -> PeriodUsage:
     default = _system_default(period)
     limit = getattr(quota, f"{period}_limit") if quota else None
     current = quota is not None and getattr(quota, f"{period}_period") == _start(period, moment)
@@ -156,7 +160,7 @@ def _midnight(moment: datetime) -> datetime:
 
 
 def _counted(name: str, period: datetime) -> int:
-    amount = session.scalar(select(SiteCounter.amount).where(SiteCounter.name == name, SiteCounter.period == period))
+    amount = session.connection().execute(AMOUNT, {"name": name, "period": period}).scalar()
     return amount or 0
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import Select, Uuid, and_, bindparam, func, literal_column, or_, select, text
 from sqlalchemy.sql.elements import ColumnElement
 
-from chatapp.db import session
+from chatapp.db import is_sqlite, session
 from chatapp.models import Message, Thread, User
 
 WORDS = re.compile(r'"([^"]*)"|(\S+)')
@@ -73,7 +73,7 @@ def _owned_by(query: str) -> ColumnElement[bool]:
 
 def _contains(column: Any, fragment: str) -> ColumnElement[bool]:
     """Whatever the case, in every alphabet: SQLite's own functions know the case of ASCII only."""
-    if not _is_sqlite():
+    if not is_sqlite():
         return column.icontains(fragment, autoescape=True)  # type: ignore[no-any-return]
     return func.casefold(column).contains(fragment.casefold(), autoescape=True)
 
@@ -82,7 +82,7 @@ def _named(query: str, owner: User | None) -> Select[UUID]:
     named = select(Thread.id).where(_contains(Thread.title, query))
     if owner:
         return named.where(Thread.user_id == owner.id)
-    if _is_sqlite() and len(query) >= TRIGRAM:
+    if is_sqlite() and len(query) >= TRIGRAM:
         found: Select[Any] = (
             select(literal_column("rowid"))
             .select_from(text("thread_names"))
@@ -94,14 +94,14 @@ def _named(query: str, owner: User | None) -> Select[UUID]:
 
 
 def _said(query: str, owner: User | None) -> Select[UUID]:
-    if not _is_sqlite():
+    if not is_sqlite():
         return select(Message.thread_id).where(_matching_words(query, owner))
     numbered = select(literal_column("thread_id", Thread.id.type)).select_from(text("message_numbers"))
     return numbered.where(literal_column("id").in_(_numbers(query, owner)))
 
 
 def _matching(query: str, owner: User) -> ColumnElement[bool]:
-    if not _is_sqlite():
+    if not is_sqlite():
         return _matching_words(query, owner)
     numbered = select(literal_column("message_id", Message.id.type)).select_from(text("message_numbers"))
     return Message.id.in_(numbered.where(literal_column("id").in_(_numbers(query, owner))))
@@ -141,7 +141,3 @@ def owner_word(user_id: UUID) -> str:
 def _quoted(phrase: str) -> str:
     """A string of FTS5, in which nothing is an operator."""
     return '"' + phrase.replace('"', '""') + '"'
-
-
-def _is_sqlite() -> bool:
-    return session.get_bind().dialect.name == "sqlite"

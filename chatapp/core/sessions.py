@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from chatapp.core import audit
 from chatapp.db import session, transaction
 from chatapp.errors import NotFound
 from chatapp.models import ChatSession, User
+
+ID_OF = select(ChatSession.id).where(ChatSession.user_id == bindparam("user"))
 
 
 def own(user: User) -> ChatSession:
@@ -26,6 +28,12 @@ def own(user: User) -> ChatSession:
             found = ChatSession(user=user)
             session.add(found)
     return found
+
+
+def own_id(user: User) -> UUID:
+    """The id of the user's session, made on first need."""
+    found: UUID | None = session.connection().execute(ID_OF, {"user": user.id}).scalar()
+    return found or own(user).id
 
 
 def page(user: User, offset: int, limit: int) -> tuple[Sequence[ChatSession], int]:

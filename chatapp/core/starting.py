@@ -9,17 +9,19 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 import orjson
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, select
 
-from chatapp.core import quotas, takeovers, threads
-from chatapp.core.executors import Executor
+from chatapp.core import context, quotas, takeovers, threads
+from chatapp.core.executors import Assignment, Executor
 from chatapp.core.placing import Place, place, supersede
 from chatapp.core.snapshots import turn_json
-from chatapp.db import after_commit, new_id, now, session
+from chatapp.db import after_commit, insert, new_id, now, save, session
 from chatapp.errors import KeyReused, ShuttingDown, TooManyTurns, TurnActive
 from chatapp.models import Message, Thread, Turn, TurnLease, User
 from chatapp.stream import log as event_log
 from chatapp.values import ACTIVE, Event, OnActive, Question, TurnStatus
+
+LOCK_ASKER = select(User.id).where(User.id == bindparam("user")).with_for_update(key_share=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class Started:
 def begin(question: Question, executor: Executor) -> Started:
     """Within the caller's transaction; after its commit `executor` gets the turn."""
     # One after the other for one person: what is looked up about other turns holds until this one is stored.
-    asker = session.get_one(User, question.user_id, with_for_update={"key_share": True}, populate_existing=True)
+    session.connection().execute(LOCK_ASKER, {"user": question.user_id})
+    asker = session.get_one(User, question.user_id)
     if replay := _replayed(question):
         return replay
     quotas.check(asker)
@@ -49,23 +52,45 @@ def begin(question: Question, executor: Executor) -> Started:
     thread = threads.lock(question.user_id, question.thread_id) if question.thread_id else None
     _make_room(question, thread)
     is_new = thread is None
-    thread = thread or threads.create(asker)
+    thread = thread or threads.new(asker)
     turn_id = new_id()
     placed = place(thread, question, turn_id)
-    turn = _create_turn(turn_id, thread, question, placed)
-    session.execute(insert(TurnLease), {"turn_id": turn.id, "worker": executor.worker})
-    threads.touch_session(thread)
+    turn = _new_turn(turn_id, thread, question, placed)
+    _store(turn, thread, is_new, placed, executor.worker)
+    threads.touch_session(thread.session_id)
     events = _first_events(turn)
     event_log.current().add(turn.id, events)
     if not executor.accepts:
         raise ShuttingDown("The server is being restarted. Please try again in a moment.")
-    after_commit(lambda: executor.submit(turn.id, events))
+    assignment = _assignment(asker, thread, turn, placed.message, events)
+    after_commit(lambda: executor.submit(assignment))
     return Started(turn, thread, placed.message, is_new_thread=is_new)
 
 
-def _create_turn(turn_id: UUID, thread: Thread, question: Question, placed: Place) -> Turn:
+def _assignment(asker: User, thread: Thread, turn: Turn, message: Message, events: list[Event]) -> Assignment:
+    untitled = message.content if thread.title is None and not thread.title_tried else None
+    return Assignment(turn.id, thread.id, events, lambda: context.build(asker, thread, turn, message), untitled)
+
+
+def _store(turn: Turn, thread: Thread, is_new: bool, placed: Place, worker: str) -> None:
+    if placed.replaces:
+        supersede(placed.replaces, turn.answer_id)
+    if not is_new:
+        save(thread)
+    insert(
+        *([thread] if is_new else []),
+        *([placed.message] if placed.is_new else []),
+        turn,
+        TurnLease(turn_id=turn.id, worker=worker),
+    )
+
+
+def _new_turn(turn_id: UUID, thread: Thread, question: Question, placed: Place) -> Turn:
     moment = now()
-    turn = Turn(
+    thread.last_index = max(thread.last_index, placed.answer_index)
+    thread.modified = thread.active_at = moment
+    thread.unread_at = None
+    return Turn(
         id=turn_id,
         thread_id=thread.id,
         user_id=question.user_id,
@@ -84,14 +109,6 @@ def _create_turn(turn_id: UUID, thread: Thread, question: Question, placed: Plac
         started_at=moment,
         modified=moment,
     )
-    thread.last_index = max(thread.last_index, placed.answer_index)
-    thread.modified = thread.active_at = moment
-    thread.unread_at = None
-    if placed.replaces:
-        supersede(placed.replaces, turn.answer_id)
-    session.add(turn)
-    session.flush()
-    return turn
 
 
 def _settings(question: Question) -> dict[str, object]:

@@ -12,6 +12,8 @@ from chatapp.db import now, session, transaction
 from chatapp.errors import NotFound
 from chatapp.models import SystemPrompt
 
+ACTIVE = select(SystemPrompt).where(SystemPrompt.is_active)
+
 
 def page(offset: int, limit: int) -> tuple[Sequence[SystemPrompt], int]:
     """Newest first, with the number of all."""
@@ -26,7 +28,7 @@ def get(prompt_id: UUID) -> SystemPrompt:
 
 
 def active() -> SystemPrompt | None:
-    return session.scalar(select(SystemPrompt).where(SystemPrompt.is_active))
+    return session.scalar(ACTIVE)
 
 
 def create(name: str, description: str = "", custom_instructions: str = "") -> SystemPrompt:

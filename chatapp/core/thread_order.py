@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import aliased
 
 from chatapp.db import session
 from chatapp.models import Thread
@@ -22,18 +23,21 @@ Conditions = Sequence[ColumnElement[bool]]
 def fetch(conditions: Conditions, keys: Sequence[str], offset: int, limit: int) -> tuple[Sequence[Thread], int]:
     """One page of the threads that meet the conditions, with the number of all: quick where they are one user's.
 
-    They are looked up once: a search would cost twice as much if its matches were counted by themselves.
+    They are looked up once: a search would cost twice as much if its matches were counted by themselves. And before
+    they are sorted: PostgreSQL would rather walk everybody's threads in the order asked for, expecting to be done with
+    the first few that match, which the count does not allow.
     """
-    found = session.execute(
-        _page(conditions, keys or NEWEST_FIRST, offset, limit).add_columns(func.count().over())
-    ).all()
+    matching = select(Thread).where(*conditions).cte("matching").prefix_with("MATERIALIZED", dialect="postgresql")
+    match = aliased(Thread, matching)
+    page = _page(select(match, func.count().over()), match, keys or NEWEST_FIRST, offset, limit)
+    found = session.execute(page).all()
     if not found:
         return [], count(conditions) if offset else 0
     return [thread for thread, _ in found], found[0][1]
 
 
-def _page(conditions: Conditions, keys: Sequence[str], offset: int, limit: int) -> Select[Thread]:
-    ordered = select(Thread).where(*conditions).order_by(*map(_nulls_last, keys), _by_id(keys))
+def _page(query: Any, entity: Any, keys: Sequence[str], offset: int, limit: int) -> Any:
+    ordered = query.order_by(*(_nulls_last(entity, key) for key in keys), _by_id(entity, keys))
     return ordered.offset(offset).limit(limit)
 
 
@@ -46,11 +50,11 @@ def fetch_from_index(
 
 def _along_index(conditions: Conditions, keys: Sequence[str], offset: int, limit: int) -> Sequence[Thread]:
     first, *others = keys
-    rest = [*map(_nulls_last, others), _by_id(keys)]
+    rest = [*(_nulls_last(Thread, key) for key in others), _by_id(Thread, keys)]
     known = _known(first)
     if known is None:
-        return session.scalars(_page(conditions, keys, offset, limit)).all()
-    query = select(Thread).where(*conditions, known).order_by(_plain(first), *rest)
+        return session.scalars(_page(select(Thread).where(*conditions), Thread, keys, offset, limit)).all()
+    query = select(Thread).where(*conditions, known).order_by(_plain(Thread, first), *rest)
     rows = list(session.scalars(query.offset(offset).limit(limit)))
     if len(rows) < limit:
         passed = max(0, offset - count([*conditions, known]))
@@ -63,20 +67,21 @@ def count(conditions: Conditions) -> int:
     return session.scalar(select(func.count()).select_from(Thread).where(*conditions)) or 0
 
 
-def _nulls_last(key: str) -> ColumnElement[Any]:
+def _nulls_last(entity: Any, key: str) -> ColumnElement[Any]:
     if _known(key) is None:
-        return _plain(key)
-    column = func.nullif(Thread.models_used, "") if key.endswith("models_used") else getattr(Thread, _name(key))
+        return _plain(entity, key)
+    column = func.nullif(entity.models_used, "") if key.endswith("models_used") else getattr(entity, _name(key))
     return (column.desc() if key.startswith("-") else column.asc()).nulls_last()
 
 
-def _plain(key: str) -> ColumnElement[Any]:
-    column: ColumnElement[Any] = getattr(Thread, _name(key))
+def _plain(entity: Any, key: str) -> ColumnElement[Any]:
+    column: ColumnElement[Any] = getattr(entity, _name(key))
     return column.desc() if key.startswith("-") else column.asc()
 
 
-def _by_id(keys: Sequence[str]) -> ColumnElement[Any]:
-    return Thread.id.desc() if keys[-1].startswith("-") else Thread.id.asc()
+def _by_id(entity: Any, keys: Sequence[str]) -> ColumnElement[Any]:
+    column: ColumnElement[Any] = entity.id
+    return column.desc() if keys[-1].startswith("-") else column.asc()
 
 
 def _name(key: str) -> str:

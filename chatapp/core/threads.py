@@ -7,16 +7,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 
 from chatapp.core import audit, sessions
-from chatapp.db import now, session, transaction
+from chatapp.db import new_id, now, session, transaction
 from chatapp.errors import Invalid, NotFound
 from chatapp.models import ChatSession, Thread, User
 
 NAME_LENGTH = 150
 MOST_PINNED = 50
 MOST_AT_ONCE = 1_000
+
+# The thread alone: its user, who is loaded with it, has other threads.
+LOCK = (
+    select(Thread)
+    .where(Thread.id == bindparam("thread"))
+    .with_for_update(of=Thread)
+    .execution_options(populate_existing=True)
+)
+CHANGE_SESSION = (
+    update(ChatSession).where(ChatSession.id == bindparam("session")).values(revision=ChatSession.revision + 1)
+)
+TOUCH_SESSION = CHANGE_SESSION.values(modified=bindparam("moment"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +40,27 @@ class Archived:
 
 
 def create(user: User, title: str | None = None) -> Thread:
-    moment = now()
-    own = sessions.own(user)
-    thread = Thread(session_id=own.id, user=user, title=title, created=moment, modified=moment, active_at=moment)
     with transaction():
+        thread = new(user, title)
         session.add(thread)
     return thread
+
+
+def new(user: User, title: str | None = None) -> Thread:
+    """An empty conversation that the caller stores."""
+    moment = now()
+    return Thread(
+        id=new_id(),
+        session_id=sessions.own_id(user),
+        user_id=user.id,
+        title=title,
+        title_tried=False,
+        last_index=0,
+        message_count=0,
+        created=moment,
+        modified=moment,
+        active_at=moment,
+    )
 
 
 def get_own(user: User, thread_id: UUID) -> Thread:
@@ -62,11 +89,15 @@ def read(user: User, thread_id: UUID) -> Thread:
 
 def lock(user_id: UUID, thread_id: UUID) -> Thread:
     """The user's own thread, for writing: nobody else changes it until the transaction ends. Raises NotFound."""
-    # The thread alone: its user, who is loaded with it, has other threads.
-    thread = session.get(Thread, thread_id, with_for_update={"of": Thread}, populate_existing=True)
+    thread = locked(thread_id)
     if thread is None or thread.user_id != user_id:
         raise NotFound("thread")
     return thread
+
+
+def locked(thread_id: UUID) -> Thread | None:
+    """Anybody's thread, for writing."""
+    return session.scalar(LOCK, {"thread": thread_id})
 
 
 def archive(user: User, thread_id: UUID) -> None:
@@ -139,7 +170,8 @@ def unpin(user: User, thread_id: UUID) -> Thread:
 
 def mark_seen(thread: Thread) -> None:
     """Its reader has seen everything in it."""
-    if thread.unread_at is None:
+    # Asked anew: an answer may have ended since the thread was loaded.
+    if session.scalar(select(Thread.unread_at).where(Thread.id == thread.id)) is None:
         return
     with transaction():
         session.execute(update(Thread).where(Thread.id == thread.id).values(unread_at=None))
@@ -158,8 +190,8 @@ def _set_archived(thread: Thread, archived: bool) -> None:
 def _change_own(user: User, chosen: Collection[ColumnElement[bool]], **values: datetime | None) -> int:
     with transaction():
         # In the order of their ids: two transactions never wait for each other.
-        locked = select(Thread.id, Thread.session_id).where(*chosen).order_by(Thread.id).with_for_update()
-        found = session.execute(locked).all()
+        chosen_rows = select(Thread.id, Thread.session_id).where(*chosen).order_by(Thread.id).with_for_update()
+        found = session.execute(chosen_rows).all()
         if found:
             ids = [row.id for row in found]
             session.execute(update(Thread).where(Thread.id.in_(ids)).values(**values))
@@ -173,19 +205,14 @@ def _few(thread_ids: Collection[UUID]) -> Collection[UUID]:
     return thread_ids
 
 
-def touch_session(thread: Thread) -> None:
+def touch_session(session_id: UUID) -> None:
     """Activity in a thread is activity of its session: retention looks at the session (waldur 8.5)."""
-    _update_session(thread.session_id, modified=now())
+    session.connection().execute(TOUCH_SESSION, {"session": session_id, "moment": now()})
 
 
 def note_change(session_id: UUID) -> None:
     """Something changed that the list of the session's threads shows."""
-    _update_session(session_id)
-
-
-def _update_session(session_id: UUID, **values: datetime) -> None:
-    touched = update(ChatSession).where(ChatSession.id == session_id)
-    session.connection().execute(touched.values(revision=ChatSession.revision + 1, **values))
+    session.connection().execute(CHANGE_SESSION, {"session": session_id})
 
 
 def add_tokens(thread: Thread, input_tokens: int | None, output_tokens: int | None) -> None:

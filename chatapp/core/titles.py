@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import update
 
 from chatapp import providers
 from chatapp.core import prompts, quotas, threads
-from chatapp.db import now, release, session, transaction
+from chatapp.db import now, release, transaction
 from chatapp.errors import ModelUnavailable
 from chatapp.models import Thread, User
 from chatapp.providers import ModelMessage, ModelRequest, Provider, ProviderError, Text, TextPart, UsageSoFar
@@ -33,8 +33,19 @@ def clean(text: str) -> str:
     return line.strip(QUOTES + " ")[:MAX_LENGTH].strip()
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What asking for a name has brought and cost. There is one attempt a thread, whatever comes of it."""
+
+    title: str = ""
+    usage: Usage = Usage()
+
+
 class Titler:
-    """One attempt at a title for one thread, in the background."""
+    """One attempt at a title for one thread, in the background.
+
+    Whoever ends the first turn stores it with the ending; when it comes too late for that, it is stored by itself.
+    """
 
     def __init__(
         self, provider: Provider, thread_id: UUID, text: str, context: Callable[[], AbstractContextManager[Any]]
@@ -44,35 +55,58 @@ class Titler:
         self._text = text[:SOURCE_LENGTH]
         self._context = context
         self._done = threading.Event()
+        self._lock = threading.Lock()
         self._started = False
-        self._title: str | None = None
+        self._attempt: Attempt | None = None
+        self._late = False
 
     def start(self) -> None:
         if not self._started:
             self._started = True
             threading.Thread(target=self._run, name="titler", daemon=True).start()
 
-    def wait(self, timeout: float) -> str | None:
-        """The title that was stored, if there is one in time."""
+    def take(self, timeout: float) -> Attempt | None:
+        """The attempt, if it is made in time: from here on it is the caller's to store."""
         if self._started:
             self._done.wait(timeout)
-        return self._title
+        with self._lock:
+            attempt, self._attempt = self._attempt, None
+            self._late = True
+        return attempt
+
+    def finish(self, timeout: float) -> None:
+        """Nobody takes the attempt any more. An orderly stop waits for what is still under way."""
+        attempt = self.take(0)
+        if attempt:
+            self._store(attempt)
+        elif self._started:
+            self._done.wait(timeout)
 
     def _run(self) -> None:
         try:
-            text, usage = self._provider.title(self._text)
-            with self._context():
-                self._title = store(self._thread_id, clean(text), usage)
-                release()
-        except ProviderError as error:
-            logger.info("title.failed", code=error.failure.code, detail=error.detail)
-            with self._context():
-                give_up(self._thread_id)
-                release()
+            attempt = self._ask()
+            with self._lock:
+                late = self._late
+                self._attempt = None if late else attempt
+            if late:
+                self._store(attempt)
         except Exception:
             logger.exception("title.failed")
         finally:
             self._done.set()
+
+    def _ask(self) -> Attempt:
+        try:
+            text, usage = self._provider.title(self._text)
+        except ProviderError as error:
+            logger.info("title.failed", code=error.failure.code, detail=error.detail)
+            return Attempt()
+        return Attempt(clean(text), usage)
+
+    def _store(self, attempt: Attempt) -> None:
+        with self._context():
+            store(self._thread_id, attempt)
+            release()
 
 
 def dictate(user: User, thread_id: UUID, prompt: str) -> Iterator[str]:
@@ -108,33 +142,34 @@ def _dictation(provider: Provider, request: ModelRequest, thread_id: UUID) -> It
         title = clean("".join(pieces))
     finally:
         stream.close()
-        store(thread_id, title, usage, overwrite=True)
+        store(thread_id, Attempt(title, usage), overwrite=True)
         release()
 
 
-def give_up(thread_id: UUID) -> None:
-    """One attempt a thread: later turns make none."""
+def store(thread_id: UUID, attempt: Attempt, *, overwrite: bool = False) -> str | None:
+    """Account the attempt and name the thread. Returns the name if it was set."""
     with transaction():
-        session.execute(update(Thread).where(Thread.id == thread_id).values(title_tried=True))
-
-
-def store(thread_id: UUID, title: str, usage: Usage, *, overwrite: bool = False) -> str | None:
-    """Account the attempt and name the thread. Returns the name if it was set.
-
-    An empty title names nothing; a thread that has a name keeps it unless `overwrite` is true.
-    """
-    with transaction():
-        thread = session.get(Thread, thread_id, with_for_update={"of": Thread}, populate_existing=True)
+        thread = threads.locked(thread_id)
         if thread is None:
             return None
         threads.note_change(thread.session_id)
-        thread.title_tried = True
+        quotas.charge(thread.user_id, attempt.usage.total_tokens)
+        return apply(thread, attempt, overwrite=overwrite)
+
+
+def apply(thread: Thread, attempt: Attempt, *, overwrite: bool = False) -> str | None:
+    """The attempt on a thread that the caller has locked, and charges for. Returns the name if it was set.
+
+    An empty title names nothing; a thread that has a name keeps it unless `overwrite` is true.
+    """
+    thread.title_tried = True
+    usage = attempt.usage
+    if usage != Usage():
         thread.title_input_tokens = (thread.title_input_tokens or 0) + usage.input_tokens
         thread.title_output_tokens = (thread.title_output_tokens or 0) + usage.output_tokens
         threads.add_tokens(thread, usage.input_tokens, usage.output_tokens)
-        quotas.charge(thread.user_id, usage.input_tokens + usage.output_tokens)
-        if not title or (thread.title is not None and not overwrite):
-            return None
-        thread.title = title
-        thread.modified = now()
-    return title
+    if not attempt.title or (thread.title is not None and not overwrite):
+        return None
+    thread.title = attempt.title
+    thread.modified = now()
+    return attempt.title

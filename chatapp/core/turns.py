@@ -4,32 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import OperationalError
 
 from chatapp import providers
-from chatapp.core import context, endings, executors, starting, takeovers, threads
+from chatapp.core import endings, executors, starting, takeovers, threads
 from chatapp.core.endings import Ending, Output
 from chatapp.core.starting import Started
 from chatapp.db import session, transaction
 from chatapp.errors import ModelUnavailable, NotFound
-from chatapp.models import Message, Thread, Turn, User
-from chatapp.providers import ModelRequest
+from chatapp.models import Turn, User
 from chatapp.values import ACTIVE, OnActive, Question
 
 START_ATTEMPTS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What a runner needs. `title_source` is set when the thread still wants a name."""
-
-    thread_id: UUID
-    request: ModelRequest
-    title_source: str | None
+ACTIVE_AMONG = select(Turn.id).where(Turn.id.in_(bindparam("turns", expanding=True)), Turn.status.in_(ACTIVE))
 
 
 def start(question: Question) -> Started:
@@ -87,26 +78,15 @@ def of_messages(turn_ids: Sequence[UUID]) -> dict[UUID, Turn]:
     return {turn.id: turn for turn in session.scalars(found)}
 
 
-def job(turn_id: UUID) -> Job:
-    turn = session.get_one(Turn, turn_id)
-    thread = session.get_one(Thread, turn.thread_id)
-    message = session.get_one(Message, turn.input_message_id)
-    wants_title = thread.title is None and not thread.title_tried
-    return Job(thread.id, context.build(thread, turn, message), message.content if wants_title else None)
-
-
-def finish(turn_id: UUID, ending: Ending, output: Output) -> bool:
-    """End a turn with what its runner has. False when somebody else has ended it before."""
-    thread_id = session.scalar(select(Turn.thread_id).where(Turn.id == turn_id))
-    if thread_id is None:
-        return False  # deleted with its thread
+def finish(thread_id: UUID, turn_id: UUID, ending: Ending, output: Output) -> bool:
+    """End a turn with what its executor has. False when somebody else has ended it before, or deleted it."""
     with transaction():
         return endings.end(thread_id, turn_id, ending, output) is not None
 
 
 def ended_elsewhere(turn_ids: Sequence[UUID]) -> set[UUID]:
     """Those of the given turns that are no longer active."""
-    alive = session.scalars(select(Turn.id).where(Turn.id.in_(turn_ids), Turn.status.in_(ACTIVE)))
+    alive = session.connection().execute(ACTIVE_AMONG, {"turns": turn_ids}).scalars()
     return set(turn_ids) - set(alive)
 
 

@@ -1,18 +1,19 @@
 """Answers from Anthropic's Messages API, or from anything that speaks it.
 
 The SDK's import takes about a second, so it happens with the first call. The SDK sends the request and knows its
-errors; the events are taken from its raw iterator, because its typed streams cost several times as much per token.
+errors; the events are taken from the bytes, because its typed streams cost several times as much per token.
 """
 
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
-from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, cast
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import orjson
 
 from chatapp.providers import ModelEvent, ModelRequest, ProviderError, Stopped, Text, Trouble
 from chatapp.providers.anthropic_protocol import MALFORMED, Decoder, request_body, service_error, usage_from
@@ -20,7 +21,9 @@ from chatapp.values import Json, Usage
 
 if TYPE_CHECKING:
     from anthropic import Anthropic
-    from httpx2 import Request, Response
+    from httpx2 import Response
+
+    from chatapp.providers.wire import Call
 
 TITLE_TIMEOUT = 10.0
 TITLE_TOKENS = 40
@@ -29,7 +32,6 @@ TITLE_PROMPT = (
     "that message. Do not answer the message. Reply with the title only: no quotes, no full stop."
 )
 FIRST_RETRY_WAIT, LONGEST_RETRY_WAIT = 0.5, 8.0
-PACE, WAITED = 0.025, 0.001  # seconds
 SMALLEST_PRICE = Decimal("1e-8")
 
 
@@ -73,15 +75,16 @@ class AnthropicProvider:
 
     def title(self, text: str) -> tuple[str, Usage]:
         try:
-            answer = self.client().messages.create(
+            answer = self.client().messages.with_raw_response.create(
                 model=self._title_model,
                 max_tokens=TITLE_TOKENS,
                 system=TITLE_PROMPT,
                 messages=[{"role": "user", "content": text}],
                 timeout=TITLE_TIMEOUT,
             )
-            title = "".join(block.text for block in answer.content if block.type == "text")
-            return title, usage_from(answer.usage.to_dict(), exact=True)
+            message = orjson.loads(answer.http_response.content)
+            title = "".join(block["text"] for block in message["content"] if block["type"] == "text")
+            return title, usage_from(message["usage"], exact=True)
         except _failures() as error:
             raise _provider_error(error) from None
 
@@ -112,17 +115,15 @@ class AnthropicProvider:
         import anthropic
         import httpx2
 
+        from chatapp.providers.wire import Transport
+
         timeout = httpx2.Timeout(self._timeout, connect=self._connect_timeout)
-        # Every call has a connection of its own: only a new one tells its socket before the response begins, and
-        # without the socket a call that still waits for its response could not be closed.
-        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
-        hooks = {"request": [_trace_connection]}
         return anthropic.Anthropic(
             api_key=self._api_key,
             base_url=self._base_url,
             timeout=timeout,
             max_retries=0,  # the SDK would sleep as long as the service says, and nobody could wake it
-            http_client=anthropic.DefaultHttpxClient(timeout=timeout, limits=limits, event_hooks=hooks),
+            http_client=anthropic.DefaultHttpxClient(timeout=timeout, transport=Transport()),
         )
 
 
@@ -132,24 +133,19 @@ class AnthropicStream:
     def __init__(self, provider: AnthropicProvider, model: str, body: Json, max_retries: int) -> None:
         self.model = model
         self._provider, self._body, self._max_retries = provider, body, max_retries
-        self._connection = _Connection()
-        self.flowing = False  # the first text is out: from here on, reads are paced
-
-    def pause(self) -> None:
-        """Let a few tokens gather: taking them together costs little more than taking one."""
-        sleep(PACE)  # a fraction of what waiting for the cut costs, which is noticed soon enough afterwards
+        self._call = _new_call()
 
     def __iter__(self) -> Iterator[ModelEvent]:
-        if self._connection.cut.is_set():
+        if self._call.cut.is_set():
             return
         try:
             yield from self._events(self._ask_patiently())
         except _failures() as error:
-            if not self._connection.cut.is_set():
+            if not self._call.cut.is_set():
                 raise _provider_error(error) from None
 
     def close(self) -> None:
-        self._connection.close()
+        self._call.close()
 
     def _ask_patiently(self) -> Response:
         for attempt in range(self._max_retries):
@@ -157,104 +153,36 @@ class AnthropicStream:
                 return self._ask()
             except Exception as error:
                 wait = _retry_wait(error, attempt)
-                if wait is None or self._connection.cut.wait(wait):
+                if wait is None or self._call.cut.wait(wait):
                     raise
         return self._ask()
 
     def _ask(self) -> Response:
-        with self._connection.being_made():
+        with self._call.being_made():
             messages = self._provider.client().messages.with_raw_response
             return messages.create(**self._body, stream=True).http_response
 
     def _events(self, response: Response) -> Iterator[ModelEvent]:
-        from anthropic import Stream
-
-        decoder, cut = Decoder(), self._connection.cut
+        decoder, cut = Decoder(), self._call.cut
         try:
-            for sse in Stream.raw_events(cast("Response", _Paced(response, self))):
-                event = decoder.decode(sse.event, sse.data)
-                if cut.is_set():
-                    return
-                if event is not None:
+            # Some services leave out the blank line that ends the last event.
+            for data in chain(response.iter_bytes(), [b"\n\n"]):
+                for event in decoder.feed(data):
+                    if cut.is_set():
+                        return
                     yield event
-                    self.flowing = self.flowing or type(event) is Text
+                    self._call.paced = self._call.paced or type(event) is Text
                     if type(event) is Stopped:
                         return
         finally:
-            self._connection.release()
             response.close()
         raise ProviderError.of(Trouble.CONNECT, "the stream ended before message_stop")
 
 
-class _Paced:
-    """A response whose body is read in beats, once the answer flows."""
+def _new_call() -> Call:
+    from chatapp.providers.wire import Call
 
-    def __init__(self, response: Response, stream: AnthropicStream) -> None:
-        self._response, self._stream = response, stream
-
-    def iter_bytes(self) -> Iterator[bytes]:
-        chunks = self._response.iter_bytes()
-        while True:
-            asked = monotonic()
-            chunk = next(chunks, None)
-            if chunk is None:
-                return
-            yield chunk
-            # Only after a read that had to wait: what has arrived already is taken at once.
-            if self._stream.flowing and monotonic() - asked > WAITED:
-                self._stream.pause()
-
-
-class _Connection:
-    """The network connection of one call, which any thread may cut at any moment of its life."""
-
-    def __init__(self) -> None:
-        self.cut = threading.Event()
-        self._lock = threading.Lock()
-        self._network_stream: Any = None
-
-    @contextlib.contextmanager
-    def being_made(self) -> Iterator[None]:
-        """Requests that this thread sends in the meantime are this call's."""
-        _sending.connection = self
-        try:
-            yield
-        finally:
-            _sending.connection = None
-
-    def trace(self, name: str, info: Mapping[str, Any]) -> None:
-        """Called by the HTTP library at every step of a request."""
-        if name.endswith((".connect_tcp.complete", ".start_tls.complete")):
-            with self._lock:
-                self._network_stream = info["return_value"]
-                if self.cut.is_set():
-                    self._shut_down()
-
-    def close(self) -> None:
-        self.cut.set()
-        with self._lock:
-            self._shut_down()
-
-    def release(self) -> None:
-        """The connection is about to be closed in good order: its file descriptor may soon be another's."""
-        with self._lock:
-            self._network_stream = None
-
-    def _shut_down(self) -> None:
-        if self._network_stream is not None:
-            # Shutting down wakes a thread that is blocked in a read, closing does not. The plain socket's method,
-            # because that of a TLS socket takes the encryption away under the reader.
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(self._network_stream.get_extra_info("socket"), socket.SHUT_RDWR)
-
-
-_sending = threading.local()
-
-
-def _trace_connection(request: Request) -> None:
-    connection: _Connection | None = getattr(_sending, "connection", None)
-    if connection is not None:
-        request.extensions["trace"] = connection.trace
+    return Call()
 
 
 def _retry_wait(error: Exception, attempt: int) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,24 +125,61 @@ class _OpenCall:
 
 
 class Decoder:
-    """Turns the events of one response into ours, at most one for one. Unknown events and parts are passed over."""
+    """Turns the bytes of one streamed response into our events. Unknown events and parts are passed over."""
 
     def __init__(self) -> None:
+        self._rest = b""
         self._calls: dict[int, _OpenCall] = {}
         self._counts: Json = {}
         self._stop_reason = StopReason.STOP
 
-    def decode(self, name: str | None, data: str) -> ModelEvent | None:
-        """Raises ProviderError for an `error` event and for one that is not what the protocol says."""
+    def feed(self, data: bytes) -> Iterator[ModelEvent]:
+        """What `data` completes; the texts of a block that came together are one.
+
+        Raises ProviderError for an `error` event and for one that is not what the protocol says, after what came
+        before it.
+        """
+        text: Text | None = None
         try:
-            return self._decode(name, data)
+            for name, body in self._frames(data):
+                event = self._decode(name, body)
+                if type(event) is Text and text and text.block == event.block:
+                    text = Text(text.delta + event.delta, text.block)
+                    continue
+                if text and event:
+                    yield text
+                    text = None
+                if type(event) is Text:
+                    text = event
+                elif event:
+                    yield event
+        finally:
+            # Whatever follows the text, it was said.
+            if text:
+                yield text
+
+    def _frames(self, data: bytes) -> Iterator[tuple[str, bytes]]:
+        """Name and data of the server-sent events that are complete by now."""
+        received = (self._rest + data).replace(b"\r\n", b"\n")
+        *frames, self._rest = received.split(b"\n\n")
+        for frame in frames:
+            name, body = "", []
+            for line in frame.split(b"\n"):
+                if line.startswith(b"data:"):
+                    body.append(line[5:].removeprefix(b" "))
+                elif line.startswith(b"event:"):
+                    name = line[6:].strip().decode(errors="replace")
+            yield name, b"\n".join(body)
+
+    def _decode(self, name: str, data: bytes) -> ModelEvent | None:
+        if name not in EVENTS:
+            return None
+        try:
+            return self._event(name, orjson.loads(data))
         except MALFORMED:
             raise ProviderError.of(Trouble.OTHER, f"malformed event {name}") from None
 
-    def _decode(self, name: str | None, data: str) -> ModelEvent | None:
-        if name not in EVENTS:
-            return None
-        event = orjson.loads(data)
+    def _event(self, name: str, event: Any) -> ModelEvent | None:
         match name:
             case "content_block_delta":
                 return self._delta(event["index"], event["delta"])

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import orjson
 
 from chatapp.core.endings import CHARACTERS_PER_TOKEN, Output
+from chatapp.core.titles import Attempt
 from chatapp.core.transcripts import ToolUse, Transcript
 from chatapp.providers import (
     ModelMessage,
@@ -91,7 +92,7 @@ class Answering:
             request = replace(request, messages=request.messages + self._said(step))
         raise AssertionError("unreachable: the last round returns")
 
-    def output(self, unstored: Sequence[Event], title: str | None) -> Output:
+    def output(self, unstored: Sequence[Event], title: Attempt | None) -> Output:
         """`unstored` are the events that the log does not have yet."""
         usage = self._usage_so_far()
         return Output(self._transcript, self._recorder.last_seq, unstored, usage, self._model, title)

@@ -31,12 +31,17 @@ class Follower:
     ) -> None:
         hub.leave(self._channel)
 
+    @property
+    def reads_store(self) -> bool:
+        """Whether the next `read` looks into the database, for which it needs an application context."""
+        return self.position < self._channel.base or not self._checked
+
     def read(self, timeout: float) -> list[Event]:
         """The events that are there, or the first that come within `timeout` seconds; [] after silence.
 
         `ended` is true once nothing more can come.
         """
-        if self.position < self._channel.base or not self._checked:
+        if self.reads_store:
             events = self._catch_up()
         else:
             events = self._channel.read(self.position, timeout)

@@ -24,7 +24,8 @@ class Channel:
         self.ended = False
         self.users = 0
         self.quiet_since = monotonic()
-        self._news = threading.Condition()
+        self._lock = threading.Lock()
+        self._waiting: set[threading.Event] = set()
 
     @property
     def last(self) -> int:
@@ -32,7 +33,7 @@ class Channel:
 
     def publish(self, events: Sequence[Event]) -> bool:
         """Append what is new. False when numbers are missing between: the store has to be read."""
-        with self._news:
+        with self._lock:
             fresh = [event for event in events if event.seq > self.last]
             if not fresh:
                 return True
@@ -41,26 +42,33 @@ class Channel:
             self.events.extend(fresh)
             self.ended = fresh[-1].is_last
             self.quiet_since = monotonic()
-            self._news.notify_all()
+        self._wake()
         return True
 
     def lower(self, base: int) -> None:
         """Begin at `base` if nothing has come yet: the first reader may have asked for a position far ahead."""
-        with self._news:
+        with self._lock:
             if not self.events:
                 self.base = min(self.base, base)
 
     def end(self) -> None:
-        with self._news:
-            self.ended = True
-            self._news.notify_all()
+        self.ended = True
+        self._wake()
 
     def read(self, after: int, timeout: float) -> list[Event]:
         """Events after number `after` (at least `base`); waits up to `timeout` seconds for the first."""
-        with self._news:
+        if self.last <= after and not self.ended:
+            news = threading.Event()
+            self._waiting.add(news)
+            # Looked at again: an event that came before `news` was among the waiting has woken nobody.
             if self.last <= after and not self.ended:
-                self._news.wait(timeout)
-            return self.events[max(0, after - self.base) :]
+                news.wait(timeout)
+            self._waiting.discard(news)
+        return self.events[max(0, after - self.base) :]
+
+    def _wake(self) -> None:
+        for news in tuple(self._waiting):
+            news.set()
 
 
 class Hub:

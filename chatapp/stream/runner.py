@@ -12,8 +12,9 @@ from uuid import UUID
 import structlog
 
 from chatapp import config, providers
-from chatapp.core import takeovers, turns
+from chatapp.core import takeovers, titles, turns
 from chatapp.core.endings import Ending, Output
+from chatapp.core.executors import Assignment
 from chatapp.core.titles import Titler
 from chatapp.db import release
 from chatapp.providers import FAILURES, ProviderError, Trouble
@@ -23,7 +24,7 @@ from chatapp.stream.follow import final_among
 from chatapp.stream.hub import Channel, Hub
 from chatapp.stream.log import Log
 from chatapp.stream.writer import Writer
-from chatapp.values import Event, Failure, TurnStatus
+from chatapp.values import Failure, TurnStatus
 
 logger = structlog.get_logger(__name__)
 
@@ -40,8 +41,9 @@ LATE_TITLE = 15.0
 class Run:
     """One turn that this process executes."""
 
-    def __init__(self, turn_id: UUID, channel: Channel) -> None:
-        self.turn_id = turn_id
+    def __init__(self, assignment: Assignment, channel: Channel) -> None:
+        self.assignment = assignment
+        self.turn_id = assignment.turn_id
         self.channel = channel
         self.started = monotonic()
         self.answering: Answering | None = None
@@ -87,12 +89,12 @@ class Runner:
             thread.start()
             self._threads.append(thread)
 
-    def submit(self, turn_id: UUID, events: Sequence[Event]) -> None:
-        run = Run(turn_id, self._hub.produce(turn_id, events))
-        self._runs[turn_id] = run
+    def submit(self, assignment: Assignment) -> None:
+        run = Run(assignment, self._hub.produce(assignment.turn_id, assignment.events))
+        self._runs[run.turn_id] = run
         self.start()
         try:
-            threading.Thread(target=self._execute, args=(run, events[-1].seq + 1), name="turn", daemon=True).start()
+            threading.Thread(target=self._execute, args=(run,), name="turn", daemon=True).start()
         except RuntimeError:
             self._forget(run)  # out of threads: nobody renews the lease, so the turn will be ended as lost
             raise
@@ -124,10 +126,10 @@ class Runner:
             thread.join(timeout=5)
         self._writer.stop()
 
-    def _execute(self, run: Run, next_seq: int) -> None:
+    def _execute(self, run: Run) -> None:
         try:
             with self._context():
-                self._answer(run, next_seq)
+                self._answer(run)
         except Exception:
             logger.exception("turn.lost", turn_id=str(run.turn_id))
         finally:
@@ -141,21 +143,22 @@ class Runner:
         with self._idle:
             self._idle.notify_all()
 
-    def _answer(self, run: Run, next_seq: int) -> None:
-        recorder = self._writer.open(run.turn_id, next_seq, on_lost=lambda: self._lost(run))
+    def _answer(self, run: Run) -> None:
+        assignment = run.assignment
+        recorder = self._writer.open(run.turn_id, assignment.events[-1].seq + 1, on_lost=lambda: self._lost(run))
         answering = Answering(recorder)
         titler = None
         try:
-            job, provider = turns.job(run.turn_id), providers.choose()
+            request, provider = assignment.request(), providers.choose()
             release()
             if provider is None:
                 raise ProviderError.of(Trouble.OTHER)
-            if job.title_source:
-                titler = Titler(provider, job.thread_id, job.title_source, self._context)
+            if assignment.untitled:
+                titler = Titler(provider, assignment.thread_id, assignment.untitled, self._context)
             run.answering = answering
             if run.failure or run.released:
                 answering.close()
-            reason = answering.run(provider, job.request, on_text=titler.start if titler else None)
+            reason = answering.run(provider, request, on_text=titler.start if titler else None)
             ending = Ending.completed(reason)
         except ProviderError as error:
             logger.info("turn.failed", turn_id=str(run.turn_id), code=error.failure.code, detail=error.detail)
@@ -168,19 +171,23 @@ class Runner:
         title = None
         if titler and ending.status is TurnStatus.COMPLETED and not run.released:
             titler.start()  # an answer of tools alone has had no text to start it
-            title = titler.wait(config.current().title_wait)
+            title = titler.take(config.current().title_wait)
         unstored = self._writer.close(recorder)
-        if not run.released:
-            self._finish(run, ending, answering.output(unstored, title))
-        if titler:
-            titler.wait(LATE_TITLE)  # an orderly stop waits for what is still under way
+        stored = not run.released and self._finish(run, ending, answering.output(unstored, title))
+        if title and not stored:
+            titles.store(assignment.thread_id, title)
+        elif titler and not title:
+            titler.finish(LATE_TITLE)
 
-    def _finish(self, run: Run, ending: Ending, output: Output) -> None:
-        """Store the end of the turn. A store that is away for a moment must not cost anybody the answer."""
+    def _finish(self, run: Run, ending: Ending, output: Output) -> bool:
+        """Store the end of the turn; False when somebody else has done so before.
+
+        A store that is away for a moment must not cost anybody the answer.
+        """
         deadline = monotonic() + STORE_PATIENCE
         while True:
             try:
-                turns.finish(run.turn_id, ending, output)
+                stored = turns.finish(run.assignment.thread_id, run.turn_id, ending, output)
             except Exception:
                 logger.exception("turn.finish_failed", turn_id=str(run.turn_id))
                 release()
@@ -188,7 +195,7 @@ class Runner:
                     raise
             else:
                 release()
-                return
+                return stored
 
     def _lost(self, run: Run) -> None:
         """The log refused our events: the turn was ended elsewhere, and its last events are in the store."""

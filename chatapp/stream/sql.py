@@ -2,46 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from functools import cache
 from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, insert, or_, select, update
+from sqlalchemy import Dialect, and_, bindparam, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.types import TypeEngine
 
-from chatapp.db import now, session, transaction
+from chatapp.db import is_sqlite, now, session, transaction
 from chatapp.models import Turn, TurnEvent, TurnLease
 from chatapp.stream.log import Portion
-from chatapp.values import ACTIVE, Event
+from chatapp.values import ACTIVE, Event, Usage
 
 # The log is written many times a second: its statements are made once, and are about tables, not about objects.
 TURNS = Turn.__table__.c
-INSERT = insert(TurnEvent)
+EVENTS = TurnEvent.__table__.c
 ACTIVE_AMONG = (
     # The lock makes a cancel in another process wait for this batch, so that it closes the log after it.
     select(TURNS.id)
     .where(TURNS.id.in_(bindparam("turns", expanding=True)), TURNS.status.in_(ACTIVE))
     .with_for_update(read=True)
 )
+NOTE_USAGE = (
+    update(TurnLease)
+    .where(TurnLease.turn_id == bindparam("turn"))
+    .values({name: bindparam(name) for name in ("model", "input_tokens", "cached_input_tokens", "output_tokens")})
+)
 
 
 class SqlLog:
     def append(self, portions: Sequence[Portion]) -> set[UUID]:
+        if is_sqlite():
+            # With one writer at a time nobody need ask first which turns are still active: whoever has ended one has
+            # given the numbers of these events to its last ones, and the store refuses them.
+            with suppress(IntegrityError), transaction():
+                self._store(portions)
+                return set()
         with transaction():
             active = self._active([p.turn_id for p in portions])
-            self._insert([(p.turn_id, event) for p in portions if p.turn_id in active for event in p.events])
-            for portion in sorted(portions, key=attrgetter("turn_id")):
-                if portion.usage and portion.turn_id in active:
-                    self._note_usage(portion)
+            self._store([p for p in portions if p.turn_id in active])
         return {p.turn_id for p in portions} - active
+
+    def _store(self, portions: Sequence[Portion]) -> None:
+        ordered = sorted(portions, key=attrgetter("turn_id"))  # two batches never wait for each other
+        self._insert([(p.turn_id, event) for p in ordered for event in p.events])
+        usages = [_usage(p) for p in ordered if p.usage]
+        if usages:
+            session.connection().execute(NOTE_USAGE, usages)
 
     def add(self, turn_id: UUID, events: Sequence[Event]) -> None:
         self._insert([(turn_id, event) for event in events])
 
     def _insert(self, entries: Sequence[tuple[UUID, Event]]) -> None:
-        if entries:
-            at = now()
-            rows = [{"turn_id": turn, "seq": event.seq, "data": event.json, "at": at} for turn, event in entries]
-            session.connection().execute(INSERT, rows)
+        """The statement of the driver itself: what SQLAlchemy would do for every row is done once."""
+        if not entries:
+            return
+        connection = session.connection()
+        statement, key, time = _insertion(connection.dialect)
+        at, keys = time(now()), {turn: key(turn) for turn, _ in entries}
+        connection.exec_driver_sql(statement, [(keys[turn], event.seq, event.json, at) for turn, event in entries])
 
     def read(self, turn_id: UUID, after: int = 0) -> list[Event]:
         rows = session.execute(
@@ -65,17 +89,25 @@ class SqlLog:
     def _active(self, turn_ids: list[UUID]) -> set[UUID]:
         return set(session.connection().execute(ACTIVE_AMONG, {"turns": turn_ids}).scalars())
 
-    def _note_usage(self, portion: Portion) -> None:
-        usage = portion.usage
-        if usage is None:
-            return
-        session.execute(
-            update(TurnLease)
-            .where(TurnLease.turn_id == portion.turn_id)
-            .values(
-                model=portion.model,
-                input_tokens=usage.input_tokens,
-                cached_input_tokens=usage.cached_input_tokens,
-                output_tokens=usage.output_tokens,
-            )
-        )
+
+@cache
+def _insertion(dialect: Dialect) -> tuple[str, Callable[[UUID], Any], Callable[[datetime], Any]]:
+    """An INSERT with the values in the order of the columns, and what makes a key and a time fit for the driver."""
+    place = "?" if dialect.paramstyle == "qmark" else "%s"
+    statement = f"INSERT INTO turn_events (turn_id, seq, data, at) VALUES ({', '.join([place] * 4)})"  # noqa: S608
+    return statement, _processor(EVENTS.turn_id.type, dialect), _processor(EVENTS.at.type, dialect)
+
+
+def _processor(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any]:
+    return kind.dialect_impl(dialect).bind_processor(dialect) or (lambda value: value)
+
+
+def _usage(portion: Portion) -> dict[str, Any]:
+    usage = portion.usage or Usage()
+    return {
+        "turn": portion.turn_id,
+        "model": portion.model,
+        "input_tokens": usage.input_tokens,
+        "cached_input_tokens": usage.cached_input_tokens,
+        "output_tokens": usage.output_tokens,
+    }

@@ -8,21 +8,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from chatapp.core import turns
-from chatapp.core.starting import Started
-from chatapp.db import release, session, transaction
+from chatapp.db import session, transaction
 from chatapp.models import Message, Thread
-from chatapp.providers import ModelRequest
 from tests import people as folk
 from tests.people import People
-from tests.stream.asking import ask, shown_to_model, story_of, visible
+from tests.stream.asking import ask, request_of, shown_to_model, story_of, visible
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # nothing here depends on the store
-
-
-def request_of(started: Started) -> ModelRequest:
-    release()
-    return turns.job(started.turn.id).request
 
 
 def conversation(people: People, *questions: str) -> Thread:

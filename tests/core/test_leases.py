@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from chatapp.core import executors, takeovers, turns
+from chatapp.core.executors import Assignment
 from chatapp.core.starting import Started
 from chatapp.db import now, release, session, transaction
 from chatapp.errors import NotFound
@@ -30,7 +31,7 @@ class Gone:
     worker = "elsewhere|1|1"
     accepts = True
 
-    def submit(self, turn_id: UUID, events: Sequence[Event]) -> None:
+    def submit(self, assignment: Assignment) -> None:
         pass
 
     def flush(self) -> None:

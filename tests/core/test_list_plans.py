@@ -41,6 +41,17 @@ def test_a_list_reads_along_an_index(app: Flask, people: People, name: str, read
     assert whole == [], "\n".join(plans)
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite picks the owner's index by itself
+@pytest.mark.parametrize("key", [sign + key for key in thread_order.SORT_KEYS for sign in ("", "-")])
+def test_ones_own_threads_are_found_before_they_are_sorted(app: Flask, people: People, key: str) -> None:
+    [query] = _queries(people, "ana", f"by {key}")
+
+    plan = _plan(*query)
+
+    assert any("CTE Scan on matching" in line for line in plan), "\n".join(plan)
+    assert any("ix_threads_user" in line for line in plan), "\n".join(plan)
+
+
 def test_a_list_without_an_index_would_be_noticed(app: Flask, people: People) -> None:
     plan = _plan("SELECT * FROM threads WHERE system_prompt = 'x'", ())
 

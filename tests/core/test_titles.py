@@ -117,7 +117,7 @@ def test_a_thread_with_a_name_keeps_it(people: People) -> None:
     started = ask(people.ana, "hello")
     story_of(started.turn)
     release()
-    assert titles.store(started.thread.id, "Another", Usage(1, 1)) is None
+    assert titles.store(started.thread.id, titles.Attempt("Another", Usage(1, 1))) is None
     assert fresh(Thread, started.thread.id).title == "hello"
 
 

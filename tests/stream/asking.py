@@ -11,11 +11,11 @@ from uuid import UUID
 
 from flask import Flask
 
-from chatapp.core import messages, turns
+from chatapp.core import context, messages, turns
 from chatapp.core.starting import Started
 from chatapp.db import release, session
-from chatapp.models import Message, Thread, Turn
-from chatapp.providers import TextPart
+from chatapp.models import Message, Thread, Turn, User
+from chatapp.providers import ModelRequest, TextPart
 from chatapp.stream.follow import Follower, follow
 from chatapp.values import Event, Question
 from tests.people import Person
@@ -80,11 +80,19 @@ def story_of(turn: Turn | UUID) -> Story:
     return story
 
 
+def request_of(started: Started) -> ModelRequest:
+    """The turn's first model call."""
+    release()
+    turn = session.get_one(Turn, started.turn.id)
+    asker, thread = session.get_one(User, turn.user_id), session.get_one(Thread, turn.thread_id)
+    return context.build(asker, thread, turn, session.get_one(Message, turn.input_message_id))
+
+
 def shown_to_model(started: Started) -> list[str]:
     """The texts of the turn's first model call, the instructions left out."""
-    release()
-    messages = turns.job(started.turn.id).request.messages
-    return [part.text for message in messages for part in message.parts if isinstance(part, TextPart)]
+    return [
+        part.text for message in request_of(started).messages for part in message.parts if isinstance(part, TextPart)
+    ]
 
 
 def fresh(model: type[Row], key: UUID) -> Row:

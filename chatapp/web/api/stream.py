@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from time import monotonic
 from uuid import UUID
 
@@ -75,7 +76,8 @@ def _answer(app: Flask, turn_id: UUID, encoder: NdjsonEncoder) -> Iterator[bytes
     try:
         with follow(turn_id) as follower:
             while not follower.ended:
-                with app.app_context():  # no longer than a read, so that nothing of the request outlives it
+                # No longer than a read, so that nothing of the request outlives it.
+                with app.app_context() if follower.reads_store else nullcontext():
                     events = follower.read(patience if encoder.pending is None else encoder.pending)
                 moment = monotonic()
                 heard = moment if events else heard

@@ -34,8 +34,8 @@ def new_chat() -> ResponseReturnValue:
 @sign_in_required
 def show_thread(thread_id: UUID) -> ResponseReturnValue:
     thread = threads.get_own(signed_in_user(), thread_id)
-    threads.mark_seen(thread)
     conversation = Conversation.load(thread)
+    threads.mark_seen(thread)  # what is loaded is shown; a later end is told by the page that follows it
     if request.args.get("live") == "page" and conversation.turn:
         return growing_page(thread, conversation, _around(thread))
     return _page(thread, conversation)

@@ -85,7 +85,7 @@ def test_case_37_flagged_threads_are_counted_once(ana: Client, people: People) -
 def test_figures_agree_with_the_list(ana: Client, people: People) -> None:
     first, second = ana.ask("hello").thread, ana.ask("good morning").thread
     ana.ask("hello again", thread_uuid=first, mode="reload")
-    titles.store(UUID(second), "", Usage(30, 4))
+    titles.store(UUID(second), titles.Attempt("", Usage(30, 4)))
 
     shown, listed = figures(ana), [ana.thread(first), ana.thread(second)]
 

@@ -232,7 +232,7 @@ def test_case_35_totals_include_the_title(ana: Client, people: People) -> None:
     with transaction():
         threads.add_tokens(session.get_one(Thread, thread), 10, 20)
         threads.add_tokens(session.get_one(Thread, half), None, 7)
-    titles.store(thread, "", Usage(3, 1))
+    titles.store(thread, titles.Attempt("", Usage(3, 1)))
 
     def totals(thread_id: UUID) -> tuple[int | None, ...]:
         shown = ana.thread(str(thread_id))

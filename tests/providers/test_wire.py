@@ -1,0 +1,151 @@
+"""The wire under the SDK: chunked bodies, proxies, encrypted connections."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import select
+import socket
+import socketserver
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.messages_script import Script
+from bench.messages_server import MessagesServer
+from chatapp.providers import FAILURES, ModelMessage, ModelRequest, ProviderError, Text, TextPart, Trouble
+from chatapp.providers.anthropic import AnthropicProvider
+from chatapp.providers.anthropic_protocol import Decoder
+from chatapp.providers.wire import _Chunked
+from chatapp.values import Role
+
+HELLO = ModelRequest("", (ModelMessage(Role.USER, (TextPart("hello"),)),))
+STREAM = (
+    'event: content_block_delta\r\ndata: {"type":"content_block_delta","index":0,'
+    '"delta":{"type":"text_delta","text":"Tere \U0001f30d "}}\r\n\r\n'
+    ": a comment\n\n"
+    'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,\n'
+    'data: "delta":{"type":"text_delta","text":"maailm"}}\n\n'
+    'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+).encode()
+
+
+def cut_up(data: bytes, places: list[int]) -> list[bytes]:
+    edges = sorted({place % len(data) for place in places} | {0, len(data)})
+    return [data[begin:end] for begin, end in zip(edges, edges[1:], strict=False)]
+
+
+@given(st.lists(st.binary(min_size=1, max_size=300)), st.lists(st.integers(0, 10_000)))
+def test_a_chunked_body_is_the_same_however_it_arrives(chunks: list[bytes], places: list[int]) -> None:
+    wire = b"".join(b"%x;name=value\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
+    body = _Chunked()
+
+    assert b"".join(map(body.feed, cut_up(wire, places))) == b"".join(chunks)
+    assert body.complete
+
+
+def test_a_chunk_without_a_size_is_an_error() -> None:
+    with pytest.raises(http.client.HTTPException):
+        _Chunked().feed(b"hello\r\n")
+
+
+@given(st.lists(st.integers(0, 10_000)))
+def test_events_are_the_same_however_they_arrive(places: list[int]) -> None:
+    decoder = Decoder()
+    events = [event for piece in cut_up(STREAM, places) for event in decoder.feed(piece)]
+
+    assert "".join(event.delta for event in events if isinstance(event, Text)) == "Tere \U0001f30d maailm"
+    assert len(list(Decoder().feed(STREAM))) == 2, "texts that come together are one"
+
+
+class Proxy(socketserver.ThreadingTCPServer):
+    """Passes on what is asked of it, and remembers what that was."""
+
+    allow_reuse_address = daemon_threads = True
+
+    def __init__(self, target: tuple[str, int]) -> None:
+        super().__init__(("127.0.0.1", 0), _Forward)
+        self.target = target
+        self.asked: list[bytes] = []
+
+
+class _Forward(socketserver.BaseRequestHandler):
+    server: Proxy
+
+    def handle(self) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += self.request.recv(65536)
+        self.server.asked.append(head)
+        with contextlib.closing(socket.create_connection(self.server.target)) as onward:
+            if head.startswith(b"CONNECT "):
+                self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                return  # nothing here speaks TLS
+            onward.sendall(head.replace(b"http://model.invalid", b"", 1))
+            self._pump(onward)
+
+    def _pump(self, onward: socket.socket) -> None:
+        other = {onward: self.request, self.request: onward}
+        while True:
+            for ready in select.select(list(other), [], [])[0]:
+                data = ready.recv(65536)
+                if not data:
+                    return
+                other[ready].sendall(data)
+
+
+@pytest.fixture
+def server() -> Iterator[MessagesServer]:
+    with MessagesServer() as running:
+        yield running
+
+
+@pytest.fixture
+def proxy(server: MessagesServer) -> Iterator[Proxy]:
+    host, port = server.url.removeprefix("http://").split(":")
+    with Proxy((host, int(port))) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield running
+        running.shutdown()
+
+
+def said(base_url: str) -> str:
+    provider = AnthropicProvider(api_key="k", base_url=base_url, model="m", prices={}, max_retries=0)
+    return "".join(event.delta for event in provider.stream(HELLO) if isinstance(event, Text))
+
+
+def test_the_proxy_of_the_environment_is_used(
+    server: MessagesServer, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.scripts = [Script(text="through the proxy")]
+    monkeypatch.setenv("http_proxy", f"http://ana:secret@127.0.0.1:{proxy.server_address[1]}")
+
+    assert said("http://model.invalid") == "through the proxy"
+    assert proxy.asked[0].startswith(b"POST http://model.invalid/v1/messages")
+
+
+def test_hosts_without_proxy_are_asked_directly(
+    server: MessagesServer, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.scripts = [Script(text="directly")]
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.server_address[1]}")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+    assert said(server.url) == "directly"
+    assert proxy.asked == []
+
+
+def test_encrypted_calls_go_through_a_tunnel(
+    server: MessagesServer, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", f"http://ana:secret@127.0.0.1:{proxy.server_address[1]}")
+
+    with pytest.raises(ProviderError) as caught:
+        said("https://model.invalid")
+
+    assert caught.value.failure == FAILURES[Trouble.CONNECT]
+    assert proxy.asked[0].startswith(b"CONNECT model.invalid:443 HTTP/1.")
+    assert b"Proxy-Authorization: Basic YW5hOnNlY3JldA==" in proxy.asked[0]
