@@ -153,7 +153,8 @@ def windows(as_ana: Callable[..., Chat], server: AppServer) -> tuple[Chat, Chat,
 
 def test_every_window_shows_what_is_being_answered(windows: tuple[Chat, Chat, Chat]) -> None:
     writing, same_browser, other_browser = windows
-    marks = [History(chat.page).entry("/slow 2000").first for chat in (same_browser, other_browser)]
+    # Its name comes with the end of the answer.
+    marks = [History(chat.page).list.get_by_role("listitem").first for chat in (same_browser, other_browser)]
     writing.send("/slow 2000").says("tick 2 ")
     look(other_browser)
     for mark in marks:
