@@ -17,6 +17,11 @@ import orjson
 ROOT = Path(__file__).resolve().parent.parent
 
 
+# What may follow a finding of each guard, from the mildest on (waldur-chat-api section 7.1).
+INJECTION_ACTIONS = ("allow", "flag", "block")
+PII_ACTIONS = ("allow", "flag", "warn", "redact", "block")
+
+
 class BadSetting(ValueError):
     """A setting has a value that cannot be used. The message names it and never repeats a secret."""
 
@@ -99,6 +104,24 @@ class Settings:
     ai_assistant_global_daily_token_budget: int = setting(
         5_000_000, "Tokens per day over all users; 0 or less: no cap."
     )
+    ai_assistant_injection_allowlist: str = setting(
+        "", "Phrases, separated by commas, that are no prompt injection when they are nearly the whole message."
+    )
+    injection_low: float = setting(0.3, "Score from which a text counts as an injection of severity low.")
+    injection_medium: float = setting(0.5, "Score from which the severity is medium.")
+    injection_high: float = setting(0.7, "Score from which the severity is high.")
+    injection_critical: float = setting(0.9, "Score from which the severity is critical.")
+    injection_action_low: str = setting("flag", "What follows an injection of severity low.", choices=INJECTION_ACTIONS)
+    injection_action_medium: str = setting("flag", "What follows severity medium.", choices=INJECTION_ACTIONS)
+    injection_action_high: str = setting("block", "What follows severity high.", choices=INJECTION_ACTIONS)
+    injection_action_critical: str = setting("block", "What follows severity critical.", choices=INJECTION_ACTIONS)
+    pii_action_medium: str = setting(
+        "warn", "What follows personal data of severity medium, such as e-mail addresses.", choices=PII_ACTIONS
+    )
+    pii_action_high: str = setting(
+        "redact", "What follows severity high, such as bank accounts and identity numbers.", choices=PII_ACTIONS
+    )
+    pii_action_critical: str = setting("block", "What follows severity critical: credentials.", choices=PII_ACTIONS)
     context_tokens: int = setting(180_000, "Estimated size (characters / 4) above which the oldest turns are left out.")
     title_wait: float = setting(2.0, "Seconds a finished answer waits for the title of its conversation.")
 
@@ -149,6 +172,12 @@ class Settings:
         return int(text) if text.isascii() and text.isdigit() else 0
 
     @property
+    def injection_allowlist(self) -> tuple[str, ...]:
+        """The phrases of `ai_assistant_injection_allowlist`."""
+        phrases = self.ai_assistant_injection_allowlist.split(",")
+        return tuple(phrase.strip() for phrase in phrases if phrase.strip())
+
+    @property
     def uses_sqlite(self) -> bool:
         return self.database.startswith("sqlite")
 
@@ -185,6 +214,10 @@ def _check_ranges(settings: Settings) -> None:
         value = getattr(settings, spec.name)
         if isinstance(value, float) and value < 0:
             raise BadSetting(f"{spec.name.upper()} must not be negative")
+    levels = ("injection_low", "injection_medium", "injection_high", "injection_critical")
+    scores = [getattr(settings, level) for level in levels]
+    if scores != sorted(scores) or not scores[0] > 0:
+        raise BadSetting("INJECTION_LOW, _MEDIUM, _HIGH and _CRITICAL must be positive and ascending")
     if not 0 <= settings.port <= 65_535:
         raise BadSetting("PORT must be between 0 and 65535")
     for name in ("workers", "worker_connections", "anthropic_max_tokens"):

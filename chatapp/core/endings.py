@@ -95,8 +95,8 @@ def end(
         _store_answer(thread, turn, content)
     if ending.status is not TurnStatus.CANCELLED:
         thread.unread_at = turn.completed_at
-    title = titles.apply(thread, output.title) if output.title else None
     threads.touch_session(thread.session_id)
+    title = titles.apply(thread, output.title) if output.title else None
     threads.add_tokens(thread, turn.input_tokens, turn.output_tokens)
     attempt = output.title.usage.total_tokens if output.title else 0
     quotas.charge(turn.user_id, (turn.input_tokens or 0) + (turn.output_tokens or 0) + attempt)

@@ -18,18 +18,6 @@ NAME_LENGTH = 150
 MOST_PINNED = 50
 MOST_AT_ONCE = 1_000
 
-# The thread alone: its user, who is loaded with it, has other threads.
-LOCK = (
-    select(Thread)
-    .where(Thread.id == bindparam("thread"))
-    .with_for_update(of=Thread)
-    .execution_options(populate_existing=True)
-)
-CHANGE_SESSION = (
-    update(ChatSession).where(ChatSession.id == bindparam("session")).values(revision=ChatSession.revision + 1)
-)
-TOUCH_SESSION = CHANGE_SESSION.values(modified=bindparam("moment"))
-
 
 @dataclass(frozen=True, slots=True)
 class Archived:
@@ -37,6 +25,19 @@ class Archived:
 
     count: int
     moment: datetime
+
+
+# The thread alone: its user, who is loaded with it, has other threads.
+LOCK = (
+    select(Thread)
+    .where(Thread.id == bindparam("thread"))
+    .with_for_update(of=Thread)
+    .execution_options(populate_existing=True)
+)
+NOTE_CHANGE = (
+    update(ChatSession).where(ChatSession.id == bindparam("session")).values(revision=ChatSession.revision + 1)
+)
+TOUCH_SESSION = NOTE_CHANGE.values(modified=bindparam("moment"))
 
 
 def create(user: User, title: str | None = None) -> Thread:
@@ -170,8 +171,8 @@ def unpin(user: User, thread_id: UUID) -> Thread:
 
 def mark_seen(thread: Thread) -> None:
     """Its reader has seen everything in it."""
-    # Asked anew: an answer may have ended since the thread was loaded.
-    if session.scalar(select(Thread.unread_at).where(Thread.id == thread.id)) is None:
+    unread = select(Thread.id).where(Thread.id == thread.id, Thread.unread_at.is_not(None))
+    if session.scalar(unread) is None:
         return
     with transaction():
         session.execute(update(Thread).where(Thread.id == thread.id).values(unread_at=None))
@@ -190,8 +191,8 @@ def _set_archived(thread: Thread, archived: bool) -> None:
 def _change_own(user: User, chosen: Collection[ColumnElement[bool]], **values: datetime | None) -> int:
     with transaction():
         # In the order of their ids: two transactions never wait for each other.
-        chosen_rows = select(Thread.id, Thread.session_id).where(*chosen).order_by(Thread.id).with_for_update()
-        found = session.execute(chosen_rows).all()
+        locked = select(Thread.id, Thread.session_id).where(*chosen).order_by(Thread.id).with_for_update()
+        found = session.execute(locked).all()
         if found:
             ids = [row.id for row in found]
             session.execute(update(Thread).where(Thread.id.in_(ids)).values(**values))
@@ -212,7 +213,7 @@ def touch_session(session_id: UUID) -> None:
 
 def note_change(session_id: UUID) -> None:
     """Something changed that the list of the session's threads shows."""
-    session.connection().execute(CHANGE_SESSION, {"session": session_id})
+    session.connection().execute(NOTE_CHANGE, {"session": session_id})
 
 
 def add_tokens(thread: Thread, input_tokens: int | None, output_tokens: int | None) -> None:

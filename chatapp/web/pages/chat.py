@@ -35,7 +35,8 @@ def new_chat() -> ResponseReturnValue:
 def show_thread(thread_id: UUID) -> ResponseReturnValue:
     thread = threads.get_own(signed_in_user(), thread_id)
     conversation = Conversation.load(thread)
-    threads.mark_seen(thread)  # what is loaded is shown; a later end is told by the page that follows it
+    if conversation.turn is None:
+        threads.mark_seen(thread)  # as it was loaded: an answer that ended since then is in what is shown
     if request.args.get("live") == "page" and conversation.turn:
         return growing_page(thread, conversation, _around(thread))
     return _page(thread, conversation)

@@ -1,0 +1,191 @@
+"""Attacks in disguise: the plain readings of a text. A reading is judged like any text; being one adds nothing.
+
+At most one reading of each kind, four in all: encoded parts decoded in place, letters put together and digits read as
+letters, rot13, reversed. Each is only tried when the text looks like it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import html
+import re
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+# The categories of waldur-chat-api section 7.5 that name a disguise.
+BASE64 = "base64_payload"
+HEX = "hex_encoding"
+LEET = "leetspeak"
+CIPHER = "cipher_encoding"
+REVERSED = "reverse_encoding"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a disguised text says, and the category of the disguise; None for one that has none."""
+
+    text: str
+    category: str | None
+
+
+def readings(text: str) -> Iterator[Reading]:
+    """The plain readings of a normalised text, none for most texts."""
+    for read in (_decoded, _respelled, _rotated, _turned):
+        reading = read(text)
+        if reading is not None and reading.text != text:
+            yield reading
+
+
+_ENCODED = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_HEX = re.compile(r"(?:\\x[0-9A-Fa-f]{2}|%[0-9A-Fa-f]{2}|\b0x[0-9A-Fa-f]{2}[ ,]*){4,}|\b(?:[0-9A-Fa-f]{2}[ :]?){8,}\b")
+_ENTITIES = re.compile(r"(?:&#x?[0-9A-Fa-f]{2,6};){3,}")
+_UNICODE_ESCAPES = re.compile(r"(?:\\u[0-9A-Fa-f]{4}){3,}")
+_HEX_DIGITS = re.compile(r"(?:\\x|%|0x)?([0-9A-Fa-f]{2})")
+
+
+def _decoded(text: str) -> Reading | None:
+    """Base64, hexadecimal and escaped parts decoded where they stand."""
+    plain = text
+    if "&#" in plain:
+        plain = _ENTITIES.sub(lambda match: html.unescape(match[0]), plain)
+    if "\\u" in plain:
+        plain = _UNICODE_ESCAPES.sub(lambda match: codecs.decode(match[0].encode("ascii"), "unicode_escape"), plain)
+    if plain != text:
+        return Reading(plain, HEX)
+    plain = _HEX.sub(lambda match: _from_hex(match[0]), text)
+    if plain != text:
+        return Reading(plain, HEX)
+    plain = _ENCODED.sub(lambda match: _from_base64(match[0]), text)
+    return Reading(plain, BASE64) if plain != text else None
+
+
+def _from_base64(run: str) -> str:
+    digits = run.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        return _readable(base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)) or run
+    except binascii.Error:
+        return run
+
+
+def _from_hex(run: str) -> str:
+    if run.startswith("%"):
+        return unquote(run)
+    return _readable(bytes.fromhex("".join(_HEX_DIGITS.findall(run)))) or run
+
+
+def _readable(data: bytes) -> str:
+    """The bytes as text, empty when they are none."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return ""
+    return text if len(text) > 3 and all(char.isprintable() or char.isspace() for char in text) else ""
+
+
+# Single letters with the same kind of separator between: a long run shows the habit, then short ones count too.
+_SEPARATOR = r"[-._*+~|/]"
+_DOTTED = re.compile(rf"(?<!\w)[^\W_](?:{_SEPARATOR}[^\s\-._*+~|/]){{3,}}")
+_DOTTED_WORD = re.compile(rf"(?<!\w)[^\W_](?:{_SEPARATOR}[^\s\-._*+~|/])+{_SEPARATOR}?(?!\w)")
+_SPACED = re.compile(r"(?<!\S)\S(?: \S){3,}(?!\S)")
+_SPACED_WORD = re.compile(r"(?<!\S)\S(?: \S)+(?!\S)")
+_MIXED = re.compile(
+    r"(?<![\w.:/-])(?=[a-z@$!|]*[0-9@$!|])(?=[0-9@$!|]*[a-z])[a-z0-9@$!|]{2,20}(?![\w:/-]|\.\d)", re.IGNORECASE
+)
+_DIGIT_BEFORE_LETTER = re.compile(r"[0-9@$|][A-Za-z]|[A-Za-z][0-9@$|!]")
+_DIGIT_LETTERS = str.maketrans("0134578@$!|", "oieastbasil")
+
+
+def _respelled(text: str) -> Reading | None:
+    """Spaced and dotted letters as words, and digits in words as letters."""
+    joined = text
+    if _SPACED.search(joined):
+        joined = _SPACED_WORD.sub(lambda match: match[0].replace(" ", ""), joined)
+    if _DOTTED.search(joined):
+        joined = _DOTTED_WORD.sub(lambda match: re.sub(_SEPARATOR, "", match[0]), joined)
+    mixed = _mixed(joined)
+    if mixed:
+        is_thorough = len(mixed) >= 3
+        words = re.compile(r"[\w@$!|]+") if is_thorough else _MIXED
+        return Reading(words.sub(lambda match: _without_digits(match[0]), joined), LEET)
+    return Reading(joined, None) if joined != text else None
+
+
+def _mixed(text: str) -> list[str]:
+    """Words that have digits or signs between or before letters."""
+    return _MIXED.findall(text) if _DIGIT_BEFORE_LETTER.search(text) else []
+
+
+def _without_digits(word: str) -> str:
+    stem = word.rstrip("!|")
+    return stem.translate(_DIGIT_LETTERS) + word[len(stem) :]
+
+
+_COMMON = frozenset(
+    re.findall(
+        r"\w+",
+        "the and you your for are with this that not all have what how tell show say give is of to in it do me my now "
+        "be und der die das nicht du ist sie les des est vous que las los una para non che per alle "
+        "ignore instructions previous password system prompt rules forget please write",
+    )
+)
+_TOKEN = re.compile(r"[A-Za-z]{2,12}")
+_ROT13 = str.maketrans(
+    string.ascii_letters,
+    string.ascii_lowercase[13:]
+    + string.ascii_lowercase[:13]
+    + string.ascii_uppercase[13:]
+    + string.ascii_uppercase[:13],
+)
+_ROTATED = frozenset(word.translate(_ROT13) for word in _COMMON) - _COMMON - {"be", "or", "on"}
+_TURNED = frozenset(word[::-1] for word in _COMMON if word != word[::-1]) - _COMMON - {"on", "era", "od", "eh", "won"}
+# How many words must look turned or rotated, unless the text says that it is.
+_ENOUGH = 2
+_SAYS_ROTATED = ("rot13", "rot-13", "rot 13", "caesar", "cesar")
+_SAYS_TURNED = ("revers", "backward", "right to left", "rückwärts", "envers", "invers", "revés")
+
+
+def _words(text: str) -> list[str]:
+    return [word.lower() for word in _TOKEN.findall(text[:4000])]
+
+
+def _says(signs: tuple[str, ...], text: str) -> bool:
+    lowered = text.lower()
+    return any(sign in lowered for sign in signs)
+
+
+def _rotated(text: str) -> Reading | None:
+    if _says(_SAYS_ROTATED, text) or sum(word in _ROTATED for word in _words(text)) >= _ENOUGH:
+        return Reading(text.translate(_ROT13), CIPHER)
+    return None
+
+
+def _turned(text: str) -> Reading | None:
+    if _says(_SAYS_TURNED, text) or sum(word in _TURNED for word in _words(text)) >= _ENOUGH:
+        return Reading(text[::-1], REVERSED)
+    return None
+
+
+_LEET_VERBS = frozenset(
+    (
+        "hack",
+        "bypass",
+        "ignore",
+        "exploit",
+        "jailbreak",
+        "override",
+        "disable",
+        "crack",
+        "inject",
+        "reveal",
+        "disregard",
+    )
+)
+
+
+def says_leet(text: str) -> bool:
+    """Does a word with digits for letters spell the verb of an attack?"""
+    return any(_without_digits(word).lower() in _LEET_VERBS for word in _mixed(text))

@@ -1,0 +1,141 @@
+"""The words of attacks in many languages, and where a text uses them (lexicon.txt)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+from chatapp.guards.injection.arrays import NDArray, np
+from chatapp.guards.injection.folding import fold
+from chatapp.guards.injection.ngrams import Hashes, Ints
+
+PATH = Path(__file__).with_name("lexicon.txt")
+# Scripts written without blanks, or with articles and particles attached: a word may begin anywhere.
+UNSPACED = "\u0590-\u06ff\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+# Entries are looked up by so many characters; shorter ones as they are.
+BEGINNING = 3
+# The basic plane of Unicode; also the size of the tables that rule most places out.
+PLANE = 0x10000
+OTHER, LETTER, ANYWHERE = range(3)
+# The same concept is found again only so many characters later.
+AGAIN = 8
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+
+# Signs of attacks that are not words: a character without which there is none, and the pattern. None of them repeats
+# without a bound, so all are linear.
+SIGNS = {
+    "sign_delimiter": (">", r"<\|[a-z_]{2,20}\|>|<<sys>>|</?s>"),
+    "sign_instruction": ("]", r"\[/?inst\]"),
+    "sign_role_tag": (
+        "",
+        r"[<\[{(]/?\s?(?:system(?: mode)?|admin|developer|instructions?|sys|root|override|user|assistant)\s?[>\])}:]",
+    ),
+    "sign_heading": (
+        "",
+        r"(?:##|--|==|\*\*)\s?(?:system|instruction|prompt|new|begin|end of|tool_result|override|admin)",
+    ),
+    "sign_turn": (":", r"\b(?:human|assistant|system|ai|chatgpt|gpt|user|dan|bot)\s?:"),
+    "sign_fence": ("`", r"```\s?(?:system|prompt|admin|instructions?)"),
+    "sign_slot": ("", r"\[(?:insert|your|user|prompt|keyword|targetlanguage|name)\b|\{(?:prompt|query|user|generator)"),
+    "sign_remote": ("http", r"https?://[^\s]{0,80}?(?:evil|attacker|\?[a-z]{1,8}=)"),
+    "sign_question": (
+        "",
+        r"^\s?(?:how|where|when|which|can i|could i|may i|should i|why|what is|is there|does)\b",
+    ),
+}
+
+
+class Lexicon:
+    """Words and phrases that begin the same way are found together; `concepts` names what words and signs stand for."""
+
+    def __init__(self, lines: list[tuple[str, str]]) -> None:
+        names = sorted({concept for concept, _ in lines})
+        self.concepts = [*names, *SIGNS]
+        self._signs = [
+            (len(names) + number, needle, re.compile(pattern))
+            for number, (needle, pattern) in enumerate(SIGNS.values())
+        ]
+        self._entries: dict[str, list[tuple[int, bool]]] = {}
+        lengths: dict[str, set[int]] = {}
+        for concept, entries in lines:
+            for entry in fold(entries).split(","):
+                self._add(entry.strip(), names.index(concept), lengths)
+        self._lengths = {beginning: tuple(sorted(found)) for beginning, found in lengths.items()}
+        self._beginnings = _table(beginning for beginning in self._lengths)
+        self._short = _table(entry for entry in self._entries if len(entry) == 2)
+        self._letters = _table(entry for entry in self._entries if len(entry) == 1)
+
+    def _add(self, entry: str, concept: int, lengths: dict[str, set[int]]) -> None:
+        word = entry.rstrip("*")
+        is_open = entry.endswith("*") or bool(_UNSPACED.match(word[-1]))
+        meanings = self._entries.setdefault(word, [])
+        if (concept, is_open) not in meanings:
+            meanings.append((concept, is_open))
+        if len(word) >= BEGINNING:
+            lengths.setdefault(word[:BEGINNING], set()).add(len(word))
+
+    def find(self, text: str, codes: Hashes) -> tuple[Ints, Ints]:
+        """Places and concepts in a folded text and its code points, in the order of the text."""
+        found: list[tuple[int, int]] = []
+        latest = [-AGAIN] * len(self.concepts)
+        entries, lengths = self._entries, self._lengths
+        for start in self._candidates(codes):
+            for length in (1, 2, *lengths.get(text[start : start + BEGINNING], ())):
+                for concept, is_open in entries.get(text[start : start + length], ()):
+                    if (is_open or not text[start + length].isalnum()) and start - latest[concept] >= AGAIN:
+                        latest[concept] = start
+                        found.append((start, concept))
+        for concept, needle, sign in self._signs:
+            if needle in text:
+                found += [(match.start(), concept) for match in sign.finditer(text)]
+        found.sort()
+        table = np.array(found, dtype=np.int64).reshape(-1, 2)
+        return table[:, 0], table[:, 1]
+
+    def _candidates(self, codes: Hashes) -> list[int]:
+        """Where a word begins whose first characters are those of an entry, or of something with the same hash."""
+        codes = np.append(codes, np.uint64(ord(" ")))
+        kinds = _kinds()[np.minimum(codes, PLANE - 1)]
+        begins = (kinds[1:-2] == ANYWHERE) | ((kinds[1:-2] == LETTER) & (kinds[:-3] == OTHER))
+        starts = np.flatnonzero(begins) + 1
+        first, second, third = codes[starts], codes[starts + 1], codes[starts + 2]
+        known = self._beginnings[_slot(first, second, third)] | self._short[_slot(first, second)]
+        return cast(list[int], starts[known | self._letters[_slot(first)]].tolist())
+
+
+def _slot(*codes: Hashes) -> Hashes:
+    mixed = codes[0]
+    for code in codes[1:]:
+        mixed = mixed * np.uint64(0x9E3779B1) + code
+    return (mixed ^ (mixed >> np.uint64(17))) & np.uint64(PLANE - 1)
+
+
+def _table(words: Iterable[str]) -> NDArray[np.bool_]:
+    """Which slots the words have, all of one length."""
+    table = np.zeros(PLANE, dtype=bool)
+    codes = np.array([list(map(ord, word)) for word in words], dtype=np.uint64)
+    if len(codes):
+        table[_slot(*codes.T)] = True
+    return table
+
+
+@cache
+def _kinds() -> NDArray[np.int8]:
+    """Of every character of the basic plane: a letter or digit, one where a word may begin anywhere, or another."""
+    kinds = np.full(PLANE, OTHER, dtype=np.int8)
+    for run in re.finditer(r"\w+", "".join(map(chr, range(PLANE)))):
+        kinds[run.start() : run.end()] = LETTER
+    for match in re.finditer("(.)-(.)", UNSPACED):
+        span = slice(ord(match[1]), ord(match[2]) + 1)
+        kinds[span][kinds[span] == LETTER] = ANYWHERE
+    return kinds
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The lexicon of the product, read on first use."""
+    parts = (line.partition(": ") for line in PATH.read_text("utf-8").splitlines() if line[:1].isalpha())
+    return Lexicon([(concept, entries) for concept, _, entries in parts])

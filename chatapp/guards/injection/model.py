@@ -1,0 +1,87 @@
+"""The linear model: a weight for every bucket of n-grams and for every pair of concepts (written by bench/guards)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from math import exp
+from pathlib import Path
+
+from chatapp.guards.injection.arrays import NDArray, np
+from chatapp.guards.injection.features import Features
+
+PATH = Path(__file__).with_name("weights.npz")
+# A text longer than a window is also judged window by window, so that an attack inside of it stands out.
+# Windows overlap by half; a very long text has wider ones instead of more.
+STRIDE = 160
+MOST_WINDOWS = 128
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Weights as whole numbers from -127 to 127, their scales, and how a margin becomes a score."""
+
+    ngrams: NDArray[np.int8]
+    ngram_scale: float
+    concepts: NDArray[np.int8]
+    concept_scale: float
+    bias: float
+    # What a window must exceed the whole text by to count as much, and the line from margin to log-odds.
+    window_discount: float
+    slope: float
+    intercept: float
+
+    def margin(self, features: Features) -> float:
+        """How far on the side of attacks the text, or the worst window of it, is."""
+        whole, *windows = self.margins(features)
+        return max(whole, max(windows, default=whole) - self.window_discount)
+
+    def margins(self, features: Features) -> Iterator[float]:
+        """Of the whole text, then of each window of a longer one."""
+        sums, counts = self._prefix_sums(features)
+        yield self._margin(sums[-1], counts[-1], features.pairs)
+        if features.length <= 3 * STRIDE:
+            return
+        stride = max(STRIDE, features.length // MOST_WINDOWS)
+        starts = np.arange(0, features.length - stride, stride)
+        ends = np.minimum(starts + 2 * stride, features.length)
+        order = np.argsort(features.pair_places, kind="stable")
+        pairs = features.pairs[order]
+        firsts = np.searchsorted(features.pair_places[order], starts)
+        lasts = np.searchsorted(features.pair_places[order], ends)
+        window_sums = sums[ends] - sums[starts]
+        window_counts = counts[ends] - counts[starts]
+        for total, count, first, last in zip(window_sums, window_counts, firsts, lasts, strict=True):
+            yield self._margin(total, count, pairs[first:last])
+
+    def score(self, margin: float) -> float:
+        """The probability-like score, 0..1, in which the severities are expressed."""
+        return 1 / (1 + exp(-(self.slope * margin + self.intercept)))
+
+    def _prefix_sums(self, features: Features) -> tuple[Floats, Floats]:
+        """Sums of the weights and numbers of the n-grams that begin before each place."""
+        weights = np.zeros(features.length)
+        counts = np.zeros(features.length)
+        for buckets, starts in features.ngrams:
+            places = slice(0, len(buckets)) if starts is None else starts
+            weights[places] += self.ngrams[buckets]
+            counts[places] += 1
+        return np.concatenate(([0.0], np.cumsum(weights))), np.concatenate(([0.0], np.cumsum(counts)))
+
+    def _margin(self, total: float, count: float, pairs: NDArray[np.int64]) -> float:
+        margin = self.bias + self.ngram_scale * total / max(count, 1.0) ** 0.5
+        if len(pairs):
+            distinct = np.unique(pairs)
+            margin += self.concept_scale * self.concepts[distinct].sum(dtype=np.int64) / len(distinct) ** 0.5
+        return float(margin)
+
+
+@cache
+def model() -> Model:
+    """The model of the product, read on first use."""
+    with np.load(PATH) as stored:
+        numbers = {name: float(stored[name]) for name in stored.files if name not in ("ngrams", "concepts")}
+        return Model(ngrams=stored["ngrams"], concepts=stored["concepts"], **numbers)

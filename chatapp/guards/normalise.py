@@ -1,0 +1,86 @@
+"""One view of a text for all detectors: what is hidden is shown, what is disguised is plain, and the way back is kept.
+
+Everything is done character by character, so the cost is linear and every character knows where it came from.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_TAGS = {chr(0xE0000 + code): chr(code) for code in range(0x20, 0x7F)}
+_BLANKS = dict.fromkeys("\u2800\u3164\u115f\u1160\uffa0", " ")
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e001f\U000e007f-\U000e0fff"
+)
+_DROPPED = re.compile(f"[{_INVISIBLE}]")
+# Joiners are spelling in Persian and Indic words and in emoji: only what sits between other letters is hidden.
+_HIDDEN = re.compile(f"(?<=[A-Za-z\u00c0-\u052f])[{_INVISIBLE}]+(?=[A-Za-z\u00c0-\u052f])")
+# The flags of England, Scotland and Wales are a black flag spelled out in tag characters.
+_TAGGED = re.compile("(?<!\U0001f3f4)(?<![\U000e0020-\U000e007e])[\U000e0020-\U000e007e]+")
+
+_WORD = re.compile(r"\w+")
+_LATIN = re.compile("[A-Za-z]")
+_FOREIGN = re.compile("[\u0370-\u058f]")
+_LOOK_ALIKES = str.maketrans(
+    # Cyrillic, Greek, Armenian.
+    "авегийкмнопрстухьѕіјһԁԛԝАВЕЅІЈКМНОРСТУХ" + "αβγεηικνορτυχωΑΒΕΖΗΙΚΜΝΟΡΤΥΧ" + "աօսհոզցյլ",
+    "aberuukmhonpctyxbsijhdqwABESIJKMHOPCTYX" + "abyenikvoptuxwABEZHIKMNOPTYX" + "wouhnqgjl",
+)
+# Those that nobody can tell apart; whole words of them are found in no language.
+_TWINS = re.compile("[асеорухіјѕһԁԛԝАВЕЅІЈКМНОРСТУХοΑΒΕΖΗΙΚΜΝΟΡΤΥΧօ]")
+
+
+@dataclass(frozen=True, slots=True)
+class Normalised:
+    """A text as detectors read it. `has_tags` and `has_hidden`: it holds writing that no reader would have seen."""
+
+    text: str
+    has_tags: bool = False
+    has_hidden: bool = False
+    _places: tuple[int, ...] | None = None
+
+    def original_span(self, start: int, end: int) -> tuple[int, int]:
+        """The place in the original of a non-empty span of `text`, with whatever is hidden inside of it."""
+        if self._places is None:
+            return start, end
+        return self._places[start], self._places[end - 1] + 1
+
+
+class _Pieces(dict[str, str]):
+    """What each character is read as, worked out on first sight."""
+
+    def __missing__(self, char: str) -> str:
+        piece = "" if _DROPPED.match(char) else unicodedata.normalize("NFKC", char)
+        self[char] = piece
+        return piece
+
+
+_PIECES = _Pieces(_TAGS | _BLANKS)
+
+
+def normalise(text: str) -> Normalised:
+    """The text in compatibility form (NFKC), without invisible characters, look-alikes of mixed words in Latin."""
+    if text.isascii():
+        return Normalised(text)
+    pieces = [_PIECES[char] for char in text]
+    places = None
+    if list(map(len, pieces)).count(1) != len(pieces):
+        places = tuple(place for place, piece in enumerate(pieces) for _ in piece)
+    return Normalised(_in_one_script("".join(pieces)), bool(_TAGGED.search(text)), bool(_HIDDEN.search(text)), places)
+
+
+def _in_one_script(text: str) -> str:
+    """Words that mix Latin with look-alikes, in Latin; all words, when the text has no foreign letter but twins."""
+    if not _LATIN.search(text) or not _FOREIGN.search(text):
+        return text
+    plain = text.translate(_LOOK_ALIKES)
+    if not _FOREIGN.search(_TWINS.sub("", text)):
+        return plain
+    return _WORD.sub(lambda word: plain[word.start() : word.end()] if _is_mixed(word[0]) else word[0], text)
+
+
+def _is_mixed(word: str) -> bool:
+    return bool(_LATIN.search(word) and _FOREIGN.search(word))

@@ -1,0 +1,94 @@
+"""National identity numbers in a text: by their shape and check digits, and by the words around them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from chatapp.guards.pii.context import LOOKALIKE, Nearby, nearby
+from chatapp.guards.pii.digits import Digits
+from chatapp.guards.pii.identifiers import NAMES, RECOGNISERS, Recogniser, french, nino
+from chatapp.guards.pii.spans import Span
+
+LABEL = re.compile(
+    r"(?<!\w)(?:" + "|".join(f"(?P<{name}>{words})" for name, (words, _) in NAMES.items()) + r")[\s:=#\"'(\-]{1,4}"
+    r"(?:(?:is|on|ist|lautet|est|es|är|er|jest|yra|ir) )?$",
+)
+OWN = {name: checks for name, (_, checks) in NAMES.items()}
+
+
+def _by_shape() -> dict[str, tuple[Recogniser, ...]]:
+    table: dict[str, tuple[Recogniser, ...]] = {}
+    for recogniser in RECOGNISERS:
+        for shape in recogniser.shapes.split():
+            written = shape.replace("_", " ")
+            table[written] = (*table.get(written, ()), recogniser)
+    return table
+
+
+BY_SHAPE = _by_shape()
+LETTERED = re.compile(r"[0-9][0-9A-Za-z+\-]{3,17}+(?![0-9A-Za-z])")
+HEAD = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{0,6}-?$")
+INSURANCE = re.compile(r"[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d](?![0-9A-Za-z])")
+PREFIX = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{2} ?$")
+CORSICAN = re.compile(r"(?<![0-9A-Za-z])[12] ?[0-9]{2} ?[0-9]{2} ?2[AB] ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}(?![0-9A-Za-z])")
+SHAPE = str.maketrans("012345678abcdefghijklmnopqrstuvwxyzBCDEFGHIJKLMNOPQRSTUVWXYZ", "9" * 9 + "A" * 51)
+
+
+def national_id(digits: Digits, near: Nearby) -> Span | None:
+    """The national number in these digits."""
+    recognisers = BY_SHAPE.get(digits.shape)
+    if recognisers is None or digits.plus:
+        return None
+    return _recognise(digits.written, digits.start, recognisers, near, alone=digits.alone)
+
+
+def lettered_ids(text: str) -> Iterator[Span]:
+    """The national numbers that hold letters."""
+    for match in LETTERED.finditer(text):
+        head = HEAD.search(text, max(0, match.start() - 8), match.start())
+        if head is None:
+            continue
+        start, end = head.start(), match.end()
+        written = text[start:end]
+        recognisers = BY_SHAPE.get(written.translate(SHAPE))
+        if recognisers is not None and not written.isdigit():
+            alone = len(text) - len(written) < 8 and text.strip() == written
+            span = _recognise(written, start, recognisers, nearby(text, start, end), alone=alone)
+            if span is not None:
+                yield span
+    yield from _with_blanks(text)
+
+
+def _with_blanks(text: str) -> Iterator[Span]:
+    for match in INSURANCE.finditer(text):
+        prefix = PREFIX.search(text, max(0, match.start() - 4), match.start())
+        if prefix is not None and nino(text[prefix.start() : match.end()]):
+            yield Span(prefix.start(), match.end(), "pii_national_id")
+    if "2A" in text or "2B" in text:
+        for match in CORSICAN.finditer(text):
+            if french(match[0]):
+                yield Span(*match.span(), "pii_france_nir")
+
+
+def _recognise(
+    written: str, start: int, recognisers: tuple[Recogniser, ...], near: Nearby, *, alone: bool
+) -> Span | None:
+    if near.before:
+        if LOOKALIKE.search(near.before):
+            return None
+        named = LABEL.search(near.before)
+        if named is not None and named.lastgroup is not None:
+            own = OWN[named.lastgroup]
+            recognisers = tuple(recogniser for recogniser in recognisers if recogniser.check in own)
+    told: dict[int, bool] = {}  # by identity: the hash of an expression costs more than its search
+    for recogniser in recognisers:
+        needs = recogniser.needs
+        if needs is not None and not alone:
+            if id(needs) not in told:
+                told[id(needs)] = near.tells(needs)
+            if not told[id(needs)]:
+                continue
+        if recogniser.accepts(written.upper()):
+            return Span(start, start + len(written), recogniser.category)
+    return None
