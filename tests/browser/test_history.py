@@ -144,21 +144,38 @@ def test_search_while_typing(past: Callable[..., History]) -> None:
     expect(history.entry("Tea").first).to_be_visible()
 
 
-def test_windows_and_browsers_tell_each_other(as_ana: Callable[..., Chat], server: AppServer) -> None:
-    question = "/slow 60"  # three seconds
+@pytest.fixture
+def windows(as_ana: Callable[..., Chat], server: AppServer) -> tuple[Chat, Chat, Chat]:
+    """One to write in, another tab of its browser, another browser."""
     writing, other_browser = as_ana(server), as_ana(server)
-    same_browser = Chat(writing.page.context.new_page()).open()
-    marks = [History(chat.page).entry(question).first for chat in (same_browser, other_browser, writing)]
-    writing.send(question).says("tick 2 ")
+    return writing, Chat(writing.page.context.new_page()).open(), other_browser
+
+
+def test_every_window_shows_what_is_being_answered(windows: tuple[Chat, Chat, Chat]) -> None:
+    writing, same_browser, other_browser = windows
+    # Its name comes with the end of the answer.
+    marks = [History(chat.page).list.get_by_role("listitem").first for chat in (same_browser, other_browser)]
+    writing.send("/slow 2000").says("tick 2 ")
     look(other_browser)
-    for mark in marks[:2]:
+    for mark in marks:
         expect(mark).to_contain_text("Answering")
+    writing.stop_button.click()
+    writing.ended("cancelled")
+    for mark in marks:
+        expect(mark).not_to_contain_text("Answering")
+        expect(mark).not_to_contain_text("New answer")
+
+
+def test_every_window_shows_what_is_new_until_one_has_opened_it(windows: tuple[Chat, Chat, Chat]) -> None:
+    writing, _, other_browser = windows
+    marks = [History(chat.page).entry("/slow 20").first for chat in windows]
+    writing.send("/slow 20")
     writing.open()  # nobody looks when it ends
     look(other_browser)
     for mark in marks:
         expect(mark).to_contain_text("New answer")
-    marks[1].click()
-    expect(other_browser.text).to_contain_text("tick 60")
+    marks[2].click()
+    expect(other_browser.text).to_contain_text("tick 20")
     look(writing)
     for mark in marks:
         expect(mark).not_to_contain_text("New answer")

@@ -140,7 +140,7 @@ def _pieces(thread: Thread, conversation: Conversation, around: dict[str, Any]) 
             events = follower.read(config.current().heartbeat)
             if html := growing.feed(parser.feed(events)):
                 yield html.encode()
-    threads.mark_seen(threads.get_own(thread.user, thread.id))  # it has been read while it grew
+    threads.mark_seen(thread)  # it has been read while it grew
     complete = Conversation.load(thread, last_html=MARK)
     rest = _render(complete.values(), around).partition(MARK)[2]
     yield (rest or render_template("partials/_moved_on.html", thread=thread)).encode()
