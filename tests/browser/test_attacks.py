@@ -161,6 +161,10 @@ def test_nothing_runs_in_a_page_that_is_loaded(guarded: tuple[Chat, Guard]) -> N
     chat, guard = guarded
     expect(chat.answers).to_have_count(2)
     expect(chat.answers.first.locator("[data-block-key=markdown]")).to_have_count(len(attacks.TEXTS))
+    while (older := chat.page.locator("a.threads-more")).count():
+        shown = chat.page.locator(".thread-title").count()
+        older.scroll_into_view_if_needed()
+        expect(chat.page.locator(".thread-title").nth(shown)).to_be_attached()
     expect(chat.page.locator(".thread-title")).to_have_count(100)
     expect(chat.log.locator("img, script, style, link, iframe, object, form[action^=http]")).to_have_count(0)
     for link in chat.log.get_by_role("link").all():

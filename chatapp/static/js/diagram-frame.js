@@ -25,10 +25,15 @@ function configure(dark) {
 }
 
 // Tags in labels are text, and pictures are not loaded. Mermaid sees to the first, but only after its measuring has put
-// them into the page; the policy of this page stops the rest. Nothing is left for it to stop.
+// them into the page; the policy of this page stops the rest. Nothing is left for it to stop. A sign without width
+// behind the "<" takes it the meaning of a tag, however often Mermaid decodes and parses it; an entity would not last.
+const NO_WIDTH = "\u2060";
+
 function harmless(source) {
-  const text = source.replace(/<<\w+>>|<br\s*\/?>|<(?=[a-z/!?])/gi, (found) => (found === "<" ? "#lt;" : found));
-  return text.replace(/@\{[^}]*\}/g, (shape) => shape.replace(/\bimg\b/gi, "picture"));
+  const text = source.replace(/<<\w+>>|<br\s*\/?>|<(?=[a-z/!?])/gi, (found) => (found === "<" ? `<${NO_WIDTH}` : found));
+  // An icon is a class name to Mermaid, put between quotes as it is.
+  const plain = text.replace(/::icon\([^)\n]*["'`<>=][^)\n]*\)/g, "");
+  return plain.replace(/@\{[^}]*\}/g, (shape) => shape.replace(/\bimg\b/gi, "picture"));
 }
 
 function reason(error) {
