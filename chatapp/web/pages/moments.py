@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time
 from flask import Flask, request
 from markupsafe import Markup
 
@@ -34,7 +34,8 @@ def locale() -> str:
 
 def moment(value: datetime) -> Markup:
     """Date and time as HTML."""
-    return _shown(value, format_datetime(value, "medium", tzinfo=zone(), locale=locale()))
+    local = value.astimezone(zone())
+    return _shown(value, f"{format_date(local, 'medium', locale())}, {format_time(local, 'short', locale=locale())}")
 
 
 def day(value: datetime) -> Markup:
