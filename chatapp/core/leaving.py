@@ -26,7 +26,8 @@ def delete_own(user: User, username: str, password: str) -> None:
         raise Invalid("That is not your user name.", "delete_username")
     accounts.confirm_password(user, password, "delete_password")
     _close(user)
-    for thread_id in session.scalars(select(Turn.thread_id).where(Turn.user_id == user.id, Turn.status.in_(ACTIVE))):
+    answering = select(Turn.thread_id).where(Turn.user_id == user.id, Turn.status.in_(ACTIVE))
+    for thread_id in session.scalars(answering).all():
         turns.cancel(user, thread_id)
     _erase(user.id)
 

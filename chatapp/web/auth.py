@@ -80,9 +80,9 @@ def first_visit_code() -> str:
 
 
 def reader() -> User | None:
-    """The account behind the cookie, if there is one; outside of requests there is none."""
+    """The account behind the cookie, if there is one that works; outside of requests there is none."""
     user: User | None = getattr(current_user, "user", None)
-    return user
+    return user if user and user.is_active else None
 
 
 def _load(session_id: str) -> SignedIn | None:

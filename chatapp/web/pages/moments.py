@@ -19,7 +19,7 @@ TIME = Markup('<time datetime="{}" lang="{}">{}</time>')
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.filters.update(moment=moment, day=day)
+    app.jinja_env.filters["moment"] = moment
 
 
 def zone() -> ZoneInfo:
@@ -36,11 +36,6 @@ def moment(value: datetime) -> Markup:
     """Date and time as HTML."""
     local = value.astimezone(zone())
     return _shown(value, f"{format_date(local, 'medium', locale())}, {format_time(local, 'short', locale=locale())}")
-
-
-def day(value: datetime) -> Markup:
-    """The date as HTML."""
-    return _shown(value, format_date(value.astimezone(zone()), "long", locale=locale()))
 
 
 def own_name(code: str) -> str:

@@ -90,6 +90,12 @@ def test_who_has_no_account_is_asked_to_sign_in_before_the_link_is_looked_up(ana
         assert (response.status_code, response.location.partition("?")[0]) == (302, "/sign-in/")
 
 
+def test_a_disabled_account_reads_nothing(ana: Visitor, ben: Visitor, people: People) -> None:
+    path = share(ana, ana.answer("Members only"))
+    change(User, User.id == people.ben.id, is_active=False)
+    assert ben.get(path).status_code == 302
+
+
 def test_everybody_reads_where_the_site_allows_it(make_app: Callable[..., Flask]) -> None:
     app = make_app(sharing="anyone")
     people = settle()
