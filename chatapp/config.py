@@ -57,6 +57,13 @@ class Settings:
     show_token_use: bool = setting(False, "Show everybody what tokens their answers took, not only staff and support.")
     site_name: str = setting("chatapp", "Name of the organisation or site, shown on the pages.")
 
+    sharing: str = setting(
+        "people",
+        "Who may open a link that shares a conversation: nobody (off), people with an account here (people), or "
+        "whoever has the link (anyone).",
+        choices=("off", "people", "anyone"),
+    )
+
     embed_origins: str = setting(
         "",
         "Origins, such as https://portal.example.org, whose pages may show /embed/ in a frame, separated by spaces. "

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from flask import Flask
 
-from chatapp.core import quotas, retention
+from chatapp.core import leaving, quotas, retention, sharing
 from chatapp.db import now, release
 
 logger = structlog.get_logger(__name__)
@@ -33,8 +33,14 @@ def run_if_due(moment: datetime | None = None) -> bool:
 
 
 def run() -> None:
-    """Roll quotas over and delete what retention says."""
-    logger.info("jobs.daily", periods_reset=quotas.roll_over_all(), sessions_deleted=retention.delete_idle_sessions())
+    """Roll quotas over and delete what retention says, what has expired and what was to be deleted."""
+    logger.info(
+        "jobs.daily",
+        periods_reset=quotas.roll_over_all(),
+        sessions_deleted=retention.delete_idle_sessions(),
+        links_expired=sharing.delete_expired(),
+        accounts_deleted=leaving.finish(),
+    )
 
 
 def _look(app: Flask, stop: threading.Event) -> None:

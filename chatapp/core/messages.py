@@ -44,6 +44,14 @@ def page(thread_id: UUID, *, before: int | None = None, limit: int = 50) -> Page
     return Page(shown, has_earlier)
 
 
+def between(thread_id: UUID, first: int, last: int, *, with_history: bool = False) -> Sequence[Message]:
+    """The messages of some places in a thread, as `of_thread` orders them."""
+    query = select(Message).where(Message.thread_id == thread_id, Message.sequence_index.between(first, last))
+    if not with_history:
+        query = query.where(Message.superseded_by.is_(None))
+    return session.scalars(query.order_by(Message.sequence_index, Message.created, Message.id)).all()
+
+
 def versions(thread_id: UUID, first: int, last: int) -> dict[int, list[UUID]]:
     """By place, oldest first, the versions of the messages between two places that have more than one."""
     found: dict[int, list[UUID]] = {}

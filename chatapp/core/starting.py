@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cache
 from uuid import UUID
-from zoneinfo import available_timezones
 
 import orjson
 from sqlalchemy import bindparam, func, select
 
-from chatapp.core import context, quotas, takeovers, threads
+from chatapp.core import context, quotas, takeovers, threads, timezones
 from chatapp.core.executors import Assignment, Executor
 from chatapp.core.placing import Place, place, supersede
 from chatapp.core.snapshots import turn_json
@@ -114,19 +112,13 @@ def _new_turn(turn_id: UUID, thread: Thread, question: Question, placed: Place) 
 def _settings(question: Question) -> dict[str, object]:
     settings: dict[str, object] = {
         "mode": question.mode,
-        "timezone": question.timezone if question.timezone in _time_zones() else "UTC",
+        "timezone": question.timezone if question.timezone in timezones.names() else "UTC",
         "agentSpecId": None,
         "attachmentIds": [],
         "onActive": question.on_active,
         "modelSettings": dict(question.model_settings),
     }
     return settings | ({"targetMessageId": str(question.message_id)} if question.message_id else {})
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    # Looking them up reads several hundred files.
-    return frozenset(available_timezones())
 
 
 def _first_events(turn: Turn) -> list[Event]:

@@ -3,6 +3,7 @@
 from chatapp.models.accounts import ApiToken, User
 from chatapp.models.administration import AuditRecord, Quota, SiteCounter, SystemPrompt
 from chatapp.models.messages import Message
+from chatapp.models.sharing import SharedMessage, ShareLink
 from chatapp.models.threads import ChatSession, Thread
 from chatapp.models.turns import Turn, TurnEvent, TurnLease
 
@@ -12,6 +13,8 @@ __all__ = [
     "ChatSession",
     "Message",
     "Quota",
+    "ShareLink",
+    "SharedMessage",
     "SiteCounter",
     "SystemPrompt",
     "Thread",

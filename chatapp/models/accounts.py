@@ -24,6 +24,14 @@ class User(Base):
     is_staff: Mapped[bool] = mapped_column(default=False)
     is_support: Mapped[bool] = mapped_column(default=False)
     is_active: Mapped[bool] = mapped_column(default=True)
+    # Part of every cookie of the user: another stamp ends all sessions in browsers.
+    session_stamp: Mapped[str] = mapped_column(String(32), default="", server_default="")
+    theme: Mapped[str] = mapped_column(String(10), default="system", server_default="system")
+    locale: Mapped[str] = mapped_column(String(20), default="en", server_default="en")
+    # Empty: as the browser says.
+    timezone: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    # Somebody who wanted to go and whose conversations are being deleted.
+    deleted_at: Mapped[datetime | None]
     created: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -3,6 +3,9 @@
 /healthz                     is the process alive
 /sign-in/  /sign-out/  /first-administrator/
 /chat/...                    the pages and their fragments            web.pages
+/account/...                 one's own account                        web.pages
+/share/...                   a conversation that somebody shares      web.pages
+/manifest.webmanifest        what installs the chat as an app         web.pages
 /embed/...                   the chat in a frame of another page      web.pages
 /static/v-.../...            style sheets, scripts, images            web.assets
 /api/...                     the snake_case chat API                  web.api

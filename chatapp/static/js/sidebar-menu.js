@@ -14,7 +14,7 @@ const optionsOf = (thread) => thread.querySelector(".thread-options");
 
 function offer(thread) {
   const [isPinned, isArchived] = ["pinned" in thread.dataset, "archived" in thread.dataset];
-  const offered = { rename: true, pin: !isPinned, unpin: isPinned, archive: !isArchived, unarchive: isArchived };
+  const offered = { rename: true, share: true, pin: !isPinned, unpin: isPinned, archive: !isArchived, unarchive: isArchived };
   for (const item of menu.children) item.hidden = !offered[item.dataset.action];
 }
 
@@ -32,6 +32,13 @@ function open(button) {
   place(button);
   button.setAttribute("aria-expanded", "true");
   items()[0].focus({ preventScroll: true });
+}
+
+// The page stands beside the chat: never in a frame of another page.
+function share() {
+  const address = `/chat/${entry.dataset.thread}/share/`;
+  if (parent === window) location.assign(address);
+  else window.open(address, "_blank", "noopener");
 }
 
 function act(action) {
@@ -56,6 +63,7 @@ menu.addEventListener("click", (event) => {
   if (!item) return;
   menu.hidePopover();
   if (item.dataset.action === "rename") rename(entry);
+  else if (item.dataset.action === "share") share();
   else act(item.dataset.action);
 });
 

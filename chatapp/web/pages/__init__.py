@@ -9,19 +9,25 @@ bp = Blueprint("pages", __name__)
 
 def init_app(app: Flask) -> None:
     from chatapp.web.pages import (
+        account,
         accounts,
         chat,
         diagrams,
         embedding,
         errors,
         exchanges,
+        exports,
         feedback,
         history,
+        installing,
         live,
+        moments,
         presenting,
+        sharing,
     )
 
-    _ = accounts, chat, diagrams, embedding, exchanges, feedback, history, live
+    _ = account, accounts, chat, diagrams, embedding, exchanges, exports, feedback, history, installing, live, sharing
     errors.init_app(app)
+    moments.init_app(app)
     presenting.init_app(app)
     app.register_blueprint(bp)

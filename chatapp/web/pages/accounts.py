@@ -30,10 +30,10 @@ def sign_in() -> ResponseReturnValue:
 
 @bp.post("/sign-in/")
 def submit_sign_in() -> ResponseReturnValue:
-    user = accounts.authenticate(_field("username"), request.form.get("password", ""))
+    user = accounts.authenticate(field("username"), request.form.get("password", ""))
     if user is None:
         return _sign_in_page("The user name or the password is not right."), 400
-    _begin_session(user)
+    begin_session(user)
     return redirect(_own_page(request.form.get("next")))
 
 
@@ -58,21 +58,22 @@ def submit_first_administrator() -> ResponseReturnValue:
     if accounts.has_users():
         return redirect(url_for("pages.sign_in"))
     try:
-        if not (is_local_visit() or hmac.compare_digest(_field("code").encode(), first_visit_code().encode())):
+        if not (is_local_visit() or hmac.compare_digest(field("code").encode(), first_visit_code().encode())):
             raise Invalid("That is not the code from the server's log.", "code")
         user = accounts.create_first_administrator(
-            _field("username"),
+            field("username"),
             request.form.get("password", ""),
-            full_name=_field("full_name"),
-            email=_field("email"),
+            full_name=field("full_name"),
+            email=field("email"),
         )
     except Invalid as error:
         return _first_administrator_page(str(error)), 400
-    _begin_session(user)
+    begin_session(user)
     return redirect("/chat/")
 
 
-def _begin_session(user: User) -> None:
+def begin_session(user: User) -> None:
+    """From now on this browser is the user's."""
     session.clear()  # nothing that was set before signing in lives on
     session.permanent = True
     login_user(SignedIn(user))
@@ -80,15 +81,15 @@ def _begin_session(user: User) -> None:
 
 def _sign_in_page(error: str = "") -> str:
     wanted = request.values.get("next", "")
-    return render_template("pages/sign_in.html", next=wanted, error=error, username=_field("username"))
+    return render_template("pages/sign_in.html", next=wanted, error=error, username=field("username"))
 
 
 def _first_administrator_page(error: str = "") -> str:
-    values = {name: _field(name) for name in ("username", "full_name", "email")}
+    values = {name: field(name) for name in ("username", "full_name", "email")}
     return render_template("pages/first_admin.html", error=error, needs_code=not is_local_visit(), **values)
 
 
-def _field(name: str) -> str:
+def field(name: str) -> str:
     """What was typed; without NUL, which no database stores and PostgreSQL does not even compare."""
     return request.form.get(name, "").replace("\x00", "")
 

@@ -108,7 +108,7 @@ def _question() -> Question:
         mode=Mode(mode),
         message_id=_uuid(form.get("message_id", "")),
         on_active=OnActive.INTERRUPT,
-        timezone=form.get("timezone", "UTC"),
+        timezone=signed_in_user().timezone or form.get("timezone", "UTC"),
     )
 
 

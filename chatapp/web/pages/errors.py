@@ -14,6 +14,7 @@ logger = structlog.get_logger(__name__)
 STATUS: dict[type[errors.ChatError], tuple[int, str]] = {
     errors.NotFound: (404, "Not found"),
     errors.Invalid: (400, "That did not work"),
+    errors.Forbidden: (403, "Not allowed"),
     errors.NothingToReload: (409, "Nothing to answer"),
     errors.TurnActive: (409, "One moment"),
     errors.TooManyTurns: (429, "One moment"),

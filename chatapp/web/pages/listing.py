@@ -15,12 +15,12 @@ from chatapp.core.excerpts import Part
 from chatapp.core.history import Position
 from chatapp.db import now
 from chatapp.models import Message, Thread, User
-from chatapp.web.pages.days import heading, zone_of
+from chatapp.web.pages import moments
+from chatapp.web.pages.days import heading
 
 PINNED = "Pinned"
 UNNAMED = "New chat"
 LONGEST_QUERY = 200
-ZONE_COOKIE = "timezone"
 CHAT, EMBED = "/chat", "/embed"
 
 
@@ -136,7 +136,8 @@ class _Shown:
         self._view = view
         self._answering = answering
         self._passages = passages
-        self._zone = zone_of(request.cookies.get(ZONE_COOKIE, ""))
+        self._zone = moments.zone()
+        self._locale = moments.locale()
         self._today = now().astimezone(self._zone).date()
 
     def grouped(self, pinned: Sequence[Thread], threads: Sequence[Thread]) -> list[tuple[str, list[ShownThread]]]:
@@ -145,7 +146,7 @@ class _Shown:
             groups[PINNED] = [self._entry(thread) for thread in pinned]
         for thread in threads:
             moment = history.position(thread, archived=self._view.archived).moment
-            groups.setdefault(heading(moment, self._zone, self._today), []).append(self._entry(thread))
+            groups.setdefault(heading(moment, self._zone, self._today, self._locale), []).append(self._entry(thread))
         return list(groups.items())
 
     def _entry(self, thread: Thread) -> ShownThread:

@@ -14,6 +14,7 @@ from chatapp import config
 from chatapp.core.snapshots import error_json
 from chatapp.models import Message, Turn, User
 from chatapp.values import Json, Role
+from chatapp.web.auth import reader
 from chatapp.web.pages import inspector
 from chatapp.web.pages.inspector import Panel
 from chatapp.web.render import render_blocks
@@ -94,6 +95,14 @@ class ShownMessage:
 
 def init_app(app: Flask) -> None:
     app.jinja_env.globals["render_blocks"] = render_blocks
+    app.context_processor(_looks)
+
+
+def _looks() -> dict[str, str]:
+    """For the layout: the theme that its reader has chosen, empty for the system's; the site's name."""
+    user = reader()
+    theme = user.theme if user else "system"
+    return {"theme": "" if theme == "system" else theme, "site_name": config.current().site_name}
 
 
 def turn(shown: Turn) -> ShownTurn:

@@ -15,6 +15,7 @@ OPEN_TO_ALL = {
     "pages.embed",  # test_embedding.py
     "pages.embed_thread",
     "pages.diagram",
+    "pages.manifest",  # test_installing.py
     "pages.sign_in",
     "pages.submit_sign_in",
     "pages.sign_out",
@@ -27,9 +28,11 @@ def addresses(app: Flask, thread_id: UUID, turn_id: UUID, message_id: UUID) -> I
     """Every page and action of the chat, for this thread where it takes one."""
     urls = app.url_map.bind("localhost")
     values = {"thread_id": thread_id, "turn_id": turn_id, "message_id": message_id}
+    values |= {"token_id": new_id(), "link_id": new_id()}  # test_account.py
+    shared = {"token": "x" * 43}  # test_sharing.py
     for rule in app.url_map.iter_rules():
         if rule.endpoint.startswith("pages.") and rule.endpoint not in OPEN_TO_ALL:
-            given = {name: values[name] for name in rule.arguments}
+            given = {name: (values | shared)[name] for name in rule.arguments}
             for method in (rule.methods or set()) & {"GET", "POST"}:
                 yield method, urls.build(rule.endpoint, given, method=method)
 

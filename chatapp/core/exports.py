@@ -1,0 +1,181 @@
+"""Conversations and everything of a person as files, piece by piece: memory does not grow with what is exported.
+
+Nothing of what the guards have found is in them, and nothing of anybody else.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+from sqlalchemy import select
+
+from chatapp.core import accounts, messages, sharing, tokens
+from chatapp.core.snapshots import time_json
+from chatapp.db import now, release, session
+from chatapp.models import Message, Thread, User
+from chatapp.values import Json, Role
+
+BATCH = 100  # places of a thread, threads of a user
+FORMAT = 1
+UNNAMED = "Conversation"
+LONGEST_NAME = 80
+INDENT = orjson.OPT_INDENT_2
+
+
+def batches(thread: Thread, *, with_history: bool = False) -> Iterator[Sequence[Message]]:
+    """The thread's messages as they are now, a few at a time. Between them no connection is held."""
+    for first in range(1, thread.last_index + 1, BATCH):
+        found = messages.between(thread.id, first, first + BATCH - 1, with_history=with_history)
+        release()
+        yield found
+
+
+def file_name(title: str | None, moment: datetime, ending: str) -> str:
+    """A name that every system takes, whatever the title: letters, digits, hyphens, and the date."""
+    words = "-".join(re.findall(r"\w+", title or UNNAMED))[:LONGEST_NAME].strip("-_")
+    return f"{words or UNNAMED}-{moment:%Y-%m-%d}.{ending}"
+
+
+def as_markdown(thread: Thread) -> Iterator[bytes]:
+    """What both have said, as it is now."""
+    yield f"# {thread.title or UNNAMED}\n\n_{thread.created:%Y-%m-%d}_\n".encode()
+    for batch in batches(thread):
+        for message in batch:
+            speaker = "You" if message.role == Role.USER else "Assistant"
+            yield f"\n## {speaker}\n\n{message.content.strip()}\n".encode()
+
+
+def as_json(thread: Thread) -> Iterator[bytes]:
+    """The thread with every version of its messages, their blocks and the feedback."""
+    head = {
+        "format": FORMAT,
+        "id": str(thread.id),
+        "title": thread.title,
+        "created": time_json(thread.created),
+        "archived": thread.archived_at and time_json(thread.archived_at),
+        "exported": time_json(now()),
+    }
+    yield orjson.dumps(head)[:-1] + b',"messages":['
+    separator = b"\n"
+    for batch in batches(thread, with_history=True):
+        for message in batch:
+            yield separator + orjson.dumps(_message_json(message))
+            separator = b",\n"
+    yield b"\n]}\n"
+
+
+def everything(user_id: UUID) -> Iterator[bytes]:
+    """A ZIP archive: the account, and every conversation as JSON and as Markdown. No secret is in it."""
+    spool = _Spool()
+    with zipfile.ZipFile(spool, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
+        user = accounts.require_user(user_id)
+        archive.writestr("account.json", orjson.dumps(_account_json(user), option=INDENT))
+        release()
+        yield spool.take()
+        for thread in _threads(user_id):
+            for ending, pieces in (("json", as_json(thread)), ("md", as_markdown(thread))):
+                name = file_name(thread.title, thread.created, f"{str(thread.id)[-12:]}.{ending}")
+                with archive.open(f"conversations/{name}", "w") as file:
+                    for piece in pieces:
+                        file.write(piece)
+                        if spool.is_full:
+                            yield spool.take()
+            yield spool.take()
+    yield spool.take()
+
+
+class _Spool:
+    """What a ZIP archive writes, to be taken away piece by piece."""
+
+    FULL = 64 * 1024
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self._size >= self.FULL
+
+    def write(self, data: bytes) -> int:
+        self._pieces.append(bytes(data))
+        self._size += len(data)
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing waits here."""
+
+    def take(self) -> bytes:
+        pieces, self._pieces, self._size = self._pieces, [], 0
+        return b"".join(pieces)
+
+
+def _threads(user_id: UUID) -> Iterator[Thread]:
+    last: UUID | None = None
+    while True:
+        query = select(Thread).where(Thread.user_id == user_id, Thread.deleted_at.is_(None))
+        if last:
+            query = query.where(Thread.id > last)
+        found = session.scalars(query.order_by(Thread.id).limit(BATCH)).all()
+        release()
+        yield from found
+        if len(found) < BATCH:
+            return
+        last = found[-1].id
+
+
+def _message_json(message: Message) -> Json:
+    return {
+        "id": str(message.id),
+        "place": message.sequence_index,
+        "role": message.role,
+        "created": time_json(message.created),
+        "is_current": message.superseded_by is None,
+        "interrupted": message.interrupted,
+        "model": message.model,
+        "content": message.content,
+        "blocks": message.blocks,
+        "feedback": _feedback_json(message),
+    }
+
+
+def _feedback_json(message: Message) -> Json | None:
+    if message.feedback_submitted_at is None:
+        return None
+    return {
+        "helpful": message.feedback_score,
+        "category": message.feedback_category,
+        "comment": message.feedback_comment,
+        "submitted": time_json(message.feedback_submitted_at),
+    }
+
+
+def _account_json(user: User) -> Json:
+    return {
+        "format": FORMAT,
+        "exported": time_json(now()),
+        "username": user.username,
+        "full_name": user.full_name,
+        "email": user.email,
+        "created": time_json(user.created),
+        "is_staff": user.is_staff,
+        "is_support": user.is_support,
+        "preferences": {"theme": user.theme, "dates": user.locale, "timezone": user.timezone or None},
+        "api_tokens": [
+            {"name": token.name, "created": time_json(token.created), "expires": _time(token.expires_at)}
+            for token in tokens.of_user(user)
+        ],
+        "share_links": [
+            {"title": link.title, "created": time_json(link.created), "expires": time_json(link.expires_at)}
+            for link in sharing.of_user(user)
+        ],
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return time_json(moment) if moment else None

@@ -1,0 +1,53 @@
+"""One's own API tokens: made, listed, revoked. `core.accounts` makes the secret and knows whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+
+from chatapp.core import accounts, audit
+from chatapp.db import now, session, transaction
+from chatapp.errors import Invalid, NotFound
+from chatapp.models import ApiToken, User
+
+NAME_LENGTH = 100
+MOST = 100
+DAYS = (7, 30, 90, 365, 0)  # 0: never expires
+DEFAULT_DAYS = 90
+
+
+def of_user(user: User) -> Sequence[ApiToken]:
+    """Those that are not revoked, the newest first; expired ones as well."""
+    mine = select(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
+    return session.scalars(mine.order_by(ApiToken.created.desc(), ApiToken.id.desc())).all()
+
+
+def create(user: User, name: str, days: int) -> str:
+    """A secret that works for so many days, 0: until it is revoked. It is shown this once. Raises Invalid."""
+    name = " ".join(name.split())
+    if not name:
+        raise Invalid("Say what the token is for.", "token_name")
+    if len(name) > NAME_LENGTH:
+        raise Invalid(f"A name has at most {NAME_LENGTH} characters.", "token_name")
+    if days not in DAYS:
+        raise Invalid("Choose one of the times.", "token_days")
+    with transaction():
+        mine = select(func.count()).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
+        if (session.scalar(mine) or 0) >= MOST:
+            raise Invalid(f"At most {MOST} tokens can exist. Revoke one first.", "token_name")
+        secret = accounts.create_token(user, name, timedelta(days=days) if days else None)
+        audit.record("api_token_created", user, target_user_id=user.id, object_id=user.id, days=days)
+    return secret
+
+
+def revoke(user: User, token_id: UUID) -> None:
+    """It opens nothing from now on. Raises NotFound, for other people's tokens as well."""
+    mine = (ApiToken.id == token_id, ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
+    with transaction():
+        if session.scalar(select(ApiToken.id).where(*mine)) is None:
+            raise NotFound("token")
+        session.execute(update(ApiToken).where(*mine).values(revoked_at=now()))
+        audit.record("api_token_revoked", user, target_user_id=user.id, object_id=token_id)

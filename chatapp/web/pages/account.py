@@ -1,0 +1,119 @@
+"""One's own account: profile, looks, password, API tokens, links, data, and leaving.
+
+Every form leads back to its part of the page; one that was refused is shown again with the reason.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import logout_user
+
+from chatapp import config
+from chatapp.core import accounts, leaving, preferences, sharing, timezones, tokens
+from chatapp.errors import Invalid
+from chatapp.web.auth import sign_in_required, signed_in_user
+from chatapp.web.pages import bp, moments
+from chatapp.web.pages.accounts import begin_session, field
+
+
+@bp.get("/account/")
+@sign_in_required
+def account() -> ResponseReturnValue:
+    return _page()
+
+
+@bp.post("/account/profile/")
+@sign_in_required
+def change_profile() -> ResponseReturnValue:
+    try:
+        accounts.change_profile(signed_in_user(), field("full_name"), field("email"))
+    except Invalid as error:
+        return _refused(error)
+    return _done("Your profile is saved.", "profile")
+
+
+@bp.post("/account/preferences/")
+@sign_in_required
+def change_preferences() -> ResponseReturnValue:
+    try:
+        preferences.change(signed_in_user(), field("theme"), field("locale"), field("timezone"))
+    except Invalid as error:
+        return _refused(error)
+    return _done("That is how it looks now.", "preferences")
+
+
+@bp.post("/account/password/")
+@sign_in_required
+def change_password() -> ResponseReturnValue:
+    user, new = signed_in_user(), request.form.get("new", "")
+    try:
+        if new != request.form.get("repeated", ""):
+            raise Invalid("The two new passwords are not the same.", "repeated")
+        accounts.change_password(user, request.form.get("current", ""), new)
+    except Invalid as error:
+        return _refused(error)
+    begin_session(user)
+    return _done("Your password is changed. You are signed out everywhere else.", "password")
+
+
+@bp.post("/account/tokens/")
+@sign_in_required
+def create_token() -> ResponseReturnValue:
+    """The page with the new secret, which is not shown again."""
+    try:
+        secret = tokens.create(signed_in_user(), field("token_name"), request.form.get("token_days", -1, type=int))
+    except Invalid as error:
+        return _refused(error)
+    return _page(secret=secret)
+
+
+@bp.post("/account/tokens/<uuid:token_id>/revoke/")
+@sign_in_required
+def revoke_token(token_id: UUID) -> ResponseReturnValue:
+    tokens.revoke(signed_in_user(), token_id)
+    return _done("The token no longer opens anything.", "tokens")
+
+
+@bp.post("/account/delete/")
+@sign_in_required
+def delete_account() -> ResponseReturnValue:
+    try:
+        leaving.delete_own(signed_in_user(), field("delete_username"), request.form.get("delete_password", ""))
+    except Invalid as error:
+        return _refused(error)
+    logout_user()
+    session.clear()
+    return render_template("pages/left.html")
+
+
+def _refused(error: Invalid) -> ResponseReturnValue:
+    return _page(errors={error.field: str(error)}, form=request.form), 400
+
+
+def _done(text: str, part: str) -> ResponseReturnValue:
+    flash(text)
+    return redirect(url_for("pages.account") + f"#{part}", 303)
+
+
+def _page(**more: Any) -> str:
+    user = signed_in_user()
+    values: dict[str, Any] = {"errors": {}, "form": {}, "secret": ""}
+    return render_template(
+        "pages/account.html",
+        user=user,
+        tokens=tokens.of_user(user),
+        links=sharing.of_user(user),
+        is_last_administrator=leaving.is_last_administrator(user),
+        themes=preferences.THEMES,
+        locales=sorted(((code, moments.own_name(code)) for code in preferences.LOCALES), key=lambda pair: pair[1]),
+        zones=timezones.to_choose_from(),
+        token_days=tokens.DAYS,
+        default_token_days=tokens.DEFAULT_DAYS,
+        min_password=accounts.MIN_PASSWORD,
+        retention_days=config.current().ai_assistant_session_retention_days,
+        **(values | more),
+    )
