@@ -1,0 +1,159 @@
+"""What a model says, held back as long as it may be the beginning of something that nobody should read.
+
+A sentence passes but for its last, unfinished word. What could be a secret waits until it is known what it is: to the
+end of its line, to the next plain words, or to HOLD characters. Every text is judged a few times at most.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable
+
+from chatapp.guards.leaks import Leaks
+from chatapp.guards.pii import Span, mask
+from chatapp.guards.reading import personal_data
+
+# The most that is held back, and what is kept of it when that is too much.
+HOLD = 200
+KEPT = 100
+# How much of what was shown is looked at again, for the words that tell what a number is; some follow it.
+CONTEXT = 160
+AFTER = 32
+
+# Without one of these nothing is suspicious: a test that costs next to nothing.
+SIGN = re.compile(r"[0-9@=_+%$~^\\|/#&*!?:;\-]")
+SUSPICIOUS = re.compile(r"[0-9@=_+%$~^\\|]|-{4}|://|\w[!#&*?/:;]\w|[=:]\s?[\"'`]|[A-Za-z+/]{24}")
+LONG_WORD = 40
+# Behind something suspicious: the end of the line, or a plain word, ends it.
+CALM = re.compile(r"\n|[\s|][^\W\d_]{2,}[,.;:!?)*]*\s")
+MANY_DIGITS = re.compile(r"(?:[0-9][ \u00a0\u202f.\-/()]{0,2}+){7,}")
+ACCOUNT = re.compile(r"\b[A-Za-z]{2}[0-9]{2}(?![0-9]{3})")
+OPEN_QUOTE = re.compile(r"[=:]\s?([\"'`])(?:(?!\1)[^\n])*$")
+KEY = "-----BEGIN"
+KEY_END = re.compile(r"-----END[^\n]*-----")
+# No word ends inside of a script without blanks, and no address goes over its characters.
+BREAK = re.compile(r"[\s\u2e80-\uffef](?=[^\s\u2e80-\uffef]*\Z)")
+REST_OF_SECRET = re.compile(r"[^\s\"'`<>]*")
+REST_OF_KEY = re.compile(r"(?:(?!.*-----END)\s*\S*[ \t]*\n)*(?:.*-----END[^\n]*-----)?")
+PLAIN = re.compile(r"[\s.\-/()\u00a0\u202f]+")
+
+
+class Shield:
+    """Masks in one answer the personal data and credentials that the conversation did not contain, and its prompt.
+
+    `conversation` gives the texts that the answer may repeat; it is asked when something is found. `withheld` must not
+    be repeated in any case.
+    """
+
+    def __init__(
+        self, conversation: Callable[[], Iterable[str]], prompt: str = "", withheld: Collection[str] = ()
+    ) -> None:
+        self._conversation = conversation
+        self._leaks = Leaks(prompt, conversation)
+        self._withheld = frozenset(map(_plain, withheld))
+        self._held = ""
+        self._context = ""
+        self._alert = False  # something suspicious is held
+        self._rest: re.Pattern[str] | None = None  # what goes on of a secret whose mask has been shown
+
+    def feed(self, delta: str) -> str:
+        """What may be shown by now."""
+        self._held = held = self._held + delta
+        if self._rest is not None:
+            held = self._skip()
+        if not self._alert:
+            self._alert = _is_suspicious(held)
+        if not self._alert:
+            return self._leaks.feed(self._release(_last_break(held)))
+        if len(held) > HOLD:
+            return self._leaks.feed(self._make_room())
+        return self._leaks.feed(self._judge(_last_break(held))) if self._is_settled() else ""
+
+    def flush(self) -> str:
+        """The rest, at the end of a text. What comes then is another text."""
+        if self._rest is not None:
+            self._skip()
+        shown = self._judge(len(self._held))
+        self._rest = None
+        return self._leaks.feed(shown) + self._leaks.flush()
+
+    def _is_settled(self) -> bool:
+        """Whether nothing that follows can change what is found in what is held."""
+        held = self._held
+        if KEY in held:
+            return KEY_END.search(held) is not None
+        last = max((match.end() for match in SUSPICIOUS.finditer(held)), default=0)
+        if CALM.search(held, last) is None or OPEN_QUOTE.search(held):
+            return False
+        may_go_on = MANY_DIGITS.search(held) or ACCOUNT.search(held)
+        return may_go_on is None or len(held) - last >= AFTER or held.endswith("\n")
+
+    def _judge(self, cut: int) -> str:
+        """Release up to `cut`, or up to a secret that goes on behind it."""
+        spans = self._found()
+        cut = min((span.start for span in spans if span.start < cut < span.end), default=cut)
+        return self._release(cut, spans)
+
+    def _make_room(self) -> str:
+        """Release all but the last of what is held; of a secret as long as that only the mask."""
+        spans = self._found()
+        length = len(self._held)
+        cut = _last_break(self._held[: length - KEPT]) or length - KEPT
+        crossing = next((span for span in spans if span.start < cut < span.end or span.end == length), None)
+        if crossing is None:
+            return self._release(cut, spans)
+        if crossing.end < length:
+            return self._release(crossing.end, spans)
+        if crossing.start:
+            return self._release(crossing.start, spans)
+        self._rest = REST_OF_KEY if crossing.category == "pii_private_key" else REST_OF_SECRET
+        return self._release(length, spans)
+
+    def _skip(self) -> str:
+        """Drop what goes on of the secret; what is held then."""
+        if self._rest is not None and (match := self._rest.match(self._held)):
+            self._held = self._held[match.end() :]
+            is_over = "-----END" in match[0] or (self._rest is REST_OF_SECRET and bool(self._held))
+            if is_over or " " in self._held or len(self._held) > HOLD:
+                self._rest = None
+        return self._held
+
+    def _release(self, cut: int, spans: Iterable[Span] = ()) -> str:
+        held = self._held
+        shown, self._held = held[:cut], held[cut:]
+        within = [span for span in spans if span.end <= cut]
+        if within:
+            shown = mask(shown, within)
+        self._context = (self._context + shown)[-CONTEXT:]
+        if self._alert:
+            self._alert = _is_suspicious(self._held)
+        return shown
+
+    def _found(self) -> list[Span]:
+        """What must not be shown, in places of what is held."""
+        offset = len(self._context)
+        text = self._context + self._held
+        found = [span for span in personal_data(text) if span.end > offset and not self._may_repeat(text, span)]
+        return [Span(max(0, span.start - offset), span.end - offset, span.category) for span in found]
+
+    def _may_repeat(self, text: str, span: Span) -> bool:
+        value = _plain(text[span.start : span.end])
+        return value not in self._withheld and any(value in _plain(said) for said in self._conversation())
+
+
+def _is_suspicious(text: str) -> bool:
+    if SIGN.search(text) is None:
+        return len(text) > LONG_WORD
+    return SUSPICIOUS.search(text) is not None
+
+
+def _last_break(text: str) -> int:
+    """Where the last word begins."""
+    if text.isascii():
+        return max(text.rfind(" "), text.rfind("\n")) + 1
+    found = BREAK.search(text)
+    return found.end() if found else 0
+
+
+def _plain(text: str) -> str:
+    return PLAIN.sub("", text).casefold()
