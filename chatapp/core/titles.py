@@ -43,7 +43,7 @@ def opening(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Dictation:
-    """A name that a user has a model write: what there is to tell the user first, and the model's words as they come."""
+    """A name that a user has a model write: what the user is told first, and the model's words as they come."""
 
     warning: str
     pieces: Iterator[str]
@@ -128,7 +128,8 @@ class Titler:
 def dictate(user: User, thread_id: UUID, prompt: str) -> Dictation:
     """The model's answer to `prompt`, in pieces; complete, it becomes the name of the user's own thread.
 
-    The guards apply (waldur section 6): a refused prompt names nothing, and the answer to it is a refusal. Raises QuotaExceeded, QuotaMisconfigured, CapacityExceeded, NotFound, ModelUnavailable; iterating it raises
+    The guards apply (waldur section 6): a refused prompt names nothing, and the answer to it is a refusal. Raises
+    QuotaExceeded, QuotaMisconfigured, CapacityExceeded, NotFound, ModelUnavailable; iterating the pieces raises
     ProviderError and needs an application context.
     """
     provider = providers.choose()

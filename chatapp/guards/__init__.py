@@ -10,16 +10,12 @@ from chatapp.guards import injection
 from chatapp.guards.normalise import normalise
 from chatapp.guards.policy import judge_injection, judge_pii
 from chatapp.guards.reading import personal_data
-from chatapp.guards.values import Injection, PersonalData, Verdict
+from chatapp.guards.values import GuardFailed, Injection, PersonalData, Verdict
 
 __all__ = ["GuardFailed", "Injection", "PersonalData", "Verdict", "check", "warm_up"]
 
 # Text beyond is not looked at (waldur-chat-api section 7).
 LONGEST = 50_000
-
-
-class GuardFailed(Exception):
-    """A guard broke. The text is unchecked: it must be refused, as one with a critical injection (section 7)."""
 
 
 def check(text: str) -> Verdict:

@@ -10,6 +10,7 @@ WORD = re.compile(r"\w+")
 # So many words in the order of the prompt may be chance; so many are not.
 SEED = 4
 RUN = 12
+EDGES = " \n.,:;!?()*\"'"
 MASK = "[system_prompt_REDACTED]"
 
 
@@ -22,6 +23,7 @@ class Leaks:
     def __init__(self, prompt: str, conversation: Callable[[], Iterable[str]]) -> None:
         words = _words(prompt)
         self._conversation = conversation
+        self._words = frozenset(words)
         self._seeds = frozenset(zip(*(words[shift:] for shift in range(SEED)), strict=False))
         self._recent: deque[str] = deque(maxlen=SEED)
         self._held = ""
@@ -31,6 +33,9 @@ class Leaks:
     def feed(self, text: str) -> str:
         """What may be shown by now."""
         if not self._seeds or not text:
+            return text
+        if not self._run and text.strip(EDGES).lower() not in self._words and " " not in text.strip():
+            self._recent.clear()
             return text
         shown: list[str] = []
         done = 0

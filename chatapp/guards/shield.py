@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from chatapp.guards.leaks import Leaks
 from chatapp.guards.pii import Span, mask
 from chatapp.guards.reading import personal_data
+from chatapp.guards.values import GuardFailed
 
 # The most that is held back, and what is kept of it when that is too much.
 HOLD = 200
@@ -34,7 +35,7 @@ KEY_END = re.compile(r"-----END[^\n]*-----")
 # No word ends inside of a script without blanks, and no address goes over its characters.
 BREAK = re.compile(r"[\s\u2e80-\uffef](?=[^\s\u2e80-\uffef]*\Z)")
 REST_OF_SECRET = re.compile(r"[^\s\"'`<>]*")
-REST_OF_KEY = re.compile(r"(?:(?!.*-----END)\s*\S*[ \t]*\n)*(?:.*-----END[^\n]*-----)?")
+REST_OF_KEY = re.compile(r"(?:[ \t]*[^\s-]*[ \t]*\n)*")
 PLAIN = re.compile(r"[\s.\-/()\u00a0\u202f]+")
 
 
@@ -42,7 +43,7 @@ class Shield:
     """Masks in one answer the personal data and credentials that the conversation did not contain, and its prompt.
 
     `conversation` gives the texts that the answer may repeat; it is asked when something is found. `withheld` must not
-    be repeated in any case.
+    be repeated in any case. Feeding and flushing raise GuardFailed.
     """
 
     def __init__(
@@ -60,21 +61,28 @@ class Shield:
         """What may be shown by now."""
         self._held = held = self._held + delta
         if self._rest is not None:
-            held = self._skip()
+            self._skip()
+            held = self._held
+            if self._rest is not None:
+                return ""
         if not self._alert:
             self._alert = _is_suspicious(held)
         if not self._alert:
-            return self._leaks.feed(self._release(_last_break(held)))
+            cut = _last_break(held)
+            return self._leaks.feed(self._release(cut)) if cut else ""
         if len(held) > HOLD:
             return self._leaks.feed(self._make_room())
-        return self._leaks.feed(self._judge(_last_break(held))) if self._is_settled() else ""
+        if delta.isalnum() or not self._is_settled():
+            return ""
+        return self._leaks.feed(self._judge(_last_break(held)))
 
     def flush(self) -> str:
         """The rest, at the end of a text. What comes then is another text."""
         if self._rest is not None:
             self._skip()
-        shown = self._judge(len(self._held))
-        self._rest = None
+            self._held = "" if self._rest is not None else self._held
+            self._rest = None
+        shown = self._judge(len(self._held)) if self._held else ""
         return self._leaks.feed(shown) + self._leaks.flush()
 
     def _is_settled(self) -> bool:
@@ -99,24 +107,34 @@ class Shield:
         spans = self._found()
         length = len(self._held)
         cut = _last_break(self._held[: length - KEPT]) or length - KEPT
-        crossing = next((span for span in spans if span.start < cut < span.end or span.end == length), None)
-        if crossing is None:
+        last = next((span for span in spans if span.end > cut or self._is_open_key(span)), None)
+        if last is None:
             return self._release(cut, spans)
-        if crossing.end < length:
-            return self._release(crossing.end, spans)
-        if crossing.start:
-            return self._release(crossing.start, spans)
-        self._rest = REST_OF_KEY if crossing.category == "pii_private_key" else REST_OF_SECRET
-        return self._release(length, spans)
+        is_key = self._is_open_key(last)
+        if last.end < length and not is_key:
+            return self._release(last.end, spans)
+        if last.start:
+            return self._release(last.start, spans)
+        self._rest = REST_OF_KEY if is_key else REST_OF_SECRET
+        return self._release(last.end, spans)
 
-    def _skip(self) -> str:
-        """Drop what goes on of the secret; what is held then."""
+    def _is_open_key(self, span: Span) -> bool:
+        """Whether the end of a key block has not come yet."""
+        return span.category == "pii_private_key" and "-----END" not in self._held[span.start : span.end]
+
+    def _skip(self) -> None:
+        """Drop what goes on of the secret, and note whether it is over."""
+        is_key = self._rest is REST_OF_KEY
         if self._rest is not None and (match := self._rest.match(self._held)):
             self._held = self._held[match.end() :]
-            is_over = "-----END" in match[0] or (self._rest is REST_OF_SECRET and bool(self._held))
-            if is_over or " " in self._held or len(self._held) > HOLD:
+        if is_key and (end := KEY_END.match(self._held)):
+            self._held = self._held[end.end() :]
+            self._rest = None
+        elif not is_key or not self._held.startswith("-"):
+            if self._held and (not is_key or " " in self._held.strip()):
                 self._rest = None
-        return self._held
+        elif len(self._held) > HOLD:
+            self._rest = None
 
     def _release(self, cut: int, spans: Iterable[Span] = ()) -> str:
         held = self._held
@@ -133,7 +151,10 @@ class Shield:
         """What must not be shown, in places of what is held."""
         offset = len(self._context)
         text = self._context + self._held
-        found = [span for span in personal_data(text) if span.end > offset and not self._may_repeat(text, span)]
+        try:
+            found = [span for span in personal_data(text) if span.end > offset and not self._may_repeat(text, span)]
+        except Exception as error:  # noqa: BLE001 - whatever it is, the text is unchecked
+            raise GuardFailed(type(error).__name__) from None
         return [Span(max(0, span.start - offset), span.end - offset, span.category) for span in found]
 
     def _may_repeat(self, text: str, span: Span) -> bool:
