@@ -26,8 +26,11 @@ SIGN = re.compile(r"[0-9@=_+%$~^\\|/#&*!?:;\-]")
 SUSPICIOUS = re.compile(r"[0-9@=_+%$~^\\|]|-{4}|://|\w[!#&*?/:;]\w|[=:]\s?[\"'`]|[A-Za-z+/]{24}")
 LONG_WORD = 40
 # Behind something suspicious: the end of the line, or a plain word, ends it.
-CALM = re.compile(r"\n|[\s|][^\W\d_]{2,}[,.;:!?)*]*\s")
+CALM = re.compile(r"\n|(?<!\S)[^\W\d_]{2,}[,.;:!?)*]*\s")
+# A few digits before a plain word are neither part of a longer number nor a secret.
+NUMBER = re.compile(r"(?<!\S)[0-9]{1,4}(?:[.,][0-9]{1,4})?[.,;:!?)%]*(?=\s+[^\W\d_]{2})")
 MANY_DIGITS = re.compile(r"(?:[0-9][ \u00a0\u202f.\-/()]{0,2}+){7,}")
+ACCOUNT_LENGTH = 48
 ACCOUNT = re.compile(r"\b[A-Za-z]{2}[0-9]{2}(?![0-9]{3})")
 OPEN_QUOTE = re.compile(r"[=:]\s?([\"'`])(?:(?!\1)[^\n])*$")
 KEY = "-----BEGIN"
@@ -72,9 +75,11 @@ class Shield:
             return self._leaks.feed(self._release(cut)) if cut else ""
         if len(held) > HOLD:
             return self._leaks.feed(self._make_room())
-        if delta.isalnum() or not self._is_settled():
+        cut = 0 if delta.isalnum() else self._settled()
+        if not cut:
             return ""
-        return self._leaks.feed(self._judge(_last_break(held)))
+        is_tame = SUSPICIOUS.search(NUMBER.sub("", held[:cut])) is None
+        return self._leaks.feed(self._release(cut) if is_tame else self._judge(cut))
 
     def flush(self) -> str:
         """The rest, at the end of a text. What comes then is another text."""
@@ -85,16 +90,19 @@ class Shield:
         shown = self._judge(len(self._held)) if self._held else ""
         return self._leaks.feed(shown) + self._leaks.flush()
 
-    def _is_settled(self) -> bool:
-        """Whether nothing that follows can change what is found in what is held."""
+    def _settled(self) -> int:
+        """Up to where nothing that follows can change what is found in what is held."""
         held = self._held
-        if KEY in held:
-            return KEY_END.search(held) is not None
-        last = max((match.end() for match in SUSPICIOUS.finditer(held)), default=0)
-        if CALM.search(held, last) is None or OPEN_QUOTE.search(held):
-            return False
-        may_go_on = MANY_DIGITS.search(held) or ACCOUNT.search(held)
-        return may_go_on is None or len(held) - last >= AFTER or held.endswith("\n")
+        if KEY in held and KEY_END.search(held) is None:
+            return held.find(KEY)
+        cut = max((match.end() for match in CALM.finditer(held)), default=0)
+        line = held.rfind("\n")
+        growing = [match.start() for match in ACCOUNT.finditer(held) if len(held) - match.start() < ACCOUNT_LENGTH]
+        growing += [match.start() for match in MANY_DIGITS.finditer(held) if len(held) - match.end() < AFTER]
+        starts = [_last_break(held[:start]) for start in growing if start > line]
+        if quote := OPEN_QUOTE.search(held):
+            starts.append(quote.start())
+        return min([cut, *starts])
 
     def _judge(self, cut: int) -> str:
         """Release up to `cut`, or up to a secret that goes on behind it."""
