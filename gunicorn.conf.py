@@ -34,11 +34,12 @@ if settings.uses_sqlite and workers > 1:
 
 
 def post_worker_init(worker):
-    from chatapp import jobs, providers
+    from chatapp import guards, jobs, providers
 
     runner = worker.wsgi.extensions["runner"]
     runner.start()
     providers.warm_up()
+    guards.warm_up()
     jobs.start(worker.wsgi)
     # What is loaded now stays: the collector need not look through it again and again. What a turn makes is small and
     # mostly freed by counting, so it need not look often either.

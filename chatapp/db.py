@@ -155,6 +155,12 @@ def keep_others_out(model: type[Base]) -> None:
         session.execute(text(f"LOCK TABLE {model.__tablename__} IN SHARE ROW EXCLUSIVE MODE"))
 
 
+def rest() -> None:
+    """Give the connection back to the pool before other work; what was loaded stays as it is. Not in a transaction."""
+    if not session.info.get("writing"):
+        session.commit()
+
+
 def release() -> None:
     """Give the connection back to the pool. Called before a response streams, which may take minutes."""
     session.remove()

@@ -17,13 +17,15 @@ CHARACTERS_PER_TOKEN = 4
 INTERRUPTED = "\n\n[This answer was interrupted here.]"
 
 
-def build(asker: User, thread: Thread, turn: Turn, question: Message) -> ModelRequest:
-    """The request for the first model call of a turn (waldur 8.6).
+def build(asker: User, thread: Thread, turn: Turn, question: Message, asked: str | None = None) -> ModelRequest:
+    """The request for the first model call of a turn (waldur 8.6). `asked` is what the model gets as the question,
+    where that is something else than what is stored.
 
     History stops before the question's place, so a reload or an edit shows neither the old question nor its answer.
     """
     system = prompts.assemble(asker, thread, now(), turn.settings["timezone"])
-    asked = question.content if turn.prompt is None else turn.prompt
+    if asked is None:
+        asked = question.content if turn.prompt is None else turn.prompt
     entries = [_entry(message) for message in _history(thread, question)]
     entries.append(ModelMessage(Role.USER, (TextPart(asked),)))
     model_settings = turn.settings.get("modelSettings", {})

@@ -92,7 +92,7 @@ def end(
     if content is None:
         _withdraw_answer(thread, turn)
     else:
-        _store_answer(thread, turn, content)
+        _store_answer(thread, turn, content, output.transcript.warning)
     if ending.status is not TurnStatus.CANCELLED:
         thread.unread_at = turn.completed_at
     threads.touch_session(thread.session_id)
@@ -142,7 +142,7 @@ def _kept(turn: Turn, ending: Ending, transcript: Transcript) -> str | None:
     return content if content.strip() or tools_finished else None
 
 
-def _store_answer(thread: Thread, turn: Turn, content: str) -> None:
+def _store_answer(thread: Thread, turn: Turn, content: str, warning: str) -> None:
     moment = now()
     insert(
         Message(
@@ -155,6 +155,7 @@ def _store_answer(thread: Thread, turn: Turn, content: str) -> None:
             replaces_id=turn.answer_replaces_id,
             content=content,
             blocks=blocks.parse(content),
+            warning=warning,
             interrupted=turn.status != TurnStatus.COMPLETED,
             model=turn.model,
             input_tokens=turn.input_tokens,

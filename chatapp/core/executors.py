@@ -15,14 +15,17 @@ from chatapp.values import Event
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """A turn to execute. `events` are the ones that are stored already; `request`, called in the executor's thread,
-    is what the model is asked first; `untitled` is what a name for the thread is made from, None when it needs none.
+    is what the model is asked first, None when the answer is a fixed refusal; `untitled` is what a name for the thread
+    is made from, None when it needs none. `withheld` must not appear in the answer, whatever the model knows of it.
     """
 
     turn_id: UUID
     thread_id: UUID
     events: Sequence[Event]
-    request: Callable[[], ModelRequest]
+    request: Callable[[], ModelRequest | None]
     untitled: str | None = None
+    refused: bool = False
+    withheld: tuple[str, ...] = ()
 
 
 class Executor(Protocol):

@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import orjson
 from sqlalchemy import bindparam, func, select
 
-from chatapp.core import context, quotas, takeovers, threads, timezones
+from chatapp.core import context, quotas, refusals, screening, takeovers, threads, timezones
 from chatapp.core.executors import Assignment, Executor
 from chatapp.core.placing import Place, place, supersede
+from chatapp.core.screening import Screened
 from chatapp.core.snapshots import turn_json
 from chatapp.db import after_commit, insert, new_id, now, save, session
 from chatapp.errors import KeyReused, ShuttingDown, TooManyTurns, TurnActive
 from chatapp.models import Message, Thread, Turn, TurnLease, User
+from chatapp.providers import ModelRequest
 from chatapp.stream import log as event_log
-from chatapp.values import ACTIVE, Event, OnActive, Question, TurnStatus
+from chatapp.values import ACTIVE, Action, Event, Json, OnActive, Question, TurnStatus
 
 LOCK_ASKER = select(User.id).where(User.id == bindparam("user")).with_for_update(key_share=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """`replayed`: nothing was created, the turn is the one that the same key made before."""
+    """`replayed`: nothing was created, the turn is the one that the same key made before.
+
+    `warning` is what the guards have to tell the asker, or empty.
+    """
 
     turn: Turn
     thread: Thread
     message: Message | None
     is_new_thread: bool = False
     replayed: bool = False
+    warning: str = ""
 
     @property
     def stored_message_id(self) -> UUID | None:
@@ -38,8 +44,12 @@ class Started:
         return self.message.id if self.message and self.message.turn_id == self.turn.id else None
 
 
-def begin(question: Question, executor: Executor) -> Started:
-    """Within the caller's transaction; after its commit `executor` gets the turn."""
+def begin(question: Question, screened: Screened, executor: Executor) -> Started:
+    """Within the caller's transaction; after its commit `executor` gets the turn.
+
+    Of the text of `question` nothing is used but what `screened` lets through.
+    """
+    question = replace(question, text=screened.text)
     # One after the other for one person: what is looked up about other turns holds until this one is stored.
     session.connection().execute(LOCK_ASKER, {"user": question.user_id})
     asker = session.get_one(User, question.user_id)
@@ -54,20 +64,38 @@ def begin(question: Question, executor: Executor) -> Started:
     turn_id = new_id()
     placed = place(thread, question, turn_id)
     turn = _new_turn(turn_id, thread, question, placed)
+    turn.settings |= screened.settings
+    if placed.is_new:
+        screening.mark(placed.message, thread, screened.verdict)
+    screening.audit(screened.verdict, asker.id, placed.message.id)
     _store(turn, thread, is_new, placed, executor.worker)
     threads.touch_session(thread.session_id)
-    events = _first_events(turn)
+    events = _first_events(turn, screened.event)
     event_log.current().add(turn.id, events)
     if not executor.accepts:
         raise ShuttingDown("The server is being restarted. Please try again in a moment.")
-    assignment = _assignment(asker, thread, turn, placed.message, events)
+    assignment = _assignment(asker, thread, turn, placed, screened, events)
     after_commit(lambda: executor.submit(assignment))
-    return Started(turn, thread, placed.message, is_new_thread=is_new)
+    return Started(turn, thread, placed.message, is_new_thread=is_new, warning=screened.warning)
 
 
-def _assignment(asker: User, thread: Thread, turn: Turn, message: Message, events: list[Event]) -> Assignment:
-    untitled = message.content if thread.title is None and not thread.title_tried else None
-    return Assignment(turn.id, thread.id, events, lambda: context.build(asker, thread, turn, message), untitled)
+def _assignment(
+    asker: User, thread: Thread, turn: Turn, placed: Place, screened: Screened, events: list[Event]
+) -> Assignment:
+    message = placed.message
+    untitled = None
+    if thread.title is None and not thread.title_tried:
+        untitled = screened.subject if placed.is_new else message.content
+    # A question that was refused before is refused again when it is to be answered again.
+    refused = screened.is_refused or (turn.prompt is None and message.action_taken == Action.BLOCK)
+    asked = screened.asked or None
+
+    def request() -> ModelRequest | None:
+        if refused:
+            return refusals.request(asker, thread, turn, message)
+        return context.build(asker, thread, turn, message, asked)
+
+    return Assignment(turn.id, thread.id, events, request, untitled, refused, screened.withheld)
 
 
 def _store(turn: Turn, thread: Thread, is_new: bool, placed: Place, worker: str) -> None:
@@ -121,12 +149,14 @@ def _settings(question: Question) -> dict[str, object]:
     return settings | ({"targetMessageId": str(question.message_id)} if question.message_id else {})
 
 
-def _first_events(turn: Turn) -> list[Event]:
+def _first_events(turn: Turn, notice: Json | None) -> list[Event]:
     ids = {"threadId": str(turn.thread_id), "turnId": str(turn.id), "inputMessageId": str(turn.input_message_id)}
-    return [
-        Event.of(1, {"type": "start", "messageId": str(turn.answer_id), "messageMetadata": ids}),
-        Event.of(2, {"type": "data-turn", "id": str(turn.id), "data": turn_json(turn)}),
+    data: list[Json] = [
+        {"type": "start", "messageId": str(turn.answer_id), "messageMetadata": ids},
+        {"type": "data-turn", "id": str(turn.id), "data": turn_json(turn)},
+        *([notice] if notice else []),
     ]
+    return [Event.of(number, event) for number, event in enumerate(data, 1)]
 
 
 def _make_room(question: Question, thread: Thread | None) -> None:

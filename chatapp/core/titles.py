@@ -12,9 +12,11 @@ from uuid import UUID
 import structlog
 
 from chatapp import providers
-from chatapp.core import prompts, quotas, threads
-from chatapp.db import now, release, transaction
+from chatapp.core import prompts, quotas, refusals, screening, threads
+from chatapp.core.screening import Screened
+from chatapp.db import now, release, rest, transaction
 from chatapp.errors import ModelUnavailable
+from chatapp.guards.shield import Shield
 from chatapp.models import Thread, User
 from chatapp.providers import ModelMessage, ModelRequest, Provider, ProviderError, Text, TextPart, UsageSoFar
 from chatapp.values import Role, Usage
@@ -23,6 +25,7 @@ logger = structlog.get_logger(__name__)
 
 MAX_LENGTH = threads.NAME_LENGTH
 SOURCE_LENGTH = 500
+OPENING_WORDS = 6
 DICTATED_TOKENS = 500  # far more than a name needs, far less than an answer may cost
 QUOTES = "\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb\u201e"
 
@@ -31,6 +34,19 @@ def clean(text: str) -> str:
     """White space and surrounding quotes stripped, one line, at most 150 characters."""
     line = " ".join(text.replace("\x00", "").split())
     return line.strip(QUOTES + " ")[:MAX_LENGTH].strip()
+
+
+def opening(text: str) -> str:
+    """A name made from the first words, without a model."""
+    return clean(" ".join(text.split()[:OPENING_WORDS]))
+
+
+@dataclass(frozen=True, slots=True)
+class Dictation:
+    """A name that a user has a model write: what the user is told first, and the model's words as they come."""
+
+    warning: str
+    pieces: Iterator[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,37 +125,50 @@ class Titler:
             release()
 
 
-def dictate(user: User, thread_id: UUID, prompt: str) -> Iterator[str]:
+def dictate(user: User, thread_id: UUID, prompt: str) -> Dictation:
     """The model's answer to `prompt`, in pieces; complete, it becomes the name of the user's own thread.
 
-    Raises QuotaExceeded, QuotaMisconfigured, CapacityExceeded, NotFound, ModelUnavailable; iterating it raises
+    The guards apply (waldur section 6): a refused prompt names nothing, and the answer to it is a refusal. Raises
+    QuotaExceeded, QuotaMisconfigured, CapacityExceeded, NotFound, ModelUnavailable; iterating the pieces raises
     ProviderError and needs an application context.
     """
     provider = providers.choose()
     if provider is None:
         raise ModelUnavailable("No language model is configured.")
+    rest()  # the guards hold no connection
+    screened = screening.screen(prompt)
     with transaction():
         quotas.check(user)
         quotas.admit()
         thread = threads.get_own(user, thread_id)
+        screening.audit(screened.verdict, user.id, thread_id)
+    if screened.asked is None:
+        return Dictation(screened.warning, iter((refusals.FIXED,)))
     system = prompts.assemble(user, thread, now(), "UTC")
-    question = ModelMessage(Role.USER, (TextPart(prompt),))
-    return _dictation(provider, ModelRequest(system, (question,), max_tokens=DICTATED_TOKENS), thread_id)
+    question = ModelMessage(Role.USER, (TextPart(screened.asked),))
+    request = ModelRequest(system, (question,), max_tokens=DICTATED_TOKENS)
+    return Dictation(screened.warning, _dictation(provider, request, thread_id, screened))
 
 
-def _dictation(provider: Provider, request: ModelRequest, thread_id: UUID) -> Iterator[str]:
+def _dictation(provider: Provider, request: ModelRequest, thread_id: UUID, screened: Screened) -> Iterator[str]:
     pieces: list[str] = []
+    shield = Shield(lambda: (request.system, screened.text), request.system, screened.withheld)
     usage, title = Usage(), ""
     stream = provider.stream(request)
     try:
         for event in stream:
             match event:
                 case Text(delta=delta):
-                    pieces.append(delta)
-                    yield delta
+                    pieces.append(shield.feed(delta))
+                    yield pieces[-1]
                 case UsageSoFar(usage=latest):
                     usage = latest
+        pieces.append(shield.flush())
+        yield pieces[-1]
         title = clean("".join(pieces))
+    except ProviderError:
+        yield shield.flush()
+        raise
     finally:
         stream.close()
         store(thread_id, Attempt(title, usage), overwrite=True)

@@ -24,12 +24,16 @@ class ToolUse:
 
 @dataclass
 class Transcript:
-    """`texts` are the answer's text blocks in order; `content` joins them by a blank line (turns-api 2.2.1)."""
+    """`texts` are the answer's text blocks in order; `content` joins them by a blank line (turns-api 2.2.1).
+
+    `warning` is what the guards had to say about the question.
+    """
 
     texts: dict[str, list[str]] = field(default_factory=dict)
     tools: dict[str, ToolUse] = field(default_factory=dict)
     open_blocks: list[tuple[str, str]] = field(default_factory=list)
     in_step: bool = False
+    warning: str = ""
 
     @classmethod
     def of(cls, events: Iterable[Mapping[str, Any]]) -> Transcript:
@@ -81,6 +85,9 @@ class Transcript:
         if "input" in event:
             self.tools[event["toolCallId"]].input = event["input"]
 
+    def _warn(self, event: Mapping[str, Any]) -> None:
+        self.warning = event["data"]["message"]
+
     def _result(self, event: Mapping[str, Any], outcome: str) -> None:
         tool = self.tools[event["toolCallId"]]
         tool.outcome = outcome
@@ -93,6 +100,7 @@ _HANDLERS = {
     "text-end": lambda t, e: t._close("text", e["id"]),
     "reasoning-start": lambda t, e: t._open("reasoning", e["id"]),
     "reasoning-end": lambda t, e: t._close("reasoning", e["id"]),
+    "data-warning": lambda t, e: t._warn(e),
     "start-step": lambda t, e: t._step(True),
     "finish-step": lambda t, e: t._step(False),
     "tool-input-start": lambda t, e: t._call(e),

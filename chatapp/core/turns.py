@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import OperationalError
 
 from chatapp import providers
-from chatapp.core import endings, executors, starting, takeovers, threads
+from chatapp.core import endings, executors, screening, starting, takeovers, threads
 from chatapp.core.endings import Ending, Output
 from chatapp.core.starting import Started
-from chatapp.db import session, transaction
+from chatapp.db import rest, session, transaction
 from chatapp.errors import ModelUnavailable, NotFound
 from chatapp.models import Turn, User
 from chatapp.values import ACTIVE, OnActive, Question
@@ -24,7 +23,9 @@ ACTIVE_AMONG = select(Turn.id).where(Turn.id.in_(bindparam("turns", expanding=Tr
 
 
 def start(question: Question) -> Started:
-    """Store the question and begin the answer; a refused question leaves no trace.
+    """Store the question and begin the answer; one that cannot be taken leaves no trace.
+
+    The guards may change what is stored and asked, or have the answer be a refusal (waldur section 7).
 
     Raises QuotaExceeded, QuotaMisconfigured, CapacityExceeded, NotFound, Invalid, NothingToReload, TurnActive,
     TooManyTurns, KeyReused, ModelUnavailable, ShuttingDown.
@@ -34,13 +35,14 @@ def start(question: Question) -> Started:
         raise ModelUnavailable("No language model is configured.")
     if question.on_active is OnActive.INTERRUPT and (question.thread_id or question.concurrency_key):
         executor.flush()
-    question = replace(question, text=_storable(question.text))
+    rest()  # the guards hold no connection
+    screened = screening.screen(_storable(question.text))
     for _ in range(START_ATTEMPTS - 1):
         # Interrupting in two threads, it may wait for an answer that waits for it: the store refuses one of the two.
         with suppress(OperationalError), transaction():
-            return starting.begin(question, executor)
+            return starting.begin(question, screened, executor)
     with transaction():
-        return starting.begin(question, executor)
+        return starting.begin(question, screened, executor)
 
 
 def cancel(user: User, thread_id: UUID, partial_text: str | None = None) -> Turn | None:

@@ -6,20 +6,16 @@ Call `check` before a transaction: it takes no database and no network, only a f
 from __future__ import annotations
 
 from chatapp import config
-from chatapp.guards import injection, pii
-from chatapp.guards.normalise import Normalised, normalise
-from chatapp.guards.pii import Span
+from chatapp.guards import injection
+from chatapp.guards.normalise import normalise
 from chatapp.guards.policy import judge_injection, judge_pii
-from chatapp.guards.values import Injection, PersonalData, Verdict
+from chatapp.guards.reading import personal_data
+from chatapp.guards.values import GuardFailed, Injection, PersonalData, Verdict
 
 __all__ = ["GuardFailed", "Injection", "PersonalData", "Verdict", "check", "warm_up"]
 
 # Text beyond is not looked at (waldur-chat-api section 7).
 LONGEST = 50_000
-
-
-class GuardFailed(Exception):
-    """A guard broke. The text is unchecked: it must be refused, as one with a critical injection (section 7)."""
 
 
 def check(text: str) -> Verdict:
@@ -28,17 +24,13 @@ def check(text: str) -> Verdict:
     try:
         normalised = normalise(text[:LONGEST])
         found = injection.detect(normalised, allowlist=settings.injection_allowlist)
-        spans = tuple(_in_original(span, normalised) for span in pii.find(normalised.text))
+        spans = personal_data(normalised)
         return Verdict(judge_injection(found.score, found.categories, settings), judge_pii(spans, settings))
     except Exception as error:  # noqa: BLE001 - whatever it is, the text is unchecked
-        raise GuardFailed(type(error).__name__) from error
+        # Without its cause: what that says may quote the text.
+        raise GuardFailed(type(error).__name__) from None
 
 
 def warm_up() -> None:
     """Read the model and the lexicon now, so that the first message need not wait for them."""
     check("warm up")
-
-
-def _in_original(span: Span, normalised: Normalised) -> Span:
-    start, end = normalised.original_span(span.start, span.end)
-    return Span(start, end, span.category)

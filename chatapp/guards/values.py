@@ -11,6 +11,10 @@ ACTIONS = (Action.ALLOW, Action.FLAG, Action.WARN, Action.REDACT, Action.BLOCK)
 SEVERITIES = (Severity.NONE, Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
 
 
+class GuardFailed(Exception):
+    """A guard broke. The text is unchecked: it must be refused, as one with a critical injection (section 7)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Injection:
     """How much a text looks like an attack on the model; `categories` explain it, none below severity low."""

@@ -218,6 +218,12 @@ class ProviderError(Exception):
         return cls(FAILURES[trouble], detail)
 
 
+# What a model is asked in place of a question that it must not see.
+DECLINE = (
+    "I cannot have help with what I asked last. In one or two sentences, tell me so without an apology and without a "
+    "reason, and say what you can help me with instead."
+)
+
 _chosen: tuple[Settings, Provider] | None = None
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatapp.providers import (
+    DECLINE,
     FAILURES,
     ModelEvent,
     ModelMessage,
@@ -139,6 +140,8 @@ _COMMANDS: Mapping[str, Callable[[str], Instruction]] = {
 
 
 def _instruction(line: str) -> Instruction:
+    if line == DECLINE:
+        return Say("That is something I cannot do. I can show you examples of tables, code, formulas and diagrams.")
     name = line.split(maxsplit=1)[0]
     if name in _COMMANDS and line.startswith(name):
         return _COMMANDS[name](line.removeprefix(name).strip())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ import orjson
 from chatapp.core.endings import CHARACTERS_PER_TOKEN, Output
 from chatapp.core.titles import Attempt
 from chatapp.core.transcripts import ToolUse, Transcript
+from chatapp.guards.shield import Shield
 from chatapp.providers import (
     ModelMessage,
     ModelRequest,
@@ -64,10 +65,14 @@ class Step:
 class Answering:
     """`run` answers; `close` ends it from any thread; `output` tells at any time what there is."""
 
-    def __init__(self, recorder: Recording) -> None:
+    def __init__(self, recorder: Recording, first: Sequence[Event] = (), withheld: Collection[str] = ()) -> None:
+        """`first` are the turn's events so far; `withheld` is what the answer must not say."""
         self.progress_at = monotonic()
         self._recorder = recorder
-        self._transcript = Transcript()
+        self._transcript = Transcript.of(event.data for event in first)
+        self._withheld = withheld
+        self._shield = Shield(lambda: ())
+        self._request: ModelRequest | None = None
         self._stream: ModelStream | None = None
         self._closed = False
         self._usage: Usage | None = None
@@ -84,13 +89,23 @@ class Answering:
     def run(self, provider: Provider, request: ModelRequest, on_text: Callable[[], None] | None = None) -> FinishReason:
         """Answer `request` to the end. `on_text` is called once, with the first text. Raises ProviderError."""
         self._on_text = on_text
+        self._shield = Shield(self._conversation, request.system, self._withheld)
         for number in range(TOOL_ROUNDS + 1):
             last = number == TOOL_ROUNDS
+            self._request = request
             step = self._step(provider, replace(request, tools=()) if last else request, number)
             if self._closed or last or step.reason not in (StopReason.TOOL_USE, StopReason.PAUSE):
                 return self._reason(step)
             request = replace(request, messages=request.messages + self._said(step))
         raise AssertionError("unreachable: the last round returns")
+
+    def recite(self, text: str) -> None:
+        """Answer with a fixed text, without any model."""
+        step = Step(0)
+        self._emit({"type": "start-step"})
+        self._show(step, "text", "t0.0", text)
+        self._close_block(step)
+        self._emit({"type": "finish-step"})
 
     def output(self, unstored: Sequence[Event], title: Attempt | None) -> Output:
         """`unstored` are the events that the log does not have yet."""
@@ -102,6 +117,9 @@ class Answering:
         self._emit({"type": "start-step"})
         try:
             self._consume(provider, request, step)
+        except ProviderError:
+            self._close_block(step)
+            raise
         finally:
             self._account()
         self._close_block(step)
@@ -145,16 +163,21 @@ class Answering:
 
     def _text(self, step: Step, kind: str, block: str, delta: str) -> None:
         delta = delta.replace("\x00", "")  # PostgreSQL stores no NUL
-        if not delta:
-            return
-        if step.open != (kind, block):
+        if step.open and step.open != (kind, block):
             self._close_block(step)
+        if delta:
+            self._step_characters += len(delta)
+            self._show(step, kind, block, self._shield.feed(delta))
+
+    def _show(self, step: Step, kind: str, block: str, delta: str) -> None:
+        if step.open != (kind, block):
             step.open = (kind, block)
             self._emit({"type": f"{kind}-start", "id": block})
+        if not delta:
+            return
         self._recorder.delta(f"{kind}-delta", block, delta)
         self._transcript.add({"type": f"{kind}-delta", "id": block, "delta": delta})
         step.texts.append(delta)
-        self._step_characters += len(delta)
         if self._on_text:
             self._on_text()
             self._on_text = None
@@ -162,6 +185,7 @@ class Answering:
     def _close_block(self, step: Step) -> None:
         if step.open:
             kind, block = step.open
+            self._show(step, kind, block, self._shield.flush())
             step.open = None
             self._emit({"type": f"{kind}-end", "id": block})
 
@@ -171,6 +195,15 @@ class Answering:
             self._emit(
                 {"type": "tool-output-error", "toolCallId": call.call_id, "errorText": f"There is no tool {call.name}."}
             )
+
+    def _conversation(self) -> Iterator[str]:
+        """What an answer may repeat: all that its model has been told."""
+        if self._request is None:
+            return
+        yield self._request.system
+        for message in self._request.messages:
+            yield from (part.text for part in message.parts if isinstance(part, TextPart))
+            yield from (part.content for part in message.parts if isinstance(part, ToolResultPart))
 
     def _said(self, step: Step) -> tuple[ModelMessage, ...]:
         """The step as the model sees it in its next call."""

@@ -12,19 +12,19 @@ from uuid import UUID
 import structlog
 
 from chatapp import config, providers
-from chatapp.core import takeovers, titles, turns
+from chatapp.core import refusals, takeovers, titles, turns
 from chatapp.core.endings import Ending, Output
 from chatapp.core.executors import Assignment
 from chatapp.core.titles import Titler
 from chatapp.db import release
-from chatapp.providers import FAILURES, ProviderError, Trouble
+from chatapp.providers import FAILURES, ModelRequest, Provider, ProviderError, Trouble
 from chatapp.stream import workers
 from chatapp.stream.answering import Answering
 from chatapp.stream.follow import final_among
 from chatapp.stream.hub import Channel, Hub
 from chatapp.stream.log import Log
 from chatapp.stream.writer import Writer
-from chatapp.values import Failure, TurnStatus
+from chatapp.values import Failure, FinishReason, TurnStatus
 
 logger = structlog.get_logger(__name__)
 
@@ -146,20 +146,20 @@ class Runner:
     def _answer(self, run: Run) -> None:
         assignment = run.assignment
         recorder = self._writer.open(run.turn_id, assignment.events[-1].seq + 1, on_lost=lambda: self._lost(run))
-        answering = Answering(recorder)
+        answering = Answering(recorder, assignment.events, assignment.withheld)
         titler = None
         try:
             request, provider = assignment.request(), providers.choose()
             release()
             if provider is None:
                 raise ProviderError.of(Trouble.OTHER)
-            if assignment.untitled:
+            if assignment.untitled and not assignment.refused:
                 titler = Titler(provider, assignment.thread_id, assignment.untitled, self._context)
             run.answering = answering
             if run.failure or run.released:
                 answering.close()
-            reason = answering.run(provider, request, on_text=titler.start if titler else None)
-            ending = Ending.completed(reason)
+            reason = self._respond(answering, provider, request, titler)
+            ending = Ending.completed(FinishReason.CONTENT_FILTER if assignment.refused else reason)
         except ProviderError as error:
             logger.info("turn.failed", turn_id=str(run.turn_id), code=error.failure.code, detail=error.detail)
             ending = Ending.failed(error.failure)
@@ -172,12 +172,22 @@ class Runner:
         if titler and ending.status is TurnStatus.COMPLETED and not run.released:
             titler.start()  # an answer of tools alone has had no text to start it
             title = titler.take(config.current().title_wait)
+        elif assignment.untitled and assignment.refused:
+            title = titles.Attempt(titles.opening(assignment.untitled))  # no model sees any of it
         unstored = self._writer.close(recorder)
         stored = not run.released and self._finish(run, ending, answering.output(unstored, title))
         if title and not stored:
             titles.store(assignment.thread_id, title)
         elif titler and not title:
             titler.finish(LATE_TITLE)
+
+    def _respond(
+        self, answering: Answering, provider: Provider, request: ModelRequest | None, titler: Titler | None
+    ) -> FinishReason:
+        if request is None:
+            answering.recite(refusals.FIXED)
+            return FinishReason.CONTENT_FILTER
+        return answering.run(provider, request, on_text=titler.start if titler else None)
 
     def _finish(self, run: Run, ending: Ending, output: Output) -> bool:
         """Store the end of the turn; False when somebody else has done so before.

@@ -93,7 +93,8 @@ _DOTTED_WORD = re.compile(rf"(?<!\w)[^\W_](?:{_SEPARATOR}[^\s\-._*+~|/])+{_SEPAR
 _SPACED = re.compile(r"(?<!\S)\S(?: \S){3,}(?!\S)")
 _SPACED_WORD = re.compile(r"(?<!\S)\S(?: \S)+(?!\S)")
 _MIXED = re.compile(
-    r"(?<![\w.:/-])(?=[a-z@$!|]*[0-9@$!|])(?=[0-9@$!|]*[a-z])[a-z0-9@$!|]{2,20}(?![\w:/-]|\.\d)", re.IGNORECASE
+    r"(?<![\w.:/-])(?=[a-z@$!|]{0,19}[0-9@$!|])(?=[0-9@$!|]{0,19}[a-z])[a-z0-9@$!|]{2,20}(?![\w:/-]|\.\d)",
+    re.IGNORECASE,
 )
 _DIGIT_BEFORE_LETTER = re.compile(r"[0-9@$|][A-Za-z]|[A-Za-z][0-9@$|!]")
 _DIGIT_LETTERS = str.maketrans("0134578@$!|", "oieastbasil")
@@ -110,13 +111,22 @@ def _respelled(text: str) -> Reading | None:
     if mixed:
         is_thorough = len(mixed) >= 3
         words = re.compile(r"[\w@$!|]+") if is_thorough else _MIXED
-        return Reading(words.sub(lambda match: _without_digits(match[0]), joined), LEET)
+        plain = _Plain()
+        return Reading(words.sub(lambda match: plain[match[0]], joined), LEET)
     return Reading(joined, None) if joined != text else None
 
 
 def _mixed(text: str) -> list[str]:
     """Words that have digits or signs between or before letters."""
     return _MIXED.findall(text) if _DIGIT_BEFORE_LETTER.search(text) else []
+
+
+class _Plain(dict[str, str]):
+    """Words without digits, each worked out once: a long text repeats its words."""
+
+    def __missing__(self, word: str) -> str:
+        self[word] = plain = _without_digits(word)
+        return plain
 
 
 def _without_digits(word: str) -> str:
@@ -188,4 +198,4 @@ _LEET_VERBS = frozenset(
 
 def says_leet(text: str) -> bool:
     """Does a word with digits for letters spell the verb of an attack?"""
-    return any(_without_digits(word).lower() in _LEET_VERBS for word in _mixed(text))
+    return any(_without_digits(word).lower() in _LEET_VERBS for word in set(_mixed(text)))

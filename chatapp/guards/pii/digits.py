@@ -35,16 +35,15 @@ class Digits:
     plus: bool
 
 
-def clusters(text: str) -> Iterator[Digits]:
-    """All groups of at least seven digits, whole before parts; numbers that belong to words and paths are left out."""
-    for match in CLUSTER.finditer(text):
-        start, end = match.span()
-        if any(character in match[0] for character in " \u00a0\u202f"):
-            yield from _windows(text, start, end)
-        elif end - start <= MOST_DIGITS * 2:
-            found = _digits(text, start, end)
-            if found is not None:
-                yield found
+def groups(text: str, cluster: re.Match[str]) -> Iterator[Digits]:
+    """What a CLUSTER can be read as, whole before parts; numbers that belong to words and paths are left out."""
+    start, end = cluster.span()
+    if any(character in cluster[0] for character in " \u00a0\u202f"):
+        yield from _windows(text, start, end)
+    elif end - start <= MOST_DIGITS * 2:
+        found = _digits(text, start, end)
+        if found is not None:
+            yield found
 
 
 def _windows(text: str, start: int, end: int) -> Iterator[Digits]:

@@ -16,6 +16,8 @@ TOP_LEVEL = re.compile(r"(?:xn--[0-9a-z\-]{2,59}|[^\W\d_]{2,24})", re.IGNORECASE
 
 
 def emails(text: str) -> Iterator[Span]:
+    lowered = text.lower()
+    may_be_remote = any(program in lowered for program in ("ssh", "scp", "sftp", "rsync", "mosh"))
     for match in ADDRESS.finditer(text):
         start, end = match.span()
         local, _, domain = match[0].rpartition("@")
@@ -23,7 +25,9 @@ def emails(text: str) -> Iterator[Span]:
             continue
         if is_example(domain) or text[end : end + 1] == ":" and local == "git" or text[end : end + 2] in (":/", ":~"):
             continue
-        if text[max(0, start - 3) : start] == "://" or REMOTE.search(text, max(0, start - 96), start):
+        if text[max(0, start - 3) : start] == "://":
+            continue
+        if may_be_remote and REMOTE.search(text, max(0, start - 96), start):
             continue
         yield Span(start + (local.startswith("'")), end, "pii_email")
 

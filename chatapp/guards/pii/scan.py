@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from functools import partial
 
-from chatapp.guards.pii.context import nearby
+from chatapp.guards.pii import context
 from chatapp.guards.pii.credentials import collect_credentials
-from chatapp.guards.pii.digits import clusters
+from chatapp.guards.pii.digits import CLUSTER, MOST_DIGITS, Digits, groups
 from chatapp.guards.pii.emails import emails
 from chatapp.guards.pii.national_ids import lettered_ids, national_id
 from chatapp.guards.pii.payments import card, ibans
 from chatapp.guards.pii.phones import phone
+from chatapp.guards.pii.repeats import Repeats
 from chatapp.guards.pii.spans import Collected, Span
 from chatapp.guards.pii.vat import vat_numbers
 
@@ -35,7 +37,7 @@ def find(text: str, allowlist: Collection[str] = ()) -> list[Span]:
         found.add(emails(text))
     if DIGITS.search(text):
         found.add(ibans(text))
-        found.add(vat_numbers(text))
+        found.add(vat_numbers(text, found))
         found.add(_numbers(text, found))
         found.add(lettered_ids(text))
     spans = found.sorted()
@@ -44,15 +46,39 @@ def find(text: str, allowlist: Collection[str] = ()) -> list[Span]:
 
 def _numbers(text: str, found: Collected) -> Iterator[Span]:
     """The first kind that knows a group of digits. What is yielded is in `found` before the next group is tried."""
-    for digits in clusters(text):
-        if found.overlaps(digits.start, digits.end):
+    places = Repeats(text, context.BEFORE + 8, context.AFTER + MOST_DIGITS * 2 + 8)
+    for cluster in CLUSTER.finditer(text):
+        start, end = cluster.span()
+        if found.covers(start, end):
             continue
-        near = nearby(text, digits.start, digits.end)
-        for kind in NUMBER_KINDS:
-            span = kind(digits, near)
+        if end - start <= MOST_DIGITS * 2 and not found.overlaps(start - 2, end + 2):
+            span = places.at(start, partial(_first_number, text, cluster, found, places))
             if span is not None:
                 yield span
-                break
+            if span is None or span.end >= end:
+                continue
+        yield from _numbers_of(text, cluster, found, places)
+
+
+def _first_number(text: str, cluster: re.Match[str], found: Collected, places: Repeats) -> Span | None:
+    return next(_numbers_of(text, cluster, found, places), None)
+
+
+def _numbers_of(text: str, cluster: re.Match[str], found: Collected, places: Repeats) -> Iterator[Span]:
+    is_row = cluster.end() - cluster.start() > MOST_DIGITS * 2
+    for digits in groups(text, cluster):
+        if found.overlaps(digits.start, digits.end):
+            continue
+        judge = partial(_known_number, text, digits)
+        # In a row of numbers each has its own surroundings; readings of one number share theirs.
+        span = places.at(digits.start, judge) if is_row and len(digits.written) == len(digits.plain) else judge()
+        if span is not None:
+            yield span
+
+
+def _known_number(text: str, digits: Digits) -> Span | None:
+    near = context.nearby(text, digits.start, digits.end)
+    return next((span for kind in NUMBER_KINDS if (span := kind(digits, near)) is not None), None)
 
 
 def _allowed(value: str, allowlist: Collection[str]) -> bool:

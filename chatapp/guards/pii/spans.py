@@ -59,6 +59,11 @@ class Collected:
         place = bisect_left(self._starts, end) - 1
         return place >= 0 and self._spans[place].end > start
 
+    def covers(self, start: int, end: int) -> bool:
+        """Whether all of a place is in one span."""
+        place = bisect_left(self._starts, start + 1) - 1
+        return place >= 0 and self._spans[place].end >= end
+
     def add(self, spans: Iterable[Span]) -> None:
         for span in spans:
             if not self.overlaps(span.start, span.end):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from chatapp.guards.pii.checksums import national
-from chatapp.guards.pii.spans import Span
+from chatapp.guards.pii.spans import Collected, Span
 
 VAT = re.compile(
     r"(?:AT ?U|BE|BG|CY|CZ|DE|DK|EE|EL|ES|FI|FR|HR|HU|IE|IT|LT|LU|LV|MT|NL|PL|PT|RO|SE|SI|SK|XI)"
@@ -14,8 +14,10 @@ VAT = re.compile(
 )
 
 
-def vat_numbers(text: str) -> Iterator[Span]:
+def vat_numbers(text: str, found: Collected) -> Iterator[Span]:
     for match in VAT.finditer(text):
+        if found.overlaps(*match.span()):
+            continue
         if text[match.start() - 1 : match.start()].isalnum() or not any(map(str.isdigit, match[0])):
             continue
         if national("eu.vat")(match[0]):

@@ -13,6 +13,7 @@ from flask import Flask, Response, current_app, stream_with_context
 from chatapp import config
 from chatapp.core import titles, turns
 from chatapp.core.blocks import BlockParser
+from chatapp.core.titles import Dictation
 from chatapp.db import release
 from chatapp.providers import ProviderError
 from chatapp.stream.follow import follow
@@ -58,9 +59,9 @@ def _start(wish: Json) -> Iterator[bytes]:
 
 
 def _name(wish: Json) -> Iterator[bytes]:
-    pieces = titles.dictate(caller(), wish["update_thread_name"], wish["input"])
+    dictation = titles.dictate(caller(), wish["update_thread_name"], wish["input"])
     release()
-    return stream_with_context(_naming(pieces))
+    return stream_with_context(_naming(dictation))
 
 
 def _ndjson(body: Iterator[bytes]) -> Response:
@@ -93,11 +94,13 @@ def _answer(app: Flask, turn_id: UUID, encoder: NdjsonEncoder) -> Iterator[bytes
         yield line(e=BROKEN)
 
 
-def _naming(pieces: Iterator[str]) -> Iterator[bytes]:
+def _naming(dictation: Dictation) -> Iterator[bytes]:
     """A name as the model writes it; there are no messages to tell the ids of."""
     blocks, parser = BlockLines(), BlockParser()
+    if dictation.warning:
+        yield line(w=dictation.warning)
     try:
-        for piece in pieces:
+        for piece in dictation.pieces:
             yield blocks.feed(parser.feed(piece))
         yield blocks.feed(parser.finish())
     except ProviderError as error:

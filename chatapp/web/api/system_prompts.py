@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Response, request
+from flask import Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema, fields
 
-from chatapp.core import system_prompts
+from chatapp.core import screening, system_prompts
 from chatapp.models import SystemPrompt
 from chatapp.values import Json
 from chatapp.web.api import bp
@@ -19,6 +19,9 @@ from chatapp.web.api.paging import paged
 from chatapp.web.api.parsing import AnyText, Input, Text, parser
 from chatapp.web.api.responses import empty
 from chatapp.web.api.schemas import Moment
+
+# Staff may write what they like; what the guards make of it is advice.
+ADVICE = "X-Guard-Advice"
 
 
 class PromptInput(Input):
@@ -42,6 +45,15 @@ def present(prompt: SystemPrompt) -> Json:
     return document
 
 
+def advised(prompt: SystemPrompt, status: int) -> Response:
+    """The prompt, with what the guards have to say about it in a header: the document is the contract's."""
+    response = jsonify(present(prompt))
+    response.status_code = status
+    if advice := screening.advise(prompt.custom_instructions):
+        response.headers[ADVICE] = advice
+    return response
+
+
 @bp.get("/chat-system-prompts/")
 @staff_only
 @answers(PromptOutput, many=True, paged=True)
@@ -54,7 +66,7 @@ def list_system_prompts() -> ResponseReturnValue:
 @parser.use_args(PromptInput, location="body")
 @answers(PromptOutput, status=201)
 def create_system_prompt(values: Json) -> ResponseReturnValue:
-    return present(system_prompts.create(**values)), 201
+    return advised(system_prompts.create(**values), 201)
 
 
 @bp.get("/chat-system-prompts/<any_uuid:prompt_id>/")
@@ -68,10 +80,10 @@ def show_system_prompt(prompt_id: UUID) -> Json:
 @staff_only
 @reads(PromptInput, "body")
 @answers(PromptOutput)
-def change_system_prompt(prompt_id: UUID) -> Json:
+def change_system_prompt(prompt_id: UUID) -> Response:
     system_prompts.get(prompt_id)
     values: dict[str, Any] = parser.parse(PromptInput(partial=request.method == "PATCH"), location="body")
-    return present(system_prompts.change(prompt_id, values))
+    return advised(system_prompts.change(prompt_id, values), 200)
 
 
 @bp.delete("/chat-system-prompts/<any_uuid:prompt_id>/")

@@ -81,7 +81,7 @@ def _sent(question: Question, started: Started) -> str:
         values = conversation.values() | {"active_turn": conversation.turn}
         return render_template("partials/_resend_result.html", **values, **around)
     # As it was when it was accepted, though a quick answer may be complete by now: the stream tells.
-    turn = presenting.turn(started.turn)
+    turn = presenting.turn(started.turn, started.warning)
     message = presenting.message(started.message)
     return render_template(
         "partials/_send_result.html", message=message, turn=turn, active_turn=turn, html="", after=0, **around

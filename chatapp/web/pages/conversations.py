@@ -84,8 +84,8 @@ class Conversation:
         is_shown = latest and any(m.id == latest.answer_id for m in part.messages)
         if latest is None or part.later or not TurnStatus(latest.status).is_active or is_shown:
             return cls(part, None, last_html or Markup(""))
-        html, after = _written(latest)
-        return cls(part, presenting.turn(latest), html, after)
+        html, after, warning = _written(latest)
+        return cls(part, presenting.turn(latest, warning), html, after)
 
     def values(self) -> dict[str, Any]:
         """For the templates."""
@@ -138,8 +138,10 @@ def _told_of(message: Message, of_turn: Mapping[UUID, Turn], latest: Turn | None
     return of_turn.get(message.turn_id) if message.turn_id else None
 
 
-def _written(turn: Turn) -> tuple[Markup, int]:
+def _written(turn: Turn) -> tuple[Markup, int, str]:
+    """What a running turn has written, up to which event, and what there is to warn of."""
     parser, renderer = AnswerParser(), LiveRenderer()
     events = log.current().read(turn.id)
     renderer.feed(parser.feed(events))
-    return renderer.snapshot(), events[-1].seq
+    warning = next((event.data["data"]["message"] for event in events if event.type == "data-warning"), "")
+    return renderer.snapshot(), events[-1].seq, warning

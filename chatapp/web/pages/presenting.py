@@ -30,7 +30,10 @@ DISCLAIMER = "Answers can be wrong. Check what matters, and never share password
 
 @dataclass(frozen=True, slots=True)
 class ShownTurn:
-    """`status` is one of the turn's own words; `error` is None or an object with code, message, retryable."""
+    """`status` is one of the turn's own words; `error` is None or an object with code, message, retryable.
+
+    `warning` is what the guards had to say about the question, while the answer is written.
+    """
 
     id: UUID
     thread_id: UUID
@@ -38,6 +41,7 @@ class ShownTurn:
     place: int
     status: str
     error: Json | None
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +109,10 @@ def _looks() -> dict[str, str]:
     return {"theme": "" if theme == "system" else theme, "site_name": config.current().site_name}
 
 
-def turn(shown: Turn) -> ShownTurn:
-    return ShownTurn(shown.id, shown.thread_id, shown.answer_id, shown.answer_index, shown.status, error_json(shown))
+def turn(shown: Turn, warning: str = "") -> ShownTurn:
+    return ShownTurn(
+        shown.id, shown.thread_id, shown.answer_id, shown.answer_index, shown.status, error_json(shown), warning
+    )
 
 
 def message(

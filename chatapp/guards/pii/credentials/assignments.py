@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from chatapp.guards.pii.credentials.values import (
     UUID,
@@ -16,6 +17,7 @@ from chatapp.guards.pii.credentials.values import (
     is_strong_password,
     switches,
 )
+from chatapp.guards.pii.repeats import Repeats
 from chatapp.guards.pii.spans import Span
 
 PASSWORDS_TEXT = """
@@ -62,6 +64,8 @@ GROUPS = re.compile(r"[0-9A-Za-z]+(?:-[0-9A-Za-z]+)+")
 CALLED_PASSWORD = re.compile(r"[^\W\d_]*passw(?:or[dt])[^\W\d_]*", re.IGNORECASE)
 BLANK = re.compile(r"\s")
 TRAILING = ".,:;"
+# How far the judgement of a name looks back and ahead: a connection string before, the longest value behind.
+BEFORE, AFTER = 240, 640
 NOT_SECRET = re.compile(
     r"(?:[_\-]?(?:ids?|count|name|type|length|size|index|words?|board|pair|space|path|file|dir|url"
     r"|uri|expir\w*|limit|field|label|hint|policy|hash|prefix|format|version|ring|stone|chain|izer|ize\w*|s_used|ing|es|ed|port|ion|er|ers|ors?|ically|ment))$",
@@ -88,9 +92,10 @@ def assignments(text: str, lowered: str) -> Iterator[Span]:
     """The values that follow a name of a secret."""
     for stems, is_secret in ((PASSWORDS, False), (SECRETS, True)):
         for stem in stems:
+            places = Repeats(text, BEFORE, AFTER)
             place = lowered.find(stem)
             while place >= 0:
-                span = _assigned(text, place, stem, is_secret=is_secret)
+                span = places.at(place, partial(_assigned, text, place, stem, is_secret=is_secret))
                 if span is not None:
                     yield span
                 place = lowered.find(stem, span.end if span is not None else place + len(stem))

@@ -29,9 +29,8 @@ HEADER = re.compile(
     re.IGNORECASE,
 )
 SCHEMES = ("bearer", "basic", "digest", "authorization")
-CURL = re.compile(
-    r"curl\b[^\n]{0,400}?\s(?:-u|--user)[ =]?[\"']?[^\s:\"']{1,64}:(?P<secret>[^\s\"']{3,128})", re.IGNORECASE
-)
+CURL = re.compile(r"curl\b[^\n]{0,400}$", re.IGNORECASE)
+CURL_USER = re.compile(r"\s(?:-u|--user)[ =]?[\"']?[^\s:\"']{1,64}:(?P<secret>[^\s\"']{3,128})")
 PROGRAM = re.compile(
     r"[\w\-]+(?:\.exe)?\b[^\n]{0,200}?\s(?:-p|-pw|-a|/p:)[ ]?[\"']?(?P<secret>[^\s\"'\-][^\s\"']{2,127})", re.IGNORECASE
 )
@@ -90,7 +89,9 @@ def headers(text: str, lowered: str) -> Iterator[Span]:
 
 def commands(text: str, lowered: str) -> Iterator[Span]:
     """The passwords of command lines and of calls."""
-    for match in (*_at(CURL, ("curl",), text, lowered), *_at(PROGRAM, PROGRAMS, text, lowered)):
+    users = CURL_USER.finditer(text) if "curl" in lowered else iter(())
+    called = (match for match in users if CURL.search(text, max(0, match.start() - 404), match.start()))
+    for match in (*called, *_at(PROGRAM, PROGRAMS, text, lowered)):
         if _is_given(match["secret"]):
             yield Span(*match.span("secret"), "pii_password_context")
     for match in _at(LOGIN, ("password",), text, lowered):

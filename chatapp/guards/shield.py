@@ -1,0 +1,188 @@
+"""What a model says, held back as long as it may be the beginning of something that nobody should read.
+
+A sentence passes but for its last, unfinished word. What could be a secret waits until it is known what it is: to the
+end of its line, to the next plain words, or to HOLD characters. Every text is judged a few times at most.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable
+
+from chatapp.guards.leaks import Leaks
+from chatapp.guards.pii import Span, mask
+from chatapp.guards.reading import personal_data
+from chatapp.guards.values import GuardFailed
+
+# The most that is held back, and what is kept of it when that is too much.
+HOLD = 200
+KEPT = 100
+# How much of what was shown is looked at again, for the words that tell what a number is; some follow it.
+CONTEXT = 160
+AFTER = 32
+
+# Without one of these nothing is suspicious: a test that costs next to nothing.
+SIGN = re.compile(r"[0-9@=_+%$~^\\|/#&*!?:;\-]")
+SUSPICIOUS = re.compile(r"[0-9@=_+%$~^\\|]|-{4}|://|\w[!#&*?/:;]\w|[=:]\s?[\"'`]|[A-Za-z+/]{24}")
+LONG_WORD = 40
+# Behind something suspicious: the end of the line, or a plain word, ends it.
+CALM = re.compile(r"\n|(?<!\S)[^\W\d_]{2,}[,.;:!?)*]*\s")
+# A few digits before a plain word are neither part of a longer number nor a secret.
+NUMBER = re.compile(r"(?<!\S)[0-9]{1,4}(?:[.,][0-9]{1,4})?[.,;:!?)%]*(?=\s+[^\W\d_]{2})")
+MANY_DIGITS = re.compile(r"(?:[0-9][ \u00a0\u202f.\-/()]{0,2}+){7,}")
+ACCOUNT_LENGTH = 48
+ACCOUNT = re.compile(r"\b[A-Za-z]{2}[0-9]{2}(?![0-9]{3})")
+OPEN_QUOTE = re.compile(r"[=:]\s?([\"'`])(?:(?!\1)[^\n])*$")
+KEY = "-----BEGIN"
+KEY_END = re.compile(r"-----END[^\n]*-----")
+# No word ends inside of a script without blanks, and no address goes over its characters.
+BREAK = re.compile(r"[\s\u2e80-\uffef](?=[^\s\u2e80-\uffef]*\Z)")
+REST_OF_SECRET = re.compile(r"[^\s\"'`<>]*")
+REST_OF_KEY = re.compile(r"(?:[ \t]*[^\s-]*[ \t]*\n)*")
+PLAIN = re.compile(r"[\s.\-/()\u00a0\u202f]+")
+
+
+class Shield:
+    """Masks in one answer the personal data and credentials that the conversation did not contain, and its prompt.
+
+    `conversation` gives the texts that the answer may repeat; it is asked when something is found. `withheld` must not
+    be repeated in any case. Feeding and flushing raise GuardFailed.
+    """
+
+    def __init__(
+        self, conversation: Callable[[], Iterable[str]], prompt: str = "", withheld: Collection[str] = ()
+    ) -> None:
+        self._conversation = conversation
+        self._leaks = Leaks(prompt, conversation)
+        self._withheld = frozenset(map(_plain, withheld))
+        self._held = ""
+        self._context = ""
+        self._alert = False  # something suspicious is held
+        self._rest: re.Pattern[str] | None = None  # what goes on of a secret whose mask has been shown
+
+    def feed(self, delta: str) -> str:
+        """What may be shown by now."""
+        self._held = held = self._held + delta
+        if self._rest is not None:
+            self._skip()
+            held = self._held
+            if self._rest is not None:
+                return ""
+        if not self._alert:
+            self._alert = _is_suspicious(held)
+        if not self._alert:
+            cut = _last_break(held)
+            return self._leaks.feed(self._release(cut)) if cut else ""
+        if len(held) > HOLD:
+            return self._leaks.feed(self._make_room())
+        cut = 0 if delta.isalnum() else self._settled()
+        if not cut:
+            return ""
+        is_tame = SUSPICIOUS.search(NUMBER.sub("", held[:cut])) is None
+        return self._leaks.feed(self._release(cut) if is_tame else self._judge(cut))
+
+    def flush(self) -> str:
+        """The rest, at the end of a text. What comes then is another text."""
+        if self._rest is not None:
+            self._skip()
+            self._held = "" if self._rest is not None else self._held
+            self._rest = None
+        shown = self._judge(len(self._held)) if self._held else ""
+        return self._leaks.feed(shown) + self._leaks.flush()
+
+    def _settled(self) -> int:
+        """Up to where nothing that follows can change what is found in what is held."""
+        held = self._held
+        if KEY in held and KEY_END.search(held) is None:
+            return held.find(KEY)
+        cut = max((match.end() for match in CALM.finditer(held)), default=0)
+        line = held.rfind("\n")
+        growing = [match.start() for match in ACCOUNT.finditer(held) if len(held) - match.start() < ACCOUNT_LENGTH]
+        growing += [match.start() for match in MANY_DIGITS.finditer(held) if len(held) - match.end() < AFTER]
+        starts = [_last_break(held[:start]) for start in growing if start > line]
+        if quote := OPEN_QUOTE.search(held):
+            starts.append(quote.start())
+        return min([cut, *starts])
+
+    def _judge(self, cut: int) -> str:
+        """Release up to `cut`, or up to a secret that goes on behind it."""
+        spans = self._found()
+        cut = min((span.start for span in spans if span.start < cut < span.end), default=cut)
+        return self._release(cut, spans)
+
+    def _make_room(self) -> str:
+        """Release all but the last of what is held; of a secret as long as that only the mask."""
+        spans = self._found()
+        length = len(self._held)
+        cut = _last_break(self._held[: length - KEPT]) or length - KEPT
+        last = next((span for span in spans if span.end > cut or self._is_open_key(span)), None)
+        if last is None:
+            return self._release(cut, spans)
+        is_key = self._is_open_key(last)
+        if last.end < length and not is_key:
+            return self._release(last.end, spans)
+        if last.start:
+            return self._release(last.start, spans)
+        self._rest = REST_OF_KEY if is_key else REST_OF_SECRET
+        return self._release(last.end, spans)
+
+    def _is_open_key(self, span: Span) -> bool:
+        """Whether the end of a key block has not come yet."""
+        return span.category == "pii_private_key" and "-----END" not in self._held[span.start : span.end]
+
+    def _skip(self) -> None:
+        """Drop what goes on of the secret, and note whether it is over."""
+        is_key = self._rest is REST_OF_KEY
+        if self._rest is not None and (match := self._rest.match(self._held)):
+            self._held = self._held[match.end() :]
+        if is_key and (end := KEY_END.match(self._held)):
+            self._held = self._held[end.end() :]
+            self._rest = None
+        elif not is_key or not self._held.startswith("-"):
+            if self._held and (not is_key or " " in self._held.strip()):
+                self._rest = None
+        elif len(self._held) > HOLD:
+            self._rest = None
+
+    def _release(self, cut: int, spans: Iterable[Span] = ()) -> str:
+        held = self._held
+        shown, self._held = held[:cut], held[cut:]
+        within = [span for span in spans if span.end <= cut]
+        if within:
+            shown = mask(shown, within)
+        self._context = (self._context + shown)[-CONTEXT:]
+        if self._alert:
+            self._alert = _is_suspicious(self._held)
+        return shown
+
+    def _found(self) -> list[Span]:
+        """What must not be shown, in places of what is held."""
+        offset = len(self._context)
+        text = self._context + self._held
+        try:
+            found = [span for span in personal_data(text) if span.end > offset and not self._may_repeat(text, span)]
+        except Exception as error:  # noqa: BLE001 - whatever it is, the text is unchecked
+            raise GuardFailed(type(error).__name__) from None
+        return [Span(max(0, span.start - offset), span.end - offset, span.category) for span in found]
+
+    def _may_repeat(self, text: str, span: Span) -> bool:
+        value = _plain(text[span.start : span.end])
+        return value not in self._withheld and any(value in _plain(said) for said in self._conversation())
+
+
+def _is_suspicious(text: str) -> bool:
+    if SIGN.search(text) is None:
+        return len(text) > LONG_WORD
+    return SUSPICIOUS.search(text) is not None
+
+
+def _last_break(text: str) -> int:
+    """Where the last word begins."""
+    if text.isascii():
+        return max(text.rfind(" "), text.rfind("\n")) + 1
+    found = BREAK.search(text)
+    return found.end() if found else 0
+
+
+def _plain(text: str) -> str:
+    return PLAIN.sub("", text).casefold()
