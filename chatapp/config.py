@@ -57,6 +57,10 @@ class Settings:
     show_token_use: bool = setting(False, "Show everybody what tokens their answers took, not only staff and support.")
     site_name: str = setting("chatapp", "Name of the organisation or site, shown on the pages.")
 
+    support_contact: str = setting(
+        "", "Whom people may ask about the assistant: an e-mail address, a link or a few words, in the first notice."
+    )
+
     embed_origins: str = setting(
         "",
         "Origins, such as https://portal.example.org, whose pages may show /embed/ in a frame, separated by spaces. "

@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from bench.messages_server import MessagesServer
+from chatapp.web.pages import disclosure
 from tests.browser.chat import PATIENCE, Chat
 from tests.browser.console import Console
 from tests.people import PASSWORD
@@ -94,11 +95,13 @@ def console() -> Iterator[Console]:
 
 @pytest.fixture
 def window(browser: Browser, console: Console) -> Iterator[Callable[..., BrowserContext]]:
-    """Opens a window with cookies of its own on a server."""
+    """Opens a window with cookies of its own on a server; `knowing` has accepted the notice before first use."""
     contexts: list[BrowserContext] = []
 
-    def open_window(server: AppServer, **options: Any) -> BrowserContext:
+    def open_window(server: AppServer, knowing: bool = True, **options: Any) -> BrowserContext:
         context = browser.new_context(base_url=server.url, **CALM | options)
+        if knowing:
+            context.add_cookies([{"name": disclosure.COOKIE, "value": disclosure.EDITION, "url": server.url}])
         context.on("page", console.watch)
         contexts.append(context)
         return context

@@ -12,6 +12,7 @@ def init_app(app: Flask) -> None:
         accounts,
         chat,
         diagrams,
+        disclosure,
         embedding,
         errors,
         exchanges,
@@ -21,7 +22,7 @@ def init_app(app: Flask) -> None:
         presenting,
     )
 
-    _ = accounts, chat, diagrams, embedding, exchanges, feedback, history, live
+    _ = accounts, chat, diagrams, disclosure, embedding, exchanges, feedback, history, live
     errors.init_app(app)
     presenting.init_app(app)
     app.register_blueprint(bp)
