@@ -14,7 +14,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from bench.messages_server import MessagesServer
-from chatapp.web.pages import disclosure
 from tests.browser.chat import PATIENCE, Chat
 from tests.browser.console import Console
 from tests.people import PASSWORD
@@ -95,13 +94,11 @@ def console() -> Iterator[Console]:
 
 @pytest.fixture
 def window(browser: Browser, console: Console) -> Iterator[Callable[..., BrowserContext]]:
-    """Opens a window with cookies of its own on a server; `knowing` has accepted the notice before first use."""
+    """Opens a window with cookies of its own on a server."""
     contexts: list[BrowserContext] = []
 
-    def open_window(server: AppServer, knowing: bool = True, **options: Any) -> BrowserContext:
+    def open_window(server: AppServer, **options: Any) -> BrowserContext:
         context = browser.new_context(base_url=server.url, **CALM | options)
-        if knowing:
-            context.add_cookies([{"name": disclosure.COOKIE, "value": disclosure.EDITION, "url": server.url}])
         context.on("page", console.watch)
         contexts.append(context)
         return context
@@ -113,12 +110,12 @@ def window(browser: Browser, console: Console) -> Iterator[Callable[..., Browser
 
 @pytest.fixture
 def as_ana(window: Callable[..., BrowserContext]) -> Callable[..., Chat]:
-    """Opens the chat in a window in which ana has signed in."""
+    """Opens the chat in a window in which ana has signed in and accepted the notice before first use."""
 
     def open_chat(server: AppServer, **options: Any) -> Chat:
         context, cookie = window(server, **options), sessions[server.url]
         context.add_cookies([{"name": cookie.name, "value": str(cookie.value), "url": server.url}])
-        return Chat(context.new_page()).open()
+        return Chat(context.new_page()).accept_disclosure(server.url).open()
 
     return open_chat
 
