@@ -123,7 +123,7 @@ def test_a_conversation_and_what_opens_in_it(
     expect(chat.page.get_by_role("dialog")).to_be_visible()
     has_no_violation(chat.page, f"feedback-{scheme}")
     identity = chat.answers.first.get_attribute("data-message-id")
-    chat.open(f"/chat/messages/{identity}/feedback/?score=0")
+    chat.open(f"/chat/messages/{identity}/feedback/?score=down")
     has_no_violation(chat.page, f"feedback-page-{scheme}")
     chat.open(f"{conversation}options/")
     has_no_violation(chat.page)
