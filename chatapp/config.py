@@ -63,6 +63,9 @@ class Settings:
         "whoever has the link (anyone).",
         choices=("off", "people", "anyone"),
     )
+    support_contact: str = setting(
+        "", "Whom people may ask about the assistant: an e-mail address, a link or a few words, in the first notice."
+    )
 
     embed_origins: str = setting(
         "",

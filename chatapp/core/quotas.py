@@ -36,6 +36,12 @@ class PeriodUsage:
     reset_at: datetime
     system_default: int
 
+    @property
+    def limit_in_force(self) -> int | None:
+        """The user's own limit or the system's; None when unlimited."""
+        limit = self.system_default if self.limit is None else self.limit
+        return None if limit == UNLIMITED else limit
+
 
 def usage(user: User, moment: datetime | None = None) -> dict[str, PeriodUsage]:
     """By period. Raises QuotaMisconfigured."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from urllib.parse import urljoin
 
 from playwright.sync_api import Locator, Page, expect
 
+from chatapp.web.pages import disclosure
 from tests.people import PASSWORD
 
 PATIENCE = 30_000  # milliseconds: a busy machine may be slow to show what is true in the end
@@ -48,8 +50,15 @@ class Chat:
         self.page.goto(address)
         return self
 
+    def accept_disclosure(self, url: str) -> Chat:
+        """As if it had been accepted in this browser before."""
+        cookie = {"name": disclosure.COOKIE, "value": disclosure.EDITION, "url": urljoin(url, "/")}
+        self.page.context.add_cookies([cookie])  # type: ignore[list-item]
+        return self
+
     def sign_in(self, username: str) -> Chat:
         self.page.goto("/sign-in/")
+        self.accept_disclosure(self.page.url)
         self.page.get_by_label("User name").fill(username)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in").click()

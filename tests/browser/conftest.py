@@ -110,12 +110,12 @@ def window(browser: Browser, console: Console) -> Iterator[Callable[..., Browser
 
 @pytest.fixture
 def as_ana(window: Callable[..., BrowserContext]) -> Callable[..., Chat]:
-    """Opens the chat in a window in which ana has signed in."""
+    """Opens the chat in a window in which ana has signed in and accepted the notice before first use."""
 
     def open_chat(server: AppServer, **options: Any) -> Chat:
         context, cookie = window(server, **options), sessions[server.url]
         context.add_cookies([{"name": cookie.name, "value": str(cookie.value), "url": server.url}])
-        return Chat(context.new_page()).open()
+        return Chat(context.new_page()).accept_disclosure(server.url).open()
 
     return open_chat
 

@@ -91,6 +91,16 @@ def test_a_refused_message_comes_back_with_the_reason(chat: Chat, console: Conso
     expect(chat.box).to_have_value("y" * 50_001)
 
 
+def test_the_notice_before_first_use_is_accepted_once(chat: Chat) -> None:
+    chat.page.context.clear_cookies(name="disclosure")
+    chat.open("/chat/?ask=Rain%3F")
+    expect(chat.box).to_have_count(0)
+    chat.page.get_by_role("button", name="I understand").click()
+    expect(chat.box).to_have_value("Rain?")
+    chat.open()
+    expect(chat.box).to_have_value("")
+
+
 def test_one_signs_out(chat: Chat) -> None:
     chat.page.get_by_role("button", name="Sign out").click()
     expect(chat.page.get_by_label("Password")).to_be_visible()

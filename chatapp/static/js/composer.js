@@ -1,24 +1,28 @@
-// The composer: Enter sends, drafts survive, an error keeps the text.
+// The composer: drafts survive, an error keeps the text, what is too long is told before it is sent.
+
+import { belongTo, draft, draftKey, keep } from "./drafts.js";
 
 const form = document.getElementById("composer-form");
 const field = document.getElementById("composer-text");
 const alertLine = document.getElementById("composer-error");
+const counter = document.getElementById("composer-count");
+const longest = Number(field.dataset.longest);
 const grows = CSS.supports("field-sizing", "content");
 const LONG = 4000;
 const DRAFT_DELAY = 400;
 
-const threadId = () => form.elements.thread_id.value;
-const draftKey = () => `draft:${threadId() || "new"}`;
+const key = () => draftKey(form.elements.thread_id.value);
 const sendButton = () => document.querySelector("#composer-controls button[form=composer-form]");
 const hasText = () => /\S/.test(field.value);
 
 let sent = null; // what the running request carries, and the draft it was typed as
+let lost = null; // the same of a request whose answer never came: perhaps it has been stored
 let draftTimer = 0;
+let isTooLong = false;
 
 function saveDraft() {
   clearTimeout(draftTimer);
-  if (hasText()) localStorage.setItem(draftKey(), field.value);
-  else localStorage.removeItem(draftKey());
+  keep(key(), field.value);
 }
 
 function fitHeight() {
@@ -28,18 +32,33 @@ function fitHeight() {
   if (field.textLength <= LONG) field.style.height = `${field.scrollHeight}px`;
 }
 
+// As the server counts: characters, not the units of JavaScript.
+function countCharacters() {
+  const near = field.textLength > longest * 0.9;
+  const length = near ? [...field.value.trim()].length : 0;
+  counter.hidden = !near;
+  counter.textContent = near ? `${length.toLocaleString("en")} of ${longest.toLocaleString("en")} characters` : "";
+  if (isTooLong === length > longest) return;
+  isTooLong = length > longest;
+  alertLine.textContent = isTooLong ? `A message has at most ${longest.toLocaleString("en")} characters.` : "";
+}
+
 function update() {
+  countCharacters();
   const button = sendButton();
-  if (button) button.disabled = !hasText();
+  if (button) button.disabled = !hasText() || isTooLong;
   fitHeight();
 }
 
-function clear() {
-  field.value = field.value.startsWith(sent.text) ? field.value.slice(sent.text.length) : field.value;
+function clear({ text, draft: written }) {
+  if (field.value.startsWith(text)) field.value = field.value.slice(text.length);
   clearTimeout(draftTimer);
-  localStorage.removeItem(sent.draft);
+  keep(written, "");
   if (hasText()) saveDraft();
 }
+
+// Unlike crypto.randomUUID this exists on a server of the local network that has no HTTPS.
+const newKey = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 
 function messageOf(xhr) {
   const page = new DOMParser().parseFromString(xhr.responseText || "", "text/html");
@@ -49,18 +68,15 @@ function messageOf(xhr) {
 
 const isSend = (event) => event.detail.requestConfig?.path === "/chat/send/";
 
+export function send() {
+  const button = sendButton();
+  if (button && !button.disabled) form.requestSubmit(button);
+}
+
 field.addEventListener("input", () => {
   update();
   clearTimeout(draftTimer);
   draftTimer = setTimeout(saveDraft, DRAFT_DELAY);
-});
-
-field.addEventListener("keydown", (event) => {
-  // 229: the Enter that ends the composition of a word in Safari.
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
-  event.preventDefault();
-  const button = sendButton();
-  if (button && hasText()) form.requestSubmit(button);
 });
 
 document.querySelector(".composer-box").addEventListener("click", (event) => {
@@ -70,33 +86,62 @@ document.querySelector(".composer-box").addEventListener("click", (event) => {
 window.addEventListener("pagehide", saveDraft);
 
 document.addEventListener("htmx:configRequest", (event) => {
-  if (event.detail.path !== "/chat/send/") return;
-  event.detail.parameters.timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const { path, parameters } = event.detail;
+  if (path !== "/chat/send/") return;
+  parameters.timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (event.target !== form) return;
+  // The same text once more after a lost connection is the same question: the server knows it by its key.
+  sent = { text: field.value, draft: key(), key: lost?.text === field.value ? lost.key : newKey() };
+  parameters.key = sent.key;
 });
 
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (!isSend(event)) return;
-  alertLine.textContent = "";
-  if (event.target === form) sent = { text: field.value, draft: draftKey() };
+  if (isSend(event)) alertLine.textContent = "";
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
   if (!isSend(event)) return;
-  if (event.detail.successful && sent) {
-    clear();
+  const { successful, xhr } = event.detail;
+  if (successful && sent) {
+    clear(sent);
     field.focus();
-  } else if (!event.detail.successful) {
-    alertLine.textContent = event.detail.xhr.status
-      ? messageOf(event.detail.xhr)
-      : "The server could not be reached. Your text is kept: please try again.";
+  } else if (!successful) {
+    const unreachable = "The server could not be reached. Your text is kept: please try again.";
+    alertLine.textContent = xhr.status ? messageOf(xhr) : unreachable;
   }
+  lost = successful || xhr.status ? null : sent;
   sent = null;
   update();
 });
 
-// The controls have been exchanged: Send for Stop, or back.
-document.addEventListener("htmx:afterSettle", update);
-document.addEventListener("htmx:oobAfterSwap", update);
+// The message had arrived after all.
+document.addEventListener("conversation:caught-up", () => {
+  const stored = [...document.querySelectorAll(".message[data-role=user] > .bubble")].at(-1)?.textContent;
+  if (!lost || stored?.trim() !== lost.text.trim()) return;
+  clear(lost);
+  lost = null;
+  alertLine.textContent = "";
+  update();
+});
 
-if (!field.value) field.value = localStorage.getItem(draftKey()) || "";
+// The controls have been exchanged: Send for Stop, or back.
+for (const name of ["htmx:afterSettle", "htmx:oobAfterSwap", "conversation:caught-up"]) {
+  document.addEventListener(name, update);
+}
+
+// A question that a link elsewhere has brought joins what was being written, once.
+function takeIn(asked) {
+  const written = draft(key());
+  field.value = written && !written.includes(asked) ? `${written}\n\n${asked}` : written || asked;
+  const address = new URL(location.href);
+  address.searchParams.delete("ask");
+  history.replaceState(history.state, "", address);
+  saveDraft();
+  field.focus();
+  field.setSelectionRange(field.textLength, field.textLength);
+}
+
+belongTo(field.dataset.owner);
+if (new URLSearchParams(location.search).has("ask")) takeIn(field.value);
+else if (!field.value) field.value = draft(key());
 update();

@@ -18,6 +18,7 @@ const textOf = (button) => {
 
 // navigator.clipboard exists on HTTPS and localhost only; a server in the local network may have neither.
 function copyByHand(text) {
+  const focused = document.activeElement;
   const field = document.createElement("textarea");
   field.value = text;
   field.className = "visually-hidden";
@@ -25,6 +26,7 @@ function copyByHand(text) {
   field.select();
   const copied = document.execCommand("copy");
   field.remove();
+  focused?.focus({ preventScroll: true });
   return copied;
 }
 
@@ -44,7 +46,6 @@ document.addEventListener("click", async (event) => {
   const text = button.matches("[data-copy]") ? codeOf : button.matches("[data-copy-text]") ? besideOf : textOf;
   const copied = await copy(text(button));
   document.getElementById("status").textContent = copied ? "Copied" : "Could not copy";
-  button.focus({ preventScroll: true });
   if (!copied) return;
   button.dataset.copied = "";
   setTimeout(() => delete button.dataset.copied, SHOWN_FOR);

@@ -1,9 +1,10 @@
 // Shows answers while they are written. `applyOps` is the counterpart of chatapp/web/render/live.py; a follower keeps
 // every element with `data-live` (the address of a running turn's event stream) up to date.
 
-const QUIET = 20_000; // without a sign of life for so long, a page that comes back to the front connects anew
-const FIRST_DELAY = 1_000;
-const LONGEST_DELAY = 30_000;
+const QUIET = 20_000; // without a sign of life for so long, a page connects anew: the server gives one more often
+const FIRST_DELAY = 500;
+const LONGEST_DELAY = 2_000; // a page that is looked at shows the truth within three seconds of a server's return
+const UNSEEN_DELAY = 30_000;
 
 const tails = new WeakMap(); // holder of an open part -> its HTML
 
@@ -155,12 +156,18 @@ class Follower {
     this.source.close();
     this.article.dataset.connection = "lost";
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.connect(), this.delay);
+    // Not all at once: many pages may have lost the same server.
+    const delay = document.visibilityState === "visible" ? this.delay : UNSEEN_DELAY;
+    this.timer = setTimeout(() => this.connect(), delay * (0.75 + Math.random() / 2));
     this.delay = Math.min(this.delay * 2, LONGEST_DELAY);
   }
 
-  revive() {
-    if (this.source.readyState === EventSource.CLOSED || Date.now() - this.seen >= QUIET) this.connect();
+  get isClosed() {
+    return this.source.readyState === EventSource.CLOSED;
+  }
+
+  get isSilent() {
+    return !this.isClosed && Date.now() - this.seen >= QUIET;
   }
 
   end(html) {
@@ -184,12 +191,14 @@ function follow(root) {
   }
 }
 
-function revive() {
-  if (document.visibilityState === "visible") for (const follower of followers) follower.revive();
+function reconnect(isNeeded) {
+  if (document.visibilityState !== "visible") return;
+  for (const follower of [...followers].filter(isNeeded)) follower.connect();
 }
 
-document.addEventListener("visibilitychange", revive);
-addEventListener("online", revive);
-addEventListener("pageshow", revive);
+document.addEventListener("page:woke", ({ detail }) => {
+  reconnect((follower) => detail.lost || follower.isClosed || follower.isSilent);
+});
+setInterval(() => reconnect((follower) => follower.isSilent), 1_000);
 document.addEventListener("htmx:load", (event) => follow(event.target));
 follow(document);

@@ -147,12 +147,8 @@ document.addEventListener("threads:idle", () => {
   if (stale) refresh();
 });
 for (const name of ["pointerdown", "pointermove", "keydown"]) addEventListener(name, touch, { passive: true });
-document.addEventListener("visibilitychange", look);
+document.addEventListener("page:woke", look);
 document.addEventListener("drawer:shown", look);
-addEventListener("online", look);
-addEventListener("pageshow", (event) => {
-  if (event.persisted) look();
-});
 if (others) others.onmessage = (event) => event.data !== part().dataset.revision && look();
 
 if ("zoneIsNew" in root.dataset) refresh();

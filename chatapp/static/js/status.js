@@ -1,7 +1,10 @@
 // Says to screen readers when an answer starts and ends, and brings the composer up to date.
 
 const ENDINGS = { failed: "Answer failed", cancelled: "Answer stopped" };
+const RETRY = 2_000;
 const status = document.getElementById("status");
+
+let timer = 0;
 
 const announce = (text) => {
   status.textContent = text;
@@ -9,11 +12,17 @@ const announce = (text) => {
 
 const isLive = (node) => node.matches(".message[data-live]") || node.querySelector(".message[data-live]") !== null;
 
-function refreshComposer() {
+const isBehind = () => document.querySelector("#composer-controls form") && !document.querySelector(".message[data-live]");
+
+// Again, when the network or the server is away just now: Stop must not stay after the end.
+async function refreshComposer() {
+  clearTimeout(timer);
   const thread = document.getElementById("composer-form").elements.thread_id.value;
   if (!thread) return;
   const part = "#composer-controls";
-  window.htmx.ajax("GET", `/chat/${thread}/composer/`, { source: "body", target: part, select: part, swap: "outerHTML" });
+  const options = { source: "body", target: part, select: part, swap: "outerHTML" };
+  await window.htmx.ajax("GET", `/chat/${thread}/composer/`, options).catch(() => {});
+  if (isBehind()) timer = setTimeout(refreshComposer, RETRY);
 }
 
 document.addEventListener("htmx:load", (event) => {

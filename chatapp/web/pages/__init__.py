@@ -13,6 +13,7 @@ def init_app(app: Flask) -> None:
         accounts,
         chat,
         diagrams,
+        disclosure,
         embedding,
         errors,
         exchanges,
@@ -26,7 +27,21 @@ def init_app(app: Flask) -> None:
         sharing,
     )
 
-    _ = account, accounts, chat, diagrams, embedding, exchanges, exports, feedback, history, installing, live, sharing
+    _ = (
+        account,
+        accounts,
+        chat,
+        diagrams,
+        disclosure,
+        embedding,
+        exchanges,
+        exports,
+        feedback,
+        history,
+        installing,
+        live,
+    )
+    _ = live, sharing
     errors.init_app(app)
     moments.init_app(app)
     presenting.init_app(app)

@@ -10,44 +10,65 @@ from flask.typing import ResponseReturnValue
 from htmx_flask import make_response
 from htmx_flask import request as htmx_request
 
-from chatapp.core import threads, turns
+from chatapp.core import takeovers, threads, turns
 from chatapp.core.starting import Started
 from chatapp.errors import ChatError, Invalid
 from chatapp.models import Thread
 from chatapp.values import Mode, OnActive, Question
 from chatapp.web.auth import sign_in_required, signed_in_user
-from chatapp.web.pages import bp, errors, listing, presenting
+from chatapp.web.pages import bp, disclosure, errors, listing, presenting
 from chatapp.web.pages.conversations import Conversation, Part
 from chatapp.web.pages.exchanges import conversation_asked_for
 from chatapp.web.pages.listing import Listing, View
 from chatapp.web.pages.live import growing_page
+from chatapp.web.pages.usage import bars
 
 MAX_TEXT = 50_000
+LONGEST_KEY = 64
 
 
 @bp.get("/chat/")
 @sign_in_required
 def new_chat() -> ResponseReturnValue:
-    return _page(None)
+    if disclosure.is_due():
+        return disclosure.page()
+    return _page(None, draft=_asked())
 
 
 @bp.get("/chat/<uuid:thread_id>/")
 @sign_in_required
 def show_thread(thread_id: UUID) -> ResponseReturnValue:
     thread = threads.get_own(signed_in_user(), thread_id)
+    if disclosure.is_due():
+        return disclosure.page()
     conversation = conversation_asked_for(thread)
     if conversation.turn is None:
         threads.mark_seen(thread)  # as it was loaded: an answer that ended since then is in what is shown
     if request.args.get("live") == "page" and conversation.turn:
         return growing_page(thread, conversation, _around(thread))
-    return _page(thread, conversation)
+    return _page(thread, conversation, draft=_asked())
 
 
 @bp.get("/chat/<uuid:thread_id>/composer/")
 @sign_in_required
 def composer(thread_id: UUID) -> ResponseReturnValue:
     thread = threads.get_own(signed_in_user(), thread_id)
-    return render_template("partials/_composer.html", thread=thread, active_turn=turns.active(thread_id))
+    return render_template(
+        "partials/_composer_state.html", thread=thread, active_turn=turns.active(thread_id), usage=bars(thread.user)
+    )
+
+
+@bp.get("/chat/<uuid:thread_id>/conversation/")
+@sign_in_required
+def conversation(thread_id: UUID) -> ResponseReturnValue:
+    """The end of a conversation, for a page that may have missed something; 204 if its last turn stands as `known`."""
+    thread = threads.get_own(signed_in_user(), thread_id)
+    latest = turns.latest(thread_id)
+    if latest:
+        takeovers.reap_if_lost(latest)
+    if latest and presenting.standing(latest) == request.args.get("known"):
+        return "", 204
+    return _conversation(thread)
 
 
 @bp.post("/chat/send/")
@@ -63,6 +84,9 @@ def send() -> ResponseReturnValue:
     address = f"{listing.base()}/{started.thread.id}/"
     if not htmx_request.htmx:
         return redirect(f"{address}?live=page#latest", 303)
+    if started.replayed or "whole" in request.form:
+        push_url = address if "whole" in request.form else None
+        return _htmx(_conversation(started.thread), push_url=push_url, reswap="outerHTML")
     return _htmx(_sent(question, started), push_url=address if started.is_new_thread else None)
 
 
@@ -75,17 +99,27 @@ def cancel(thread_id: UUID) -> ResponseReturnValue:
 
 def _sent(question: Question, started: Started) -> str:
     """What changes on the page: two articles more, or the conversation with a version less."""
-    around = {"thread": started.thread, "user": signed_in_user()}
     if question.mode is not Mode.MESSAGE or started.message is None:
-        conversation = Conversation.load(started.thread)
-        values = conversation.values() | {"active_turn": conversation.turn}
-        return render_template("partials/_resend_result.html", **values, **around)
+        return _conversation(started.thread)
     # As it was when it was accepted, though a quick answer may be complete by now: the stream tells.
     turn = presenting.turn(started.turn, started.warning)
     message = presenting.message(started.message)
+    around = {"thread": started.thread, "user": signed_in_user()}
     return render_template(
         "partials/_send_result.html", message=message, turn=turn, active_turn=turn, html="", after=0, **around
     )
+
+
+def _conversation(thread: Thread) -> str:
+    """The end of the conversation, which takes the place of what the page shows of it."""
+    conversation = Conversation.load(thread)
+    values = conversation.values() | {"active_turn": conversation.turn}
+    return render_template("partials/_resend_result.html", **values, thread=thread, user=signed_in_user())
+
+
+def _asked() -> str:
+    """A question that a link elsewhere puts into the composer (waldur 10.4)."""
+    return request.args.get("ask", "").replace("\x00", "")[:MAX_TEXT]
 
 
 def _question() -> Question:
@@ -109,6 +143,7 @@ def _question() -> Question:
         message_id=_uuid(form.get("message_id", "")),
         on_active=OnActive.INTERRUPT,
         timezone=signed_in_user().timezone or form.get("timezone", "UTC"),
+        idempotency_key=form.get("key", "")[:LONGEST_KEY] or None,
     )
 
 
@@ -118,7 +153,7 @@ def _page(thread: Thread | None, conversation: Conversation | None = None, **mor
         "pages/chat.html",
         active_turn=conversation.turn,
         suggestions=presenting.SUGGESTIONS,
-        disclaimer=presenting.DISCLAIMER,
+        usage=bars(signed_in_user()),
         **conversation.values(),
         **_around(thread),
         **more,
@@ -136,7 +171,14 @@ def _page_with_error(error: ChatError) -> ResponseReturnValue:
 
 def _around(thread: Thread | None) -> dict[str, Any]:
     user = signed_in_user()
-    return {"thread": thread, "user": user, "listing": Listing.load(user, View.asked(thread))}
+    return {
+        "thread": thread,
+        "user": user,
+        "listing": Listing.load(user, View.asked(thread)),
+        "reminder": presenting.REMINDER,
+        "disclaimer": presenting.DISCLAIMER,
+        "longest": MAX_TEXT,
+    }
 
 
 def _done(thread_id: UUID) -> ResponseReturnValue:
@@ -145,8 +187,8 @@ def _done(thread_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("pages.show_thread", thread_id=thread_id), 303)
 
 
-def _htmx(html: str, status: int = 200, push_url: str | None = None) -> Response:
-    response: Response = make_response(html, status, push_url=push_url)
+def _htmx(html: str, status: int = 200, push_url: str | None = None, reswap: str | None = None) -> Response:
+    response: Response = make_response(html, status, push_url=push_url, reswap=reswap)
     return response
 
 

@@ -24,6 +24,7 @@ from chatapp.web.assets import accepts_gzip
 from chatapp.web.auth import sign_in_required, signed_in_user
 from chatapp.web.pages import bp, presenting
 from chatapp.web.pages.conversations import Conversation, ended_answer
+from chatapp.web.pages.usage import bars
 from chatapp.web.render import GrowingHtml, LiveRenderer
 
 MARK = Markup("\ue000answer\ue000")
@@ -149,5 +150,5 @@ def _pieces(thread: Thread, conversation: Conversation, around: dict[str, Any]) 
 
 def _render(values: dict[str, Any], around: dict[str, Any]) -> str:
     return render_template(
-        "pages/chat.html", active_turn=values["turn"], disclaimer=presenting.DISCLAIMER, **values, **around
+        "pages/chat.html", active_turn=values["turn"], usage=bars(around["user"]), **values, **around
     )

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from chatapp import config
 from chatapp.core.snapshots import error_json
 from chatapp.models import Message, Turn, User
-from chatapp.values import Json, Role
+from chatapp.values import Json, Role, TurnStatus
 from chatapp.web.auth import reader
 from chatapp.web.pages import inspector
 from chatapp.web.pages.inspector import Panel
@@ -25,6 +25,7 @@ SUGGESTIONS = (
     "Draw a diagram of a login flow",
     "Make a plan for a small office move",
 )
+REMINDER = "Answers can be wrong: check what matters. Never paste passwords, keys or personal numbers."
 DISCLAIMER = "Answers can be wrong. Check what matters, and never share passwords or keys."
 
 
@@ -113,6 +114,12 @@ def turn(shown: Turn, warning: str = "") -> ShownTurn:
     return ShownTurn(
         shown.id, shown.thread_id, shown.answer_id, shown.answer_index, shown.status, error_json(shown), warning
     )
+
+
+def standing(shown: Turn) -> str:
+    """Which turn it is and how it stands, as its article on the page has it: js/catching-up.js."""
+    status = TurnStatus(shown.status)
+    return f"{shown.id} {TurnStatus.RUNNING if status.is_active else status}"
 
 
 def message(

@@ -408,10 +408,12 @@ def test_a_passage_comes_from_the_version_that_is_shown(ana: Visitor, people: Pe
     assert "New rain" in link.find(class_="thread-passage").text
 
 
-def test_the_composer_is_the_same_in_the_page_and_as_a_fragment(ana: Visitor) -> None:
+def test_what_changes_around_the_composer_is_the_same_in_the_page_and_as_a_fragment(ana: Visitor) -> None:
     asked = ana.answer("Rain")
     fragment = parse(ana.get(f"/chat/{asked.thread_id}/composer/", headers=HTMX).text)
-    assert str(fragment.find(id="composer")) == str(ana.page(f"/chat/{asked.thread_id}/").find(id="composer"))
+    page = ana.page(f"/chat/{asked.thread_id}/")
+    assert str(fragment.find(id="composer-controls")) == str(page.find(id="composer-controls"))
+    assert fragment.find(id="usage-bars").text == page.find(id="usage-bars").text
 
 
 def test_stop_answers_a_form_with_the_page_and_htmx_with_nothing(ana: Visitor) -> None:

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from chatapp.stream import log
 from chatapp.values import Event
+from chatapp.web.pages import disclosure
 from tests.people import PASSWORD, Person
 from tests.servers import wait_until
 from tests.web.pages.dom import Element, parse
@@ -51,6 +52,8 @@ class Visitor(FlaskClient):
         return Context().run(super().open, *args, **kwargs)
 
     def sign_in(self, person: Person, **form: str) -> TestResponse:
+        """In a browser that has accepted the notice before first use."""
+        self.set_cookie(disclosure.COOKIE, disclosure.EDITION)
         return self.post("/sign-in/", data={"username": person.username, "password": PASSWORD} | form)
 
     def page(self, path: str, **arguments: Any) -> Element:
