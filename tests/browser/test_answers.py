@@ -196,17 +196,6 @@ def test_a_draft_survives_a_reload(chat: Chat) -> None:
     expect(chat.box).to_have_value("")
 
 
-def test_a_conversation_can_be_put_away_and_fetched_back(chat: Chat) -> None:
-    chat.send("Rain in May").ended()
-    threads = chat.page.get_by_role("navigation", name="Conversations")
-    threads.get_by_role("button", name="Archive", description="Rain in May").click()
-    expect(threads.get_by_role("link", name="Rain in May")).to_have_count(0)
-    threads.get_by_role("link", name="Show archived conversations").click()
-    threads.get_by_role("button", name="Unarchive", description="Rain in May").click()
-    expect(threads.get_by_role("link", name="Rain in May")).to_have_attribute("aria-current", "page")
-    expect(chat.text).to_have_text("You said: Rain in May")
-
-
 def test_another_conversation_shows_that_it_is_being_answered(chat: Chat) -> None:
     chat.send("/slow 40")
     chat.new_chat.click()
