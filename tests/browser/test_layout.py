@@ -14,7 +14,7 @@ from tests.servers import ROOT, AppServer
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 SIZES: dict[str, dict[str, Any]] = {"desktop": {"viewport": {"width": 1280, "height": 860}}, "phone": PHONE}
-SCREENSHOTS = ROOT / "artifacts" / "browser"
+SCREENSHOTS = ROOT / "artifacts" / "screenshots"
 WIDE = f"Compare tea and coffee in a table of {'w' * 300} https://example.org/{'path/' * 40}"
 
 TOO_WIDE = """() => [document.documentElement, document.getElementById("scroller"), document.getElementById("sidebar")]
