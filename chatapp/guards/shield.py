@@ -33,6 +33,7 @@ MANY_DIGITS = re.compile(r"(?:[0-9][ \u00a0\u202f.\-/()]{0,2}+){7,}")
 ACCOUNT_LENGTH = 48
 ACCOUNT = re.compile(r"\b[A-Za-z]{2}[0-9]{2}(?![0-9]{3})")
 OPEN_QUOTE = re.compile(r"[=:]\s?([\"'`])(?:(?!\1)[^\n])*$")
+SHORT_NUMBER = re.compile(r"(?<!\S)[0-9]{1,3}[.,;:!?)%]*(?!\S)")
 KEY = "-----BEGIN"
 KEY_END = re.compile(r"-----END[^\n]*-----")
 # No word ends inside of a script without blanks, and no address goes over its characters.
@@ -80,6 +81,12 @@ class Shield:
             return ""
         is_tame = SUSPICIOUS.search(NUMBER.sub("", held[:cut])) is None
         return self._leaks.feed(self._release(cut) if is_tame else self._judge(cut))
+
+    def pause(self) -> str:
+        """The last word as well, when the model is silent for a moment; nothing that looks like part of a secret."""
+        if self._rest is not None or not self._held or _is_suspicious(SHORT_NUMBER.sub("", self._held)):
+            return ""
+        return self._leaks.feed(self._release(len(self._held)))
 
     def flush(self) -> str:
         """The rest, at the end of a text. What comes then is another text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
@@ -36,6 +37,7 @@ from chatapp.providers import (
 from chatapp.values import Event, FinishReason, Role, Usage
 
 TOOL_ROUNDS = 5
+PAUSE = 0.5  # seconds of silence after which the last word is shown, though it may go on
 REASONS = {StopReason.LENGTH: FinishReason.LENGTH, StopReason.CONTENT_FILTER: FinishReason.CONTENT_FILTER}
 
 
@@ -73,6 +75,8 @@ class Answering:
         self._withheld = withheld
         self._shield = Shield(lambda: ())
         self._request: ModelRequest | None = None
+        self._writing: Step | None = None
+        self._text_lock = threading.RLock()
         self._stream: ModelStream | None = None
         self._closed = False
         self._usage: Usage | None = None
@@ -80,6 +84,13 @@ class Answering:
         self._step_characters = 0
         self._model: str | None = None
         self._on_text: Callable[[], None] | None = None
+
+    def pause(self) -> None:
+        """Called now and then from another thread: shows what waits for a model that is silent."""
+        with self._text_lock:
+            step = self._writing
+            if step and step.open and monotonic() - self.progress_at > PAUSE and (rest := self._shield.pause()):
+                self._show(step, *step.open, rest)
 
     def close(self) -> None:
         self._closed = True
@@ -113,7 +124,7 @@ class Answering:
         return Output(self._transcript, self._recorder.last_seq, unstored, usage, self._model, title)
 
     def _step(self, provider: Provider, request: ModelRequest, number: int) -> Step:
-        step = Step(number)
+        self._writing = step = Step(number)
         self._emit({"type": "start-step"})
         try:
             self._consume(provider, request, step)
@@ -144,7 +155,8 @@ class Answering:
     def _take(self, step: Step, event: object) -> None:
         match event:
             case Text(delta, block):
-                self._text(step, "text", f"t{step.number}.{block}", delta)
+                with self._text_lock:
+                    self._text(step, "text", f"t{step.number}.{block}", delta)
             case Reasoning():
                 pass  # shown only where it is enabled
             case ToolCallBegun(call_id, name):
@@ -183,11 +195,12 @@ class Answering:
             self._on_text = None
 
     def _close_block(self, step: Step) -> None:
-        if step.open:
-            kind, block = step.open
-            self._show(step, kind, block, self._shield.flush())
-            step.open = None
-            self._emit({"type": f"{kind}-end", "id": block})
+        with self._text_lock:
+            if step.open:
+                kind, block = step.open
+                self._show(step, kind, block, self._shield.flush())
+                step.open = None
+                self._emit({"type": f"{kind}-end", "id": block})
 
     def _use_tools(self, step: Step) -> None:
         """No tool is registered: every call is of an unknown one, and the model is told so (turns-api 4.4)."""

@@ -237,7 +237,9 @@ class Runner:
         for run in runs:
             if monotonic() - run.started > settings.turn_limit:
                 run.stop(TURN_TIMEOUT)
-            elif run.answering and monotonic() - run.answering.progress_at > settings.idle_limit:
+            elif run.answering:
+                run.answering.pause()
+            if run.answering and monotonic() - run.answering.progress_at > settings.idle_limit:
                 run.stop(FAILURES[Trouble.TIMEOUT])
 
     def _reap(self) -> None:

@@ -106,6 +106,13 @@ def test_ordinary_words_wait_for_their_end_only() -> None:
     assert shield.flush() == "today?"
 
 
+@pytest.mark.parametrize(("held", "shown"), [("here", "here"), ("step 12", "12"), ("4012 8888 ", ""), ("ghp_ab", "")])
+def test_a_silent_model_shows_its_last_word_but_no_part_of_a_secret(held: str, shown: str) -> None:
+    shield = Shield(lambda: ())
+    shield.feed(held)
+    assert shield.pause() == shown
+
+
 def test_a_number_in_a_sentence_waits_for_the_words_behind_it() -> None:
     shield = Shield(lambda: ())
     shield.feed("It opened in 1998 ")

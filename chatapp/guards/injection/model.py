@@ -17,6 +17,13 @@ PATH = Path(__file__).with_name("weights.npz")
 STRIDE = 160
 MOST_WINDOWS = 128
 
+# A text says a thing once however often it repeats it: an n-gram counts OFTEN times, and once more in RARE characters.
+OFTEN = 8
+RARE = 200
+MOST = 40
+SLOTS = 1 << 12
+LONG = 4_000
+
 Floats = NDArray[np.float64]
 
 
@@ -67,8 +74,9 @@ class Model:
         counts = np.zeros(features.length)
         for buckets, starts in features.ngrams:
             places = slice(0, len(buckets)) if starts is None else starts
-            weights[places] += self.ngrams[buckets]
-            counts[places] += 1
+            shares = _shares(buckets, min(OFTEN + features.length / RARE, MOST))
+            weights[places] += self.ngrams[buckets] * shares
+            counts[places] += shares
         return np.concatenate(([0.0], np.cumsum(weights))), np.concatenate(([0.0], np.cumsum(counts)))
 
     def _margin(self, total: float, count: float, pairs: NDArray[np.int64]) -> float:
@@ -77,6 +85,16 @@ class Model:
             distinct = np.unique(pairs)
             margin += self.concept_scale * self.concepts[distinct].sum(dtype=np.int64) / len(distinct) ** 0.5
         return float(margin)
+
+
+def _shares(buckets: NDArray[np.int64], most: float) -> Floats | float:
+    """What each n-gram of a text counts, when none may count more than `most` all in all."""
+    if len(buckets) <= most or np.bincount(buckets & (SLOTS - 1)).max() <= most:
+        return 1.0
+    if len(buckets) > LONG:
+        return np.minimum(1.0, most / np.bincount(buckets)[buckets])
+    _, places, often = np.unique(buckets, return_inverse=True, return_counts=True)
+    return np.minimum(1.0, most / often)[places]
 
 
 @cache
