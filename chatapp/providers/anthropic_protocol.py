@@ -139,24 +139,19 @@ class Decoder:
         Raises ProviderError for an `error` event and for one that is not what the protocol says, after what came
         before it.
         """
-        text: Text | None = None
+        said: list[ModelEvent] = []
         try:
             for name, body in self._frames(data):
                 event = self._decode(name, body)
-                if type(event) is Text and text and text.block == event.block:
-                    text = Text(text.delta + event.delta, text.block)
-                    continue
-                if text and event:
-                    yield text
-                    text = None
-                if type(event) is Text:
-                    text = event
+                last = said[-1] if said else None
+                if type(event) is Text and type(last) is Text and last.block == event.block:
+                    said[-1] = Text(last.delta + event.delta, last.block)
                 elif event:
-                    yield event
-        finally:
-            # Whatever follows the text, it was said.
-            if text:
-                yield text
+                    said.append(event)
+        except ProviderError:
+            yield from said
+            raise
+        yield from said
 
     def _frames(self, data: bytes) -> Iterator[tuple[str, bytes]]:
         """Name and data of the server-sent events that are complete by now."""

@@ -51,9 +51,10 @@ def test_an_answer_has_a_ceiling(make_app: Callable[..., Flask]) -> None:
 
 
 def test_a_model_that_thinks_is_not_silent(make_app: Callable[..., Flask], server: MessagesServer) -> None:
-    make_app(anthropic_api_key="key", anthropic_base_url=server.url, idle_limit=0.6)
+    make_app(anthropic_api_key="key", anthropic_base_url=server.url, idle_limit=1.5)
+    providers.warm_up()  # what a server does before it takes questions
     people = folk.settle()
-    thoughts = Block("thinking", "hm " * 30)
+    thoughts = Block("thinking", "hm " * 50)
     server.scripts = [Script(blocks=(thoughts, Block(text="42")), rate=20)]
     story = story_of(ask(people.ana, "think about it").turn)
     assert (story.status, story.content) == ("completed", "42")
