@@ -14,6 +14,7 @@ from flask import Flask
 
 from bench.messages_script import Block, Script
 from bench.messages_server import MessagesServer
+from chatapp import providers
 from chatapp.db import transaction
 from chatapp.stream import log as event_log
 from chatapp.stream.log import Portion
@@ -61,7 +62,8 @@ def test_a_model_that_thinks_is_not_silent(make_app: Callable[..., Flask], serve
 
 
 def test_a_ceiling_closes_the_provider_s_connection(make_app: Callable[..., Flask], server: MessagesServer) -> None:
-    make_app(anthropic_api_key="key", anthropic_base_url=server.url, idle_limit=0.4)
+    make_app(anthropic_api_key="key", anthropic_base_url=server.url, idle_limit=0.8)
+    providers.warm_up()
     people = folk.settle()
     server.scripts = [Script(text="one two", trouble="stall", after=1)]
     story = story_of(ask(people.ana, "hello").turn)
