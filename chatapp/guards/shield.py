@@ -28,7 +28,9 @@ LONG_WORD = 40
 # Behind something suspicious: the end of the line, or a plain word, ends it.
 CALM = re.compile(r"\n|(?<!\S)[^\W\d_]{2,}[,.;:!?)*]*\s")
 # A few digits before a plain word are neither part of a longer number nor a secret.
-NUMBER = re.compile(r"(?<!\S)[0-9]{1,4}(?:[.,][0-9]{1,4})?[.,;:!?)%]*(?=\s+[^\W\d_]{2})")
+NUMBER = re.compile(r"(?<!\S)[0-9]{1,4}(?:[.,][0-9]{1,4})?[.,;:!?)%]*(?=\s+(?:[^\W\d_]{2}|\Z))")
+# At the end, after something that is no number, up to three digits are shown: of a number in groups no more than these.
+FEW_DIGITS = re.compile(r"(?:\A|[^\W\d_][,.;:!?)*]*\s)([0-9]{1,3}[.,;:!?)%]*\s)\Z")
 MANY_DIGITS = re.compile(r"(?:[0-9][ \u00a0\u202f.\-/()]{0,2}+){7,}")
 ACCOUNT_LENGTH = 48
 ACCOUNT = re.compile(r"\b[A-Za-z]{2}[0-9]{2}(?![0-9]{3})")
@@ -103,6 +105,9 @@ class Shield:
         if KEY in held and KEY_END.search(held) is None:
             return held.find(KEY)
         cut = max((match.end() for match in CALM.finditer(held)), default=0)
+        few = FEW_DIGITS.search(held)
+        if few and few.start(1) <= cut and (few.start(1) or self._context[-2:-1].isalpha()):
+            return len(held)
         line = held.rfind("\n")
         growing = [match.start() for match in ACCOUNT.finditer(held) if len(held) - match.start() < ACCOUNT_LENGTH]
         growing += [match.start() for match in MANY_DIGITS.finditer(held) if len(held) - match.end() < AFTER]

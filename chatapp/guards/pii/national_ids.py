@@ -46,6 +46,8 @@ def national_id(digits: Digits, near: Nearby) -> Span | None:
 def lettered_ids(text: str) -> Iterator[Span]:
     """The national numbers that hold letters."""
     for match in LETTERED.finditer(text):
+        if match[0].isdigit() and not _is_letter_or_hyphen(text[match.start() - 1 : match.start()]):
+            continue
         head = HEAD.search(text, max(0, match.start() - 8), match.start())
         if head is None:
             continue
@@ -58,6 +60,10 @@ def lettered_ids(text: str) -> Iterator[Span]:
             if span is not None:
                 yield span
     yield from _with_blanks(text)
+
+
+def _is_letter_or_hyphen(character: str) -> bool:
+    return character == "-" or character.isalpha()
 
 
 def _with_blanks(text: str) -> Iterator[Span]:

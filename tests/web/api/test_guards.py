@@ -10,8 +10,9 @@ from flask import Flask
 
 from bench.messages_script import Script
 from bench.messages_server import MessagesServer
+from chatapp import guards
 from chatapp.core import refusals, screening
-from chatapp.db import session
+from chatapp.db import db, session
 from chatapp.guards import pii
 from chatapp.models import Turn
 from tests import people as folk
@@ -291,6 +292,21 @@ def test_a_refused_turn_completes(people: People) -> None:
     assert (turn.status, turn.finish_reason, turn.model) == ("completed", "content_filter", None)
     assert turn.settings["inputGuard"]["action"] == "block"
     assert last.data["messageMetadata"]["usage"]["outputTokens"] == 0
+
+
+def test_the_guards_hold_no_connection(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[int] = []
+    check = guards.check
+
+    def watched(text: str) -> guards.Verdict:
+        held.append(db.engine.pool.checkedout())  # type: ignore[attr-defined]
+        return check(text)
+
+    monkeypatch.setattr(guards, "check", watched)
+    thread = ana.ask("hello").thread
+    ana.ask("again", thread_uuid=thread)
+
+    assert held == [0, 0]
 
 
 def test_a_question_that_cannot_be_taken_leaves_no_trace(ana: Client, ben: Client) -> None:

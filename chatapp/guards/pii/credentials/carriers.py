@@ -94,7 +94,8 @@ def commands(text: str, lowered: str) -> Iterator[Span]:
     for match in (*called, *_at(PROGRAM, PROGRAMS, text, lowered)):
         if _is_given(match["secret"]):
             yield Span(*match.span("secret"), "pii_password_context")
-    for match in _at(LOGIN, ("password",), text, lowered):
+    names_a_user = "login" in lowered or "user" in lowered
+    for match in _at(LOGIN, ("password",), text, lowered) if names_a_user else ():
         named = USER.search(text, max(0, match.start() - 160), match.start())
         if named is not None and _is_given(match["secret"]) and is_password(match["secret"]):
             yield Span(*match.span("secret"), "pii_password_context")
