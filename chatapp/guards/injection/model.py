@@ -18,9 +18,9 @@ STRIDE = 160
 MOST_WINDOWS = 128
 
 # A text says a thing once however often it repeats it: an n-gram counts OFTEN times, and once more in RARE characters.
-OFTEN = 8
-RARE = 200
-MOST = 40
+OFTEN = 4
+RARE = 2_000
+MOST = 8
 SLOTS = 1 << 12
 LONG = 4_000
 
