@@ -133,7 +133,9 @@ def test_what_happens_in_one_tab_is_shown_in_the_other(chat: Chat) -> None:
         tab.ended()
         expect(tab.text).to_have_text(TICKS)
     assert other.articles()[-1] == chat.articles()[-1]
+    former = str(other.answer.get_attribute("data-message-id"))
     other.answer.get_by_role("button", name="Regenerate").click()
+    expect(other.answer).not_to_have_attribute("data-message-id", former)
     other.ended()
     expect(chat.answer).to_have_attribute("data-message-id", str(other.answer.get_attribute("data-message-id")))
     chat.ended()

@@ -148,7 +148,7 @@ def test_the_page_needs_nothing_from_elsewhere(anybody: FlaskClient) -> None:
     assert page.all("script") == []
     assert [element for element in page.all() if "style" in element.attributes] == []
     for sheet in page.all("link"):
-        assert sheet.attributes["href"].startswith("/static/")
+        assert sheet.attributes["href"].startswith(("/static/", "/manifest"))
 
 
 def test_every_link_of_the_page_leads_somewhere(anybody: FlaskClient) -> None:

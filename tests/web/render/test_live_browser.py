@@ -336,5 +336,7 @@ def test_attempts_to_reconnect_become_rarer(page: Page) -> None:
     }""")
     follow(page)
     page.clock.run_for(100_000)
-    gaps = page.evaluate("attempts.slice(1).map((time, n) => Math.round((time - attempts[n]) / 1000))")
-    assert gaps == [1, 2, 4, 8, 16, 30, 30]
+    gaps = page.evaluate("attempts.slice(1).map((time, n) => (time - attempts[n]) / 1000)")
+    assert gaps[0] < 1 < 1.5 <= gaps[-1] <= 2.6, "quick at first, never so rare that a reader would wait for long"
+    assert max(gaps) <= 2.6
+    assert len(gaps) < 80
