@@ -97,6 +97,8 @@ def test_pages_around_a_chat(as_ana: Callable[..., Chat], server: AppServer, opt
     has_no_violation(chat.page, f"embed-{scheme}")
     chat.open("/chat/?archived=1")
     has_no_violation(chat.page)
+    chat.open("/account/")
+    has_no_violation(chat.page, f"account-{scheme}")
     chat.open("/api/docs/")
     has_no_violation(chat.page, f"api-docs-{scheme}")
     chat.page.context.clear_cookies(name="disclosure")
@@ -125,8 +127,9 @@ def test_a_conversation_and_what_opens_in_it(
     identity = chat.answers.first.get_attribute("data-message-id")
     chat.open(f"/chat/messages/{identity}/feedback/?score=down")
     has_no_violation(chat.page, f"feedback-page-{scheme}")
-    chat.open(f"{conversation}options/")
-    has_no_violation(chat.page)
+    for page in ("options", "share", "print"):
+        chat.open(f"{conversation}{page}/")
+        has_no_violation(chat.page, f"{page}-{scheme}")
 
 
 def test_on_a_phone(as_ana: Callable[..., Chat], server: AppServer, conversation: str) -> None:
