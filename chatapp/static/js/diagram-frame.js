@@ -33,7 +33,9 @@ function harmless(source) {
   const text = source.replace(/<<\w+>>|<br\s*\/?>|<(?=[a-z/!?])/gi, (found) => (found === "<" ? `<${NO_WIDTH}` : found));
   // An icon is a class name to Mermaid, put between quotes as it is.
   const plain = text.replace(/::icon\([^)\n]*["'`<>=][^)\n]*\)/g, "");
-  return plain.replace(/@\{[^}]*\}/g, (shape) => shape.replace(/\bimg\b/gi, "picture"));
+  // A menu of links is opened by a handler that Mermaid writes into the picture; links lead nowhere from here anyway.
+  const deaf = plain.replace(/^[ \t]*links?[ \t]+[^:\n]+:.*$/gim, "");
+  return deaf.replace(/@\{[^}]*\}/g, (shape) => shape.replace(/\bimg\b/gi, "picture"));
 }
 
 function reason(error) {
