@@ -75,12 +75,16 @@ class Conversation:
     ) -> Conversation:
         """As stored. `last_html` takes the place of what the last answer says; for the others see `Part.load`.
 
-        The turn is looked at before the messages: one that ends between the two looks is seen among the messages.
+        The turn is looked at before the messages, and again with them: one that ends in between is read once more.
         """
         latest = turns.latest(thread.id)
         if latest:
             takeovers.reap_if_lost(latest)
+        was_active = latest is not None and TurnStatus(latest.status).is_active
         part = Part.load(thread, latest, before=before, wanted=wanted, last_html=last_html)
+        if latest and was_active and not TurnStatus(latest.status).is_active:
+            # It has ended since the messages were read, and its answer is not among them.
+            return cls.load(thread, last_html, before=before, wanted=wanted)
         is_shown = latest and any(m.id == latest.answer_id for m in part.messages)
         if latest is None or part.later or not TurnStatus(latest.status).is_active or is_shown:
             return cls(part, None, last_html or Markup(""))
