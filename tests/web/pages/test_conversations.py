@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
+from chatapp.core import endings, executors, messages
+from chatapp.core.endings import Ending
+from chatapp.db import transaction
+from chatapp.values import FinishReason
 from tests.web.pages.dom import Element, parse
 from tests.web.pages.visitor import HTMX, Asked, Visitor
 
@@ -138,3 +146,21 @@ def test_blocks_of_an_answer_say_what_they_are(ana: Visitor) -> None:
     assert "code" in keys
     assert set(keys) == {"markdown", "code"}
     assert {block.attributes["data-block-status"] for block in blocks} == {"complete"}
+
+
+def test_an_answer_that_ends_while_its_page_is_made_is_on_it(ana: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = ana.ask("Look here\n/silent 60")
+    ana.events_until(asked.turn_id, "here")
+    read = messages.page
+
+    def end_after_reading(*args: Any, **wish: Any) -> messages.Page:
+        page = read(*args, **wish)
+        monkeypatch.undo()
+        with transaction():
+            output = endings.salvage(asked.turn_id)
+            endings.end(asked.thread_id, asked.turn_id, Ending.completed(FinishReason.STOP), output, executors.stop)
+        return page
+
+    monkeypatch.setattr(messages, "page", end_after_reading)
+
+    assert last_answer(ana, asked).find(class_="blocks").text.strip() == "You said: Look here"
