@@ -5,7 +5,7 @@ from chatapp.models.administration import AuditRecord, Quota, SiteCounter, Syste
 from chatapp.models.messages import Message
 from chatapp.models.sharing import SharedMessage, ShareLink
 from chatapp.models.threads import ChatSession, Thread
-from chatapp.models.turns import Turn, TurnEvent, TurnLease
+from chatapp.models.turns import ToolApproval, Turn, TurnEvent, TurnLease
 
 __all__ = [
     "ApiToken",
@@ -18,6 +18,7 @@ __all__ = [
     "SiteCounter",
     "SystemPrompt",
     "Thread",
+    "ToolApproval",
     "Turn",
     "TurnEvent",
     "TurnLease",

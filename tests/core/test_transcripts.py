@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chatapp.core.transcripts import Transcript
+from chatapp.values import ToolResult
 
 Event = dict[str, Any]
 STEP: Event = {"type": "start-step"}
@@ -40,11 +41,12 @@ def test_a_call_without_an_end_gets_one() -> None:
 
 def test_a_call_that_ended_makes_a_message_worth_keeping() -> None:
     available = {"type": "tool-input-available", "toolCallId": "c", "toolName": "calculate", "input": {"a": 1}}
-    done = {"type": "tool-output-available", "toolCallId": "c", "output": {"value": 2}}
+    done = {"type": "tool-output-available", "toolCallId": "c", "output": ToolResult.success("2", {"value": 2}).as_json()}
     transcript = Transcript.of([STEP, CALL, available, done])
     assert not transcript.is_empty
     tool = transcript.tools["c"]
-    assert (tool.name, tool.input, tool.output, tool.outcome) == ("calculate", {"a": 1}, {"value": 2}, "success")
+    assert (tool.name, tool.input, tool.outcome) == ("calculate", {"a": 1}, "success")
+    assert tool.result == ToolResult.success("2", {"value": 2})
     assert [event["type"] for event in transcript.closing()] == ["finish-step"]
 
 
