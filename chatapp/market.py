@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
+from uuid import UUID
 
 
 class MemberRole(StrEnum):
@@ -103,3 +107,37 @@ class InvoiceState(StrEnum):
 def listed(words: type[StrEnum]) -> str:
     """The words as a list in SQL."""
     return ", ".join(f"'{word}'" for word in words)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why something cannot be ordered as it is wished. `field` is one of a draft, or quota or credit.
+
+    `code`: missing, unknown, unavailable, forbidden, too_small, too_large, malformed, taken, exceeded.
+    """
+
+    field: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What somebody wishes to order, as far as it is known. Flavor and image by name, slug or id; sizes in MiB."""
+
+    project_id: UUID | None = None
+    project_name: str = ""
+    offering_id: UUID | None = None
+    flavor: str = ""
+    image: str = ""
+    name: str = ""
+    network_id: UUID | None = None
+    ssh_key_name: str = ""
+    system_volume_size: int | None = None
+    security_groups: tuple[str, ...] = ()
+    user_data: str = ""
+
+    def as_json(self) -> Mapping[str, Any]:
+        """What was wished for, without what was left open."""
+        given = {name: value for name, value in asdict(self).items() if value not in (None, "", ())}
+        return {name: str(value) if isinstance(value, UUID) else value for name, value in given.items()}
