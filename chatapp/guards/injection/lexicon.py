@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import cast
@@ -63,9 +63,8 @@ class Lexicon:
         for concept, entries in lines:
             for entry in fold(entries).split(","):
                 self._add(entry.strip(), names.index(concept), lengths)
-        self._lengths = {beginning: tuple(sorted(found)) for beginning, found in lengths.items()}
-        self._longest = 1 + max(map(len, self._entries))
-        self._beginnings = _table(beginning for beginning in self._lengths)
+        self._lengths = _Lengths(self._entries, lengths)
+        self._beginnings = _table(lengths)
         self._short = _table(entry for entry in self._entries if len(entry) == 2)
         self._letters = _table(entry for entry in self._entries if len(entry) == 1)
 
@@ -82,33 +81,19 @@ class Lexicon:
         """Places and concepts in a folded text and its code points, in the order of the text."""
         found: list[tuple[int, int]] = []
         latest = [-AGAIN] * len(self.concepts)
-        known: dict[str, tuple[int, ...]] = {}  # a long text repeats its words
-        longest = self._longest
+        entries, lengths = self._entries, self._lengths
         for start in self._candidates(codes):
-            here = text[start : start + longest]
-            concepts = known.get(here)
-            if concepts is None:
-                concepts = known[here] = self._begun(here)
-            for concept in concepts:
-                if start - latest[concept] >= AGAIN:
-                    latest[concept] = start
-                    found.append((start, concept))
+            for length in lengths[text[start : start + BEGINNING]]:
+                for concept, is_open in entries.get(text[start : start + length], ()):
+                    if (is_open or not text[start + length].isalnum()) and start - latest[concept] >= AGAIN:
+                        latest[concept] = start
+                        found.append((start, concept))
         for concept, needle, sign in self._signs:
             if needle in text:
                 found += [(match.start(), concept) for match in sign.finditer(text)]
         found.sort()
         table = np.array(found, dtype=np.int64).reshape(-1, 2)
         return table[:, 0], table[:, 1]
-
-    def _begun(self, text: str) -> tuple[int, ...]:
-        """What the words and phrases at the beginning of a text stand for."""
-        entries = self._entries
-        return tuple(
-            concept
-            for length in (1, 2, *self._lengths.get(text[:BEGINNING], ()))
-            for concept, is_open in entries.get(text[:length], ())
-            if is_open or not text[length].isalnum()
-        )
 
     def _candidates(self, codes: Hashes) -> list[int]:
         """Where a word begins whose first characters are those of an entry, or of something with the same hash."""
@@ -119,6 +104,21 @@ class Lexicon:
         first, second, third = codes[starts], codes[starts + 1], codes[starts + 2]
         known = self._beginnings[_slot(first, second, third)] | self._short[_slot(first, second)]
         return cast(list[int], starts[known | self._letters[_slot(first)]].tolist())
+
+
+class _Lengths(dict[str, tuple[int, ...]]):
+    """How long the entries are that begin with some characters, worked out on first sight."""
+
+    def __init__(self, entries: Collection[str], lengths: Mapping[str, Collection[int]]) -> None:
+        self._entries = entries
+        self._long = lengths
+
+    def __missing__(self, beginning: str) -> tuple[int, ...]:
+        short = (length for length in range(1, BEGINNING) if beginning[:length] in self._entries)
+        found = (*short, *sorted(self._long.get(beginning, ())))
+        if len(self) < PLANE:
+            self[beginning] = found
+        return found
 
 
 def _slot(*codes: Hashes) -> Hashes:
