@@ -72,9 +72,9 @@ class Corpus:
 
     @cached_property
     def windows(self) -> tuple[sparse.csr_matrix, Places]:
-        """The windows of long harmless texts and the rows they are of, EVERY for texts written for training.
+        """The windows and readings of harmless texts and the rows they are of, EVERY for texts written for training.
 
-        A text is as bad as the worst of its windows: what is harmless must be so in each of them.
+        A text is as bad as the worst of them: what is harmless must be so in each.
         """
         texts = [(row.text, place) for place, row in enumerate(self.rows) if not row.is_attack]
         texts += [(text, EVERY) for text, label in zip(self.written, self.written_labels, strict=True) if not label]

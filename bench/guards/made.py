@@ -9,15 +9,17 @@ import random
 from collections.abc import Callable
 from uuid import UUID
 
-WORDS = (
-    "alpha beta data web worker cluster node prod test backup archive portal report lab physics gateway cache north "
-    "user admin system root default service team key token secret mode rule prompt assistant instructions policy"
-).split()
-KEYS = (
-    "id uuid name title state status type description created modified url customer project offering plan limits cores "
-    "ram disk size address subnet gateway port protocol image flavor key fingerprint number total tax price unit "
-    "quantity start end date role user owner is_active error_message backend_id category options rules tags version"
-).split()
+WORDS_TEXT = """
+    alpha beta data web worker cluster node prod test backup archive portal report lab physics gateway cache north
+    user admin system root default service team key token secret mode rule prompt assistant instructions policy
+"""
+WORDS = WORDS_TEXT.split()
+KEYS_TEXT = """
+    id uuid name title state status type description created modified url customer project offering plan limits cores
+    ram disk size address subnet gateway port protocol image flavor key fingerprint number total tax price unit
+    quantity start end date role user owner is_active error_message backend_id category options rules tags version
+"""
+KEYS = KEYS_TEXT.split()
 STATES = ("OK", "ERRED", "Active", "Draft", "Terminated", "pending", "done", "executing")
 PHRASES = (
     "Virtual machine for the course", "Not found.", "You do not have permission to perform this action.",
@@ -95,7 +97,8 @@ def _log(chance: random.Random) -> str:
         "prompt tokens:", "loading instructions from", "rules reloaded in", "system call", "override file", "mode set",
     )  # fmt: skip
     return "\n".join(
-        f"{_moment(chance)} {chance.choice(levels)} {chance.choice(WORDS)} {chance.choice(events)} {chance.randrange(999)}"
+        f"{_moment(chance)} {chance.choice(levels)} {chance.choice(WORDS)} "
+        f"{chance.choice(events)} {chance.randrange(999)}"
         for _ in range(chance.choice((1, 3, 10, 40)))
     )
 

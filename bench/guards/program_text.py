@@ -10,7 +10,8 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-KINDS = {"*.py": 900, "*.js": 60, "*.html": 30, "*.css": 20, "*.h": 50, "*.c": 60, "*.md": 45, "*.json": 30, "*.txt": 40, "LICENSE*": 60}
+KINDS = {"*.py": 900, "*.js": 60, "*.html": 30, "*.css": 20, "*.h": 50, "*.c": 60, "*.md": 45}
+KINDS |= {"*.json": 30, "*.txt": 40, "LICENSE*": 60}
 SIZES = (150, 400, 900, 2_000)
 LARGEST = 400_000
 

@@ -78,7 +78,9 @@ def normalise(text: str) -> Normalised:
     places = None
     if list(map(len, pieces)).count(1) != len(pieces):
         places = tuple(islice((place for place, piece in enumerate(pieces) for _ in piece), LONGEST))
-    return Normalised(_in_one_script("".join(pieces)[:LONGEST]), bool(_TAGGED.search(text)), bool(_HIDDEN.search(text)), places)
+    return Normalised(
+        _in_one_script("".join(pieces)[:LONGEST]), bool(_TAGGED.search(text)), bool(_HIDDEN.search(text)), places
+    )
 
 
 def _in_one_script(text: str) -> str:

@@ -87,7 +87,7 @@ class Model:
         margin = self.bias + self.ngram_scale * total / max(count, 1.0) ** 0.5
         if len(concepts):
             margin += self.concept_scale * float(concepts.sum()) / len(concepts) ** 0.5
-        return margin
+        return float(margin)
 
 
 def _earlier(pairs: NDArray[np.int64]) -> NDArray[np.int64]:

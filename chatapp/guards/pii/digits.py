@@ -38,9 +38,7 @@ class Digits:
     plus: bool
 
 
-def groups(
-    text: str, cluster: re.Match[str], shapes: Collection[str], is_told: Callable[[], bool]
-) -> Iterator[Digits]:
+def groups(text: str, cluster: re.Match[str], shapes: Collection[str], is_told: Callable[[], bool]) -> Iterator[Digits]:
     """What a CLUSTER can be read as, whole before parts; numbers that belong to words and paths are left out.
 
     Parts of a row of numbers are those with a known shape; all of them where words tell that a number is there.
@@ -54,9 +52,7 @@ def groups(
             yield found
 
 
-def _windows(
-    text: str, start: int, end: int, shapes: Collection[str], is_told: Callable[[], bool]
-) -> Iterator[Digits]:
+def _windows(text: str, start: int, end: int, shapes: Collection[str], is_told: Callable[[], bool]) -> Iterator[Digits]:
     """The whole cluster and, longest first, the runs of its groups: two numbers may stand beside each other."""
     shape = text[start:end].translate(SHAPE)
     groups = [match.span() for match in GROUP.finditer(shape)]

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator
 from functools import partial
 
 from chatapp.guards.pii import context
-from chatapp.guards.pii.credentials import collect_credentials
 from chatapp.guards.pii.context import Surroundings
+from chatapp.guards.pii.credentials import collect_credentials
 from chatapp.guards.pii.digits import CLUSTER, groups
 from chatapp.guards.pii.emails import emails
 from chatapp.guards.pii.national_ids import BY_SHAPE, lettered_ids, national_id
@@ -67,7 +67,8 @@ def _numbers(text: str, around: Surroundings, found: Collected) -> Iterator[Span
 
 def _is_told(around: Surroundings, start: int, end: int) -> bool:
     """Whether words of phone numbers stand near a row of numbers."""
-    return any(around.tell(words, start - context.BEFORE, end + context.AFTER) for words in (context.PHONE, context.NUMBER))
+    begin, stop = start - context.BEFORE, end + context.AFTER
+    return around.tell(context.PHONE, begin, stop) or around.tell(context.NUMBER, begin, stop)
 
 
 def _allowed(value: str, allowlist: Collection[str]) -> bool:
