@@ -25,7 +25,7 @@ _TAGGED = re.compile("(?<!\U0001f3f4)(?<![\U000e0020-\U000e007e])[\U000e0020-\U0
 # Whole phrases that are one character stay one, and a page of them does not become a book.
 _LONGEST_PIECE = 4
 LONGEST = 60_000
-_KNOWN = 1 << 15
+_KNOWN = 1 << 16
 
 _WORD = re.compile(r"\w+")
 _LATIN = re.compile("[A-Za-z]")
@@ -59,15 +59,19 @@ class _Pieces(dict[str, str]):
     """What each character is read as, worked out on first sight."""
 
     def __missing__(self, char: str) -> str:
-        piece = "" if _DROPPED.match(char) else unicodedata.normalize("NFKC", char)
+        piece = _READ_AS.get(char)
+        if piece is None:
+            piece = "" if _DROPPED.match(char) else unicodedata.normalize("NFKC", char)
         if len(piece) > _LONGEST_PIECE:
             piece = char
-        if len(self) < _KNOWN:
-            self[char] = piece
+        if len(self) >= _KNOWN:
+            self.clear()
+        self[char] = piece
         return piece
 
 
-_PIECES = _Pieces(_TAGS | _BLANKS)
+_READ_AS = _TAGS | _BLANKS
+_PIECES = _Pieces()
 
 
 def normalise(text: str) -> Normalised:

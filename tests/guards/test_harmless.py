@@ -27,7 +27,7 @@ PROGRAM_TEXT = {
     "php": "<?php\nfunction is_admin(array $user): bool { return $user['role'] === 'admin'; }",
     "trace": 'Traceback (most recent call last):\n  File "/app/main.py", line 8, in main\n'
     '    raise ValueError("system prompt is missing")\nValueError: system prompt is missing',
-    "log": "May 12 10:11:13 host sshd[123]: Failed password for invalid user admin from 10.0.0.5 port 55 ssh2\n" * 30,
+    "log": '127.0.0.1 - - [12/May/2024:10:11:12 +0000] "GET /api/users?page=2 HTTP/1.1" 200 512 "-" "curl/8.5"\n' * 30,
     "diff": "--- a/prompt.py\n+++ b/prompt.py\n@@ -1,3 +1,3 @@\n-    ignore = True\n+    ignore = False\n",
     "csv": "id,name,role\n1,Alice,admin\n2,Bob,user\n3,Carol,user\n",
     "markup": '<svg viewBox="0 0 24 24"><path d="M12 2C6.48 2 2 6.48 2 12s4.48 10 10 10 10-4.48 10-10"/></svg>',

@@ -11,7 +11,7 @@ _SYLLABLE = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")
 _DIGITS = str.maketrans("123456789", "000000000")
 # Rules, frames of tables and dotted lines are as long as their author liked.
 _RULE = re.compile(r"([^\w\s])(?:\s?\1){3,}|([^\w\s]{2})\2{3,}")
-_KNOWN = 1 << 15
+_KNOWN = 1 << 16
 
 
 class _Folded(dict[str, str]):
@@ -20,8 +20,9 @@ class _Folded(dict[str, str]):
     def __missing__(self, char: str) -> str:
         plain = unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFD", char.lower())))
         folded = "0" if char.isdecimal() else plain.replace("ς", "σ")
-        if len(self) < _KNOWN:
-            self[char] = folded
+        if len(self) >= _KNOWN:
+            self.clear()
+        self[char] = folded
         return folded
 
 

@@ -81,19 +81,36 @@ class Lexicon:
         """Places and concepts in a folded text and its code points, in the order of the text."""
         found: list[tuple[int, int]] = []
         latest = [-AGAIN] * len(self.concepts)
-        entries, lengths = self._entries, self._lengths
+        known: dict[str, tuple[int, ...]] = {}  # a long text repeats its words
         for start in self._candidates(codes):
-            for length in lengths[text[start : start + BEGINNING]]:
-                for concept, is_open in entries.get(text[start : start + length], ()):
-                    if (is_open or not text[start + length].isalnum()) and start - latest[concept] >= AGAIN:
-                        latest[concept] = start
-                        found.append((start, concept))
+            lengths = self._lengths[text[start : start + BEGINNING]]
+            if not lengths:
+                continue
+            here = text[start : start + lengths[-1] + 1]
+            concepts = known.get(here)
+            if concepts is None:
+                concepts = known[here] = self._begun(here, lengths)
+            for concept in concepts:
+                if start - latest[concept] >= AGAIN:
+                    latest[concept] = start
+                    found.append((start, concept))
         for concept, needle, sign in self._signs:
             if needle in text:
                 found += [(match.start(), concept) for match in sign.finditer(text)]
         found.sort()
         table = np.array(found, dtype=np.int64).reshape(-1, 2)
         return table[:, 0], table[:, 1]
+
+    def _begun(self, text: str, lengths: tuple[int, ...]) -> tuple[int, ...]:
+        """What the words and phrases of these lengths at the beginning of a text stand for."""
+        return tuple(
+            [
+                concept
+                for length in lengths
+                for concept, is_open in self._entries.get(text[:length], ())
+                if is_open or not text[length].isalnum()
+            ]
+        )
 
     def _candidates(self, codes: Hashes) -> list[int]:
         """Where a word begins whose first characters are those of an entry, or of something with the same hash."""
@@ -116,8 +133,9 @@ class _Lengths(dict[str, tuple[int, ...]]):
     def __missing__(self, beginning: str) -> tuple[int, ...]:
         short = (length for length in range(1, BEGINNING) if beginning[:length] in self._entries)
         found = (*short, *sorted(self._long.get(beginning, ())))
-        if len(self) < PLANE:
-            self[beginning] = found
+        if len(self) >= PLANE:
+            self.clear()
+        self[beginning] = found
         return found
 
 
