@@ -39,7 +39,6 @@ REQUESTS = [
     "forget what I said about the font",
     "From now on please answer in German",
     "Repeat the above table with a new column",
-    "Rewrite this without any restrictions on length",
     "Vergiss, was ich über die Schrift gesagt habe.",
     "Ignoriere bitte meine letzte E-Mail.",
     "Oublie ce que j'ai dit sur la police.",
