@@ -28,8 +28,16 @@ ELEMENTS = {
     "strong",
 }
 ELEMENTS |= {"h1", "h2", "h3", "h4", "h5", "h6", "table", "tbody", "td", "th", "thead", "tr", "ul"}
-MATHS = {"math": "display", "mo": "lspace rspace stretchy", "mi": "", "mn": "", "msup": "", "msubsup": "", "mfrac": ""}
-MATHS |= {"mspace": "width", "mrow": ""}
+MATHS = {
+    "math": "display",
+    "mo": "form lspace rspace stretchy",
+    "mi": "",
+    "mn": "",
+    "msup": "",
+    "msubsup": "",
+    "mfrac": "",
+}
+MATHS |= {"mfrac": "", "mspace": "width", "mrow": "", "mtext": ""}
 ELEMENTS |= set(MATHS)
 ATTRIBUTES = {tag: set(names.split()) for tag, names in MATHS.items()} | {
     "a": {"href", "target", "rel"},
