@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import text
+from werkzeug.routing import Rule
 
 from chatapp import config, create_app
 from chatapp.config import Settings
@@ -22,6 +23,25 @@ from tests import servers
 
 MIGRATIONS = str(servers.ROOT / "migrations")
 FAST = {"offline_pace": 0.0, "offline_tick": 0.02, "title_wait": 5.0, "secret_key": "tests", "log_level": "ERROR"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def routes_compiled_once() -> Iterator[None]:
+    """Werkzeug compiles functions for each route of each application: two thirds of the time that it takes to make one.
+
+    They depend on nothing but the route, and there are thousands of applications.
+    """
+    compile_builder, compiled = Rule._compile_builder, {}
+
+    def compile_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        key = (rule.rule, rule.subdomain, rule.host, str(rule.defaults), append_unknown)
+        if key not in compiled:
+            compiled[key] = compile_builder(rule, append_unknown)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", compile_once)
+        yield
 
 
 @pytest.fixture(scope="session")
