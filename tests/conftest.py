@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import text
 from werkzeug.routing import Rule
 
 from chatapp import config, create_app
@@ -116,6 +115,7 @@ def running(settings: Settings) -> Iterator[Flask]:
 
 def _empty() -> None:
     if db.engine.dialect.name == "postgresql":
-        tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+        # A truncation makes new files for every table: eighty times as long. Without the checks any order will do.
+        tables = [f"DELETE FROM {table.name}" for table in Base.metadata.sorted_tables]
         with db.engine.begin() as connection:
-            connection.execute(text(f"TRUNCATE {tables} CASCADE"))
+            connection.exec_driver_sql("; ".join(["SET LOCAL session_replication_role = replica", *tables]))
