@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from chatapp.core.blocks import BlockEvent, BlockParser
+from chatapp.core.block_events import BlockEvent
+from chatapp.core.blocks import BlockParser
 from chatapp.values import Event
 
 SEPARATOR = "\n\n"

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatapp.core.blocks import BlockEvent, BlockParser, Closed, Grew, Opened, as_text, parse, stored_block
+from chatapp.core.block_events import BlockEvent, Closed, Grew, Opened
+from chatapp.core.blocks import BlockParser, as_text, parse, stored_block
 from chatapp.values import BlockKey, Json
 
 Block = tuple[str, str, str]  # key, tag, content

@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 
 from chatapp.core.answer_parser import AnswerParser
-from chatapp.core.blocks import BlockEvent, Closed, Grew, Opened
+from chatapp.core.block_events import BlockEvent, Closed, Grew, Opened
 from chatapp.values import BlockKey, Event, Json
 
 MIN_PIECE = 50  # characters of Markdown that are worth a line, once the answer has begun

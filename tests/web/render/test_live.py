@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from chatapp.core.blocks import BlockEvent, BlockParser, parse
+from chatapp.core.block_events import BlockEvent
+from chatapp.core.blocks import BlockParser, parse
 from chatapp.values import Json
 from chatapp.web.render import GrowingHtml, LiveRenderer, render_blocks
 from chatapp.web.render.tail import LARGE, Tail, units, without_end_tags
