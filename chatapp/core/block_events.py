@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chatapp.values import BlockKey
+from chatapp.values import BlockKey, Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +32,29 @@ class Closed:
     content: str
 
 
-BlockEvent = Opened | Grew | Closed
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A block that comes whole, with the call of the tool that made it, as it is stored."""
+
+    block: Json
+
+
+BlockEvent = Opened | Grew | Closed | Placed
 
 
 class Assembler:
     """Makes block events of text: opens markdown when something visible is written, merges what one feed wrote."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: int) -> None:
         self._events: list[BlockEvent] = []
-        self._index = -1
+        self._index = first - 1
         self._open = False
         self._content: list[str] = []
         self._fresh: list[str] = []  # written but not in an event yet; white space alone while no block is open
+
+    @property
+    def next_index(self) -> int:
+        return self._index + 1
 
     def write(self, text: str) -> None:
         self._fresh.append(text)
