@@ -54,6 +54,7 @@ from waldur_api_client.models.thread_session_o_enum import ThreadSessionOEnum
 from waldur_api_client.models.thread_session_request import ThreadSessionRequest
 from waldur_api_client.models.thread_session_scope_enum import ThreadSessionScopeEnum
 from waldur_api_client.models.tool_execute_request import ToolExecuteRequest
+from waldur_api_client.models.tool_execute_request_arguments import ToolExecuteRequestArguments
 from waldur_api_client.types import UNSET
 
 from tests.contract.site import OLD_HAND, THREADS, Site
