@@ -10,6 +10,7 @@ from chatapp.guards.pii import context
 from chatapp.guards.pii.context import Surroundings
 from chatapp.guards.pii.credentials import collect_credentials
 from chatapp.guards.pii.digits import CLUSTER, groups
+from chatapp.guards.pii.effort import Effort
 from chatapp.guards.pii.emails import emails
 from chatapp.guards.pii.national_ids import BY_SHAPE, lettered_ids, national_id
 from chatapp.guards.pii.payments import CARD_SHAPES, card, ibans
@@ -22,6 +23,7 @@ DIGITS = re.compile(r"[0-9](?:[^0-9\n]{0,8}[0-9]){3}")
 ESCAPED_BLANK = re.compile(r"\\[nrt]")
 # How numbers in groups are written that are known without a word for it.
 KNOWN_SHAPES = frozenset((*BY_SHAPE, *CARD_SHAPES, *DISTINCT_SHAPES))
+COST = 15
 NUMBER_KINDS = (card, national_id, phone)
 
 
@@ -34,20 +36,23 @@ def find(text: str, allowlist: Collection[str] = ()) -> list[Span]:
     if "\\" in text:
         text = ESCAPED_BLANK.sub("  ", text)
     found = Collected()
-    collect_credentials(text, found)
+    effort = Effort()
+    collect_credentials(text, found, effort)
     if "@" in text:
-        found.add(emails(text))
+        found.add(emails(text, effort))
     if DIGITS.search(text):
-        found.add(ibans(text))
-        found.add(vat_numbers(text, found))
+        found.add(ibans(text, effort))
+        found.add(vat_numbers(text, found, effort))
         around = Surroundings(text)
-        found.add(_numbers(text, around, found))
-        found.add(lettered_ids(text, around))
+        found.add(_numbers(text, around, found, effort))
+        found.add(lettered_ids(text, around, effort))
+    for span in effort.flood():
+        found.swallow(span)
     spans = found.sorted()
     return [span for span in spans if not _allowed(text[span.start : span.end], allowlist)] if allowlist else spans
 
 
-def _numbers(text: str, around: Surroundings, found: Collected) -> Iterator[Span]:
+def _numbers(text: str, around: Surroundings, found: Collected, effort: Effort) -> Iterator[Span]:
     """The first kind that knows a group of digits. What is yielded is in `found` before the next group is tried."""
     for cluster in CLUSTER.finditer(text):
         start, end = cluster.span()
@@ -57,6 +62,9 @@ def _numbers(text: str, around: Surroundings, found: Collected) -> Iterator[Span
         for digits in groups(text, cluster, KNOWN_SHAPES, is_told):
             if found.overlaps(digits.start, digits.end):
                 continue
+            if not effort.allows("numbers", COST):
+                effort.mask(digits.start, digits.end, "pii_national_id")
+                break
             near = around.at(digits.start, digits.end)
             span = next((span for kind in NUMBER_KINDS if (span := kind(digits, near)) is not None), None)
             if span is not None:

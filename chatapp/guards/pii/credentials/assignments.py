@@ -17,8 +17,10 @@ from chatapp.guards.pii.credentials.values import (
     is_strong_password,
     switches,
 )
+from chatapp.guards.pii.effort import Effort
 from chatapp.guards.pii.repeats import Repeats
 from chatapp.guards.pii.spans import Span
+from chatapp.guards.terms import Places
 
 PASSWORDS_TEXT = """
     pass pwd pswd psw pswrd psswd psswr psswo pasw kennwort salasan parool parol парол hasło haslo hasła
@@ -33,6 +35,10 @@ SECRETS_TEXT = """
     võti nyckel nøkkel токен секрет segredo secreto geheim 令牌 密钥 tajn
 """
 SECRETS = tuple(SECRETS_TEXT.split())
+
+NAMES_OF_PASSWORDS = frozenset(PASSWORDS)
+COST = 14
+ASSIGNED = re.compile(r"[^\n=:>0-9]{0,48}[=:>0-9]\s?\S{0,256}")
 
 # Stems that are syllables of many words.
 WHOLE = frozenset(("pat", "psw", "clé", "cred", "api"))
@@ -88,17 +94,29 @@ class _Context:
     shouted: bool
 
 
-def assignments(text: str, lowered: str) -> Iterator[Span]:
+def assignments(text: str, places: Places, effort: Effort) -> Iterator[Span]:
     """The values that follow a name of a secret."""
-    for stems, is_secret in ((PASSWORDS, False), (SECRETS, True)):
-        for stem in stems:
-            places = Repeats(text, BEFORE, AFTER)
-            place = lowered.find(stem)
-            while place >= 0:
-                span = places.at(place, partial(_assigned, text, place, stem, is_secret=is_secret))
-                if span is not None:
-                    yield span
-                place = lowered.find(stem, span.end if span is not None else place + len(stem))
+    for stem in (*PASSWORDS, *SECRETS):
+        repeats = Repeats(text, BEFORE, AFTER)
+        done = 0
+        for place in places.get(stem, ()):
+            if place < done:
+                continue
+            judge = partial(_looked_at, text, place, stem, effort)
+            span = repeats.at(place, judge)
+            if span is not None:
+                yield span
+            done = span.end if span is not None else place + len(stem)
+
+
+def _looked_at(text: str, place: int, stem: str, effort: Effort) -> Span | None:
+    """What is assigned here; beyond what the text is worth, all that may be, up to a digit or sign and its word."""
+    if effort.allows("names", COST):
+        return _assigned(text, place, stem, is_secret=stem not in NAMES_OF_PASSWORDS)
+    behind = ASSIGNED.match(text, place + len(stem))
+    if behind is not None:
+        effort.mask(place + len(stem), behind.end(), "pii_password_context")
+    return None
 
 
 def _assigned(text: str, place: int, stem: str, *, is_secret: bool) -> Span | None:
