@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a shape a line
 """Texts that are made to be slow, each of 50,000 characters: pages of one thing, and things that are never the same."""
 
 from __future__ import annotations

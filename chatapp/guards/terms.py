@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from chatapp.guards.injection.arrays import NDArray, np
+from chatapp.guards.arrays import NDArray, np
 
 # Up to this many characters, a search for each word costs less.
 SHORT = 1_500

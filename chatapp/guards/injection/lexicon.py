@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import cast
 
-from chatapp.guards.injection.arrays import NDArray, np
+from chatapp.guards.arrays import NDArray, np
 from chatapp.guards.injection.folding import fold
 from chatapp.guards.injection.ngrams import Hashes, Ints
 
@@ -18,6 +18,7 @@ UNSPACED = "\u0590-\u06ff\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\ua
 # Entries are looked up by so many characters; shorter ones as they are. In a LONG text places are ruled out by DEEP.
 BEGINNING, DEEP = 3, 7
 LONG = 1_500
+KNOWN = 1 << 14
 DEPTHS = (BEGINNING, DEEP)
 # The basic plane of Unicode; also the size of the tables that rule most places out.
 PLANE = 0x10000
@@ -68,7 +69,9 @@ class Lexicon:
                 self._add(entry.strip(), names.index(concept), lengths)
         self._lengths = _Lengths(self._entries, lengths)
         self._whole = [_table(entry for entry in self._entries if len(entry) == length) for length in range(DEEP + 1)]
-        self._heads = {depth: _table({entry[:depth] for entry in self._entries if len(entry) > depth}) for depth in DEPTHS}
+        self._heads = {
+            depth: _table({entry[:depth] for entry in self._entries if len(entry) > depth}) for depth in DEPTHS
+        }
 
     def _add(self, entry: str, concept: int, lengths: dict[str, set[int]]) -> None:
         word = entry.rstrip("*")
@@ -76,43 +79,28 @@ class Lexicon:
         meanings = self._entries.setdefault(word, [])
         if (concept, is_open) not in meanings:
             meanings.append((concept, is_open))
-        if len(word) >= BEGINNING:
-            lengths.setdefault(word[:BEGINNING], set()).add(len(word))
+        if len(word) > DEEP:
+            lengths.setdefault(word[:DEEP], set()).add(len(word))
 
     def find(self, text: str, codes: Hashes) -> tuple[Ints, Ints]:
         """Places and concepts in a folded text and its code points, in the order of the text."""
         found: list[tuple[int, int]] = []
         latest = [-AGAIN] * len(self.concepts)
-        known: dict[str, tuple[int, ...]] = {}  # a long text repeats its words
         for start in self._candidates(codes):
-            lengths = self._lengths[text[start : start + BEGINNING]]
+            lengths = self._lengths[text[start : start + DEEP]]
             if not lengths:
                 continue
-            here = text[start : start + lengths[-1] + 1]
-            concepts = known.get(here)
-            if concepts is None:
-                concepts = known[here] = self._begun(here, lengths)
-            for concept in concepts:
-                if start - latest[concept] >= AGAIN:
-                    latest[concept] = start
-                    found.append((start, concept))
+            for length in lengths:
+                for concept, is_open in self._entries.get(text[start : start + length], ()):
+                    if start - latest[concept] >= AGAIN and (is_open or not text[start + length].isalnum()):
+                        latest[concept] = start
+                        found.append((start, concept))
         for concept, needle, sign in self._signs:
             if needle in text:
                 found += [(match.start(), concept) for match in sign.finditer(text)]
         found.sort()
         table = np.array(found, dtype=np.int64).reshape(-1, 2)
         return table[:, 0], table[:, 1]
-
-    def _begun(self, text: str, lengths: tuple[int, ...]) -> tuple[int, ...]:
-        """What the words and phrases of these lengths at the beginning of a text stand for."""
-        return tuple(
-            [
-                concept
-                for length in lengths
-                for concept, is_open in self._entries.get(text[:length], ())
-                if is_open or not text[length].isalnum()
-            ]
-        )
 
     def _candidates(self, codes: Hashes) -> list[int]:
         """Where a word begins whose first characters are those of an entry, or of something with the same hash."""
@@ -138,9 +126,10 @@ class _Lengths(dict[str, tuple[int, ...]]):
         self._long = lengths
 
     def __missing__(self, beginning: str) -> tuple[int, ...]:
-        short = (length for length in range(1, BEGINNING) if beginning[:length] in self._entries)
+        lengths = range(1, len(beginning) + 1)
+        short = (length for length in lengths if beginning[:length] in self._entries)
         found = (*short, *sorted(self._long.get(beginning, ())))
-        if len(self) >= PLANE:
+        if len(self) >= KNOWN:
             self.clear()
         self[beginning] = found
         return found

@@ -7,7 +7,7 @@ from functools import cache
 from math import exp
 from pathlib import Path
 
-from chatapp.guards.injection.arrays import NDArray, np
+from chatapp.guards.arrays import NDArray, np
 from chatapp.guards.injection.features import Features
 
 PATH = Path(__file__).with_name("weights.npz")
@@ -54,7 +54,9 @@ class Model:
         places = features.pair_places[order]
         firsts, lasts = np.searchsorted(places, starts), np.searchsorted(places, ends)
         concepts, kinds = _distinct(features.pairs[order], self.concepts, firsts, lasts)
-        margins: Floats = self.bias + self.ngram_scale * (sums[ends] - sums[starts]) / _root(counts[ends] - counts[starts])
+        margins: Floats = self.bias + self.ngram_scale * (sums[ends] - sums[starts]) / _root(
+            counts[ends] - counts[starts]
+        )
         margins += self.concept_scale * concepts / _root(kinds)
         return margins
 
@@ -90,8 +92,9 @@ def _distinct(pairs: Places, weights: NDArray[np.int8], firsts: Places, lasts: P
     owners = np.repeat(np.arange(len(sizes)), sizes)
     places = np.arange(len(owners)) + np.repeat(firsts - np.cumsum(sizes) + sizes, sizes)
     is_first = _earlier(pairs)[places] < firsts[owners]
-    sums = np.bincount(owners, weights[pairs][places] * is_first, len(sizes))
-    return sums, np.bincount(owners, is_first, len(sizes))
+    sums: Floats = np.bincount(owners, weights[pairs][places] * is_first, len(sizes)).astype(np.float64)
+    kinds: Floats = np.bincount(owners, is_first, len(sizes)).astype(np.float64)
+    return sums, kinds
 
 
 def _root(counts: Floats) -> Floats:

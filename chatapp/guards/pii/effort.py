@@ -30,7 +30,12 @@ class Effort:
         return self._left[kind] >= 0
 
     def mask(self, start: int, end: int, category: str) -> None:
-        """Take this place for what it may be."""
+        """Take this place for what it may be. Neighbours become one mask: a flood is masked in a few pieces."""
+        if self._flood and self._flood[-1].category == category and start - self._flood[-1].start >= 0:
+            last = self._flood[-1]
+            if start <= last.end + GAP:
+                self._flood[-1] = Span(last.start, max(end, last.end), category)
+                return
         self._flood.append(Span(start, end, category))
 
     def flood(self) -> Iterator[Span]:

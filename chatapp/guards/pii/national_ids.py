@@ -29,6 +29,8 @@ def _by_shape() -> dict[str, tuple[Recogniser, ...]]:
 
 COST = 20
 BY_SHAPE = _by_shape()
+# Those that are known by their check digits, without words around them.
+WORDLESS = frozenset(shape for shape, kinds in BY_SHAPE.items() if any(kind.needs is None for kind in kinds))
 LETTERED = re.compile(r"[0-9][0-9A-Za-z+\-]{3,17}+(?![0-9A-Za-z])")
 HEAD = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{0,6}-?$")
 INSURANCE = re.compile(r"[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d](?![0-9A-Za-z])")
