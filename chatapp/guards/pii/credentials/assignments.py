@@ -37,7 +37,9 @@ SECRETS_TEXT = """
 SECRETS = tuple(SECRETS_TEXT.split())
 
 NAMES_OF_PASSWORDS = frozenset(PASSWORDS)
-COST = 14
+# The shortest value that is a password, and what the looks at a name and at a value cost.
+SHORTEST = 4
+COST, COST_OF_VALUE = 4, 12
 ASSIGNED = re.compile(r"[^\n=:>0-9]{0,48}[=:>0-9]\s?\S{0,256}")
 
 # Stems that are syllables of many words.
@@ -112,21 +114,31 @@ def assignments(text: str, places: Places, effort: Effort) -> Iterator[Span]:
 def _looked_at(text: str, place: int, stem: str, effort: Effort) -> Span | None:
     """What is assigned here; beyond what the text is worth, all that may be, up to a digit or sign and its word."""
     if effort.allows("names", COST):
-        return _assigned(text, place, stem, is_secret=stem not in NAMES_OF_PASSWORDS)
-    behind = ASSIGNED.match(text, place + len(stem))
-    if behind is not None:
-        effort.mask(place + len(stem), behind.end(), "pii_password_context")
+        return _assigned(text, place, stem, effort, is_secret=stem not in NAMES_OF_PASSWORDS)
+    _mask_assigned(text, place + len(stem), effort)
     return None
 
 
-def _assigned(text: str, place: int, stem: str, *, is_secret: bool) -> Span | None:
+def _mask_assigned(text: str, end: int, effort: Effort) -> None:
+    """Mask what may be assigned to a name that ends here, without a closer look."""
+    behind = ASSIGNED.match(text, end)
+    if behind is not None:
+        effort.mask(end, behind.end(), "pii_password_context")
+
+
+def _assigned(text: str, place: int, stem: str, effort: Effort, *, is_secret: bool) -> Span | None:
     """The value after one occurrence of a stem, if the word with the stem names a secret and the value can be one."""
     tail = TAIL.match(text, place + len(stem))
     if tail is None or not (_names_secret if is_secret else _names_password)(text, place, stem, tail):
         return None
     start, end, quoted = _value(text, tail)
     value = text[start:end]
-    if not value or is_placeholder(value):
+    if len(value) < SHORTEST:
+        return None
+    if not effort.allows("values", COST_OF_VALUE):
+        _mask_assigned(text, place + len(stem), effort)
+        return None
+    if is_placeholder(value):
         return None
     written = text[place : place + len(stem)]
     context = _Context(quoted=quoted, option=text[place - 1 : place] == "-", shouted=written.isupper())
