@@ -144,8 +144,9 @@ def test_what_is_made_to_be_slow_is_not(name: str) -> None:
         ("".join(f"+372 5{number:07}, " for number in range(2_500)), {"PHONE", "NATIONAL_ID"}),
         ("".join(f"joe{number}@corp-mail.eu " for number in range(2_000)), {"EMAIL"}),
         ("".join(f"EE{number:018}, account\n" for number in range(2_000)), {"IBAN", "NATIONAL_ID"}),
+        ("bsn 111222333, " * 200 + "".join(f"bsn {number:09}, " for number in range(3_000)), {"NATIONAL_ID", "PHONE"}),
     ],
-    ids=["passwords", "phones", "e-mails", "accounts"],
+    ids=["passwords", "phones", "e-mails", "accounts", "Dutch numbers"],
 )
 def test_behind_a_flood_nothing_passes(text: str, kinds: set[str]) -> None:
     """What is beyond the effort for one text is masked without a closer look."""

@@ -23,6 +23,7 @@ DIGITS = re.compile(r"[0-9](?:[^0-9\n]{0,8}[0-9]){3}")
 ESCAPED_BLANK = re.compile(r"\\[nrt]")
 # How numbers in groups are written that are known without a word for it.
 KNOWN_SHAPES = frozenset((*BY_SHAPE, *CARD_SHAPES, *DISTINCT_SHAPES))
+SURE_SHAPES = WORDLESS | CARD_SHAPES
 FORMS = re.compile(r"9{12,19}|(?:9[ .\-])?(?:\(?999\) ?|999-)999-9999|999\.999\.9999|99(?:[ .]99){4}|999-9999-9999")
 # In a text longer than this, no number is all there is.
 MUCH = 64
@@ -65,7 +66,11 @@ def _numbers(text: str, around: Surroundings, found: Collected, effort: Effort) 
             continue
         is_told = partial(_is_told, around, start, end)
         if not effort.allows("rows", 2 + (end - start) // (1 if end - start < LONG_ROW else ROW)):
-            if ISSUED.match(text, start) or _holds_number(cluster[0].translate(SHAPE)) or is_told():
+            if (
+                ISSUED.match(text, start)
+                or _holds_number(cluster[0].translate(SHAPE), _has_words(around, start, end))
+                or is_told()
+            ):
                 effort.mask(start, end, "pii_national_id")
             continue
         for digits in groups(text, cluster, _may_be, is_told):
@@ -90,15 +95,21 @@ def _may_be(shape: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _holds_number(shape: str) -> bool:
-    """Whether some part of a row of numbers is written as a number that is known without words."""
-    return FORMS.search(shape) is not None or any(known in shape for known in (*WORDLESS, *CARD_SHAPES))
+def _holds_number(shape: str, has_words: bool) -> bool:  # noqa: FBT001 - the cache knows places only
+    """Whether some part of a row of numbers is written as a known number; without words near, as one that needs none."""
+    return FORMS.search(shape) is not None or any(
+        known in shape for known in (KNOWN_SHAPES if has_words else WORDLESS | CARD_SHAPES)
+    )
 
 
 def _needs_no_words(digits: Digits) -> bool:
     shape = digits.shape
     is_issued = digits.plus or digits.plain.startswith("00")
     return is_issued or shape in WORDLESS or shape in CARD_SHAPES or FORMS.fullmatch(shape) is not None
+
+
+def _has_words(around: Surroundings, start: int, end: int) -> bool:
+    return around.has_letters(start - context.BEFORE, start) or around.has_letters(end, end + context.AFTER)
 
 
 def _is_told(around: Surroundings, start: int, end: int) -> bool:
