@@ -96,10 +96,9 @@ def _may_be(shape: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _holds_number(shape: str, has_words: bool) -> bool:  # noqa: FBT001 - the cache knows places only
-    """Whether some part of a row of numbers is written as a known number; without words near, as one that needs none."""
-    return FORMS.search(shape) is not None or any(
-        known in shape for known in (KNOWN_SHAPES if has_words else WORDLESS | CARD_SHAPES)
-    )
+    """Whether part of a row of numbers is written as a known number; without words near, as one that needs none."""
+    shapes = KNOWN_SHAPES if has_words else SURE_SHAPES
+    return FORMS.search(shape) is not None or any(known in shape for known in shapes)
 
 
 def _needs_no_words(digits: Digits) -> bool:
