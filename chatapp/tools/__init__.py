@@ -70,7 +70,7 @@ class Tool:
     complete: Callable[[Call], Mapping[str, Any]] = lambda call: call.arguments
 
 
-FAMILIES = ("basics", "conversation", "meta")
+FAMILIES = ("basics", "conversation", "meta", "account", "billing", "overview", "resources", "marketplace")
 
 
 def built_in() -> Iterable[Tool]:
