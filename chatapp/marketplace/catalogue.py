@@ -90,7 +90,7 @@ def prices_from(offerings: Sequence[Offering]) -> dict[UUID, int]:
         .where(Flavor.offering_id.in_([offering.id for offering in offerings]))
         .group_by(Flavor.offering_id)
     )
-    added = dict(session.execute(cheapest).tuples().all())
+    added = dict(session.execute(cheapest).all())
     return {offering.id: offering.price + added.get(offering.id, 0) for offering in offerings}
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import lazyload
 
 from chatapp.core import accounts, audit
 from chatapp.core.search import contains
@@ -154,6 +155,8 @@ def places_of(user: User) -> Sequence[tuple[str, Organization, Project | None]]:
         .join(Organization, Organization.id == organization_id)
         .where(Membership.user_id == user.id)
         .order_by(Organization.name, Project.name, Membership.id)
+        # Joined as projects are elsewhere, it would leave out owners: theirs is no project.
+        .options(lazyload(Project.organization))
     )
     return [(role, organization, project) for role, organization, project in session.execute(query)]
 

@@ -145,7 +145,7 @@ def _summary(thing: str, found: list[str], data: Json) -> str:
 TOOLS = (
     Tool(
         "list_organizations",
-        "List the organizations (customers) that the person belongs to, with UUIDs, and of which of them the person is owner.",
+        "List the organizations (customers) that the person belongs to, with UUIDs, and which of them the person owns.",
         schema({"search": SEARCH}),
         _list_organizations,
         Category.ACCOUNT,
