@@ -28,7 +28,6 @@ from chatapp.values import BlockKey, ResultType, ToolResult
 from tests.marketplace.cloud import GIB
 from tests.tools.worlds import World, call, cost
 
-
 # The verbs beneath run on both databases; so do the tests of rights and costs.
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
