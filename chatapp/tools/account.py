@@ -125,7 +125,7 @@ def _usage(user: User, line: UsageLine) -> Json:
         "month": wording.month(line.month),
         "resource": line.resource_name,
         "component": line.component,
-        "amount": f"{line.amount} {line.unit}",
+        "amount": f"{line.amount:,} {line.unit}",
         "cost": wording.money(user, line.cost),
     }
 

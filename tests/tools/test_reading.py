@@ -52,7 +52,7 @@ def add_projects(world: World, number: int, organization_id: UUID | None = None)
         session.add_all(made)
         session.flush()
         for project in made:
-            session.add(Membership(user_id=world.people["member"], project_id=project.id, role=MemberRole.ADMIN))
+            session.add(Membership(user_id=world.people["member"].id, project_id=project.id, role=MemberRole.ADMIN))
             session.add(Credit(organization_id=acme, project_id=project.id, granted=100, balance=-100))
             session.add(machine(world, project.id, "vm"))
     return made
@@ -63,7 +63,7 @@ def machine(world: World, project_id: UUID, name: str) -> Resource:
         id=new_id(),
         project_id=project_id,
         offering_id=world.cloud.machines,
-        created_by_id=world.people["member"],
+        created_by_id=world.people["member"].id,
         name=name,
         state=ResourceState.OK,
     )
@@ -111,7 +111,7 @@ def test_names_are_understood_as_people_say_them(world: World) -> None:
 
 @ON_SQLITE
 def test_whoever_is_in_more_than_one_place_finds_their_own(world: World) -> None:
-    for given in ("ben", "Ben Birch", "birch", "ben@corp-mail.eu", str(world.people["member"])):
+    for given in ("ben", "Ben Birch", "birch", "ben@corp-mail.eu", str(world.people["member"].id)):
         assert told(world, "support", "get_user_overview", user=given).data["username"] == "ben"
     assert "sue (Sue Support)" in refusal(world, "staff", "get_user_overview", user="corp-mail")
 
@@ -363,7 +363,7 @@ def fill(world: World) -> None:
     with transaction() as session:
         session.add(Project(id=(third := new_id()), slug="z", name="Zz", organization_id=other.id))
         session.flush()
-        session.add(Membership(user_id=world.people["member"], project_id=third, role=MemberRole.MEMBER))
+        session.add(Membership(user_id=world.people["member"].id, project_id=third, role=MemberRole.MEMBER))
         for n, project in enumerate(projects):
             resource = machine(world, project.id, f"more-{n}")
             session.add(resource)
@@ -373,7 +373,7 @@ def fill(world: World) -> None:
                 Order(
                     kind="create",
                     state="done",
-                    user_id=world.people["member"],
+                    user_id=world.people["member"].id,
                     project_id=project.id,
                     resource_id=resource.id,
                     idempotency_key=f"k{n}",

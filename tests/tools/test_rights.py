@@ -10,15 +10,17 @@ from sqlalchemy import select
 
 from chatapp import tools
 from chatapp.db import session
+from chatapp.marketplace import credits, resources
 from chatapp.models import Thread
-from chatapp.values import ResultType
+from chatapp.values import ResultType, ToolResult
 from tests.stream.asking import ask, story_of
-from tests.tools.worlds import World, call, text_of
+from tests.tools.worlds import World, call, converse, text_of
 
 EVERYBODY = ("manager", "member", "owner", "support", "staff", "stranger")
 INSIDERS = EVERYBODY[:-1]
 OVERSEERS = ("support", "staff")
 SECRET = "budget of the moon base"
+BUYERS = ("manager", "owner", "staff")
 BILL_READERS = ("owner", *OVERSEERS)
 
 
@@ -33,6 +35,7 @@ class Row:
     who: Iterable[str] = INSIDERS
     arguments: Callable[[World], dict[str, Any]] = lambda world: {}
     refuses: bool = True
+    call: Callable[..., ToolResult] = call
 
 
 def _web(world: World) -> dict[str, Any]:
@@ -44,12 +47,25 @@ def _acme(world: World) -> dict[str, Any]:
 
 
 def _rename(world: World) -> dict[str, Any]:
-    [thread] = session.scalars(select(Thread).where(Thread.user_id == world.people["member"])).all()
+    [thread] = session.scalars(select(Thread).where(Thread.user_id == world.people["member"].id)).all()
     return {"threadId": str(thread.id), "title": "Another name"}
 
 
 def _offerings(world: World) -> dict[str, Any]:
     return {"offerings": ["Machines", str(world.cloud.service)]}
+
+
+def _machine(world: World) -> dict[str, Any]:
+    """One that nobody has ordered yet, and credit for it."""
+    credits.grant(world.people["staff"].user, 100_000, project_id=world.cloud.web)
+    number = len(resources.search(world.people["staff"].user).items)
+    return {
+        "project_uuid": str(world.cloud.web),
+        "offering_uuid": "Machines",
+        "flavor": "Small",
+        "image": "Debian 13",
+        "name": f"new-{number}",
+    }
 
 
 ROWS = {
@@ -74,6 +90,8 @@ ROWS = {
     "search_offerings": Row(lambda world: f"/catalogue/{world.cloud.draft_offering}/", OVERSEERS, refuses=False),
     "get_offering": Row("Soon", OVERSEERS, lambda world: {"offering": str(world.cloud.draft_offering)}),
     "list_categories": Row("Compute (3)", OVERSEERS, refuses=False),
+    "plan_vm": Row("preview", BUYERS, _machine),
+    "create_vm": Row("Ordered: new-", BUYERS, _machine, call=converse),
     "compare_offerings": Row("Windows Server", EVERYBODY, _offerings),
 }
 
@@ -91,16 +109,16 @@ def test_nobody_is_told_or_changes_more_than_on_the_pages(world: World) -> None:
 def _problems(world: World, tool: str, who: str) -> Iterable[str]:
     row = ROWS[tool]
     shows = row.shows if isinstance(row.shows, str) else row.shows(world)
-    before = world.state()
-    result = call(world.people[who], tool, **row.arguments(world))
+    before = world.state(who)
+    result = row.call(world.people[who], tool, **row.arguments(world))
     text, about = text_of(result), f"{tool} for {who}: "
     if who in row.who:
         if result.type is not ResultType.SUCCESS or shows not in text:
             yield f"{about}{shows} is missing in {text}"
     else:
-        if (result.type is ResultType.ERROR) is not row.refuses or shows in text:
+        if (result.type is ResultType.SUCCESS) is row.refuses or shows in text:
             yield f"{about}should be {'refused' if row.refuses else 'empty'}: {text}"
-        if world.state() != before:
+        if world.state(who) != before:
             yield f"{about}has changed something"
     if who == "stranger":
         yield from (f"{about}tells {secret}" for secret in (SECRET, *world.secrets) if secret in text)

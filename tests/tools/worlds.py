@@ -10,18 +10,19 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import event, func, select
+from sqlalchemy import event as happening
+from sqlalchemy import func, select
 
 from chatapp.db import db, now, session, transaction
 from chatapp.errors import ToolRefused
 from chatapp.marketplace import credits, invoices, resources
-from chatapp.models import Order, Resource, ResourceUsage, Thread, User
-from chatapp.tools import Call, Tool
+from chatapp.models import Order, Resource, ResourceUsage, Thread
 from chatapp.tools.toolbox import Toolbox
 from chatapp.values import ToolResult
 from tests.marketplace import cloud as clouds
 from tests.marketplace.cloud import Cloud
-from tests.people import People, _person
+from tests.people import People, Person, _person
+from tests.stream.asking import ask, events_of, story_of
 
 REASON = "The bill of September has not been paid."
 
@@ -31,7 +32,7 @@ class World:
     """In the project web: `vm-1` runs, `vm-2` is paused; the project has consumed more than its credit."""
 
     cloud: Cloud
-    people: dict[str, UUID]
+    people: dict[str, Person]
     running: UUID
     paused: UUID
     invoice: UUID
@@ -43,12 +44,14 @@ class World:
         ids = (self.cloud.web, self.cloud.acme, self.running, self.paused, self.invoice)
         return [*map(str, ids), "Project web", "Acme", "vm-1", "vm-2", REASON, self.address]
 
-    def state(self) -> tuple[Any, ...]:
-        """What only those may change who may."""
+    def state(self, who: str) -> tuple[Any, ...]:
+        """What that person may have no hand in: orders, resources, the conversations of others."""
         session.expire_all()
         orders, things = (session.scalar(select(func.count()).select_from(each)) for each in (Order, Resource))
         states = session.execute(select(Resource.id, Resource.state, Resource.name).order_by(Resource.id)).all()
-        titles = session.execute(select(Thread.id, Thread.title).order_by(Thread.id)).all()
+        titles = session.execute(
+            select(Thread.id, Thread.title).where(Thread.user_id != self.people[who].id).order_by(Thread.id)
+        ).all()
         return orders, things, tuple(states), tuple(titles)
 
 
@@ -68,14 +71,20 @@ def furnish(people: People) -> World:
                 resource_id=running, month=now().date().replace(day=1), component="cpu", amount=720, unit="h", cost=900
             )
         )
-    known = {who: user.id for who, user in clouds.people_of(cloud).items()}
-    known["stranger"] = _person("eve", "Eve Else").id
+    known = {
+        "manager": people.ana,
+        "member": people.ben,
+        "owner": cloud.owner,
+        "support": people.sue,
+        "staff": people.stan,
+        "stranger": _person("eve", "Eve Else"),
+    }
     return World(cloud, known, running, paused, item.invoice_id, address)
 
 
-def call(person: UUID, tool: str, **arguments: Any) -> ToolResult:
+def call(person: Person, tool: str, **arguments: Any) -> ToolResult:
     """What an answer for that person gets."""
-    box = Toolbox(session.get_one(User, person), offers_all=True)
+    box = Toolbox(person.user, offers_all=True)
     try:
         prepared = box.prepare("call_1", tool, arguments, ())
     except ToolRefused as refusal:
@@ -83,9 +92,16 @@ def call(person: UUID, tool: str, **arguments: Any) -> ToolResult:
     return box.run(prepared)
 
 
-def unguarded(person: UUID, tool: Tool, **arguments: Any) -> ToolResult:
-    """What the tool itself gives back."""
-    return tool.run(Call(session.get_one(User, person), arguments))
+def converse(person: Person, tool: str, **arguments: Any) -> ToolResult:
+    """What the tool shows in a conversation, after a preview of the same that was answered with yes."""
+    wish = orjson.dumps(arguments).decode()
+    planned = ask(person, f"/tool plan_vm {wish}")
+    story_of(planned.turn)
+    answered = ask(person, f"Yes, please create this VM.\n/tool {tool} {wish}", planned.thread)
+    for event in events_of(answered.turn):
+        if event.type == "tool-output-available":
+            return ToolResult.read(event.data["output"])
+    return ToolResult.error("There was no result.")
 
 
 def text_of(result: ToolResult) -> str:
@@ -100,11 +116,11 @@ def statements() -> Iterator[list[str]]:
     def note(_connection, _cursor, statement, *_more):
         seen.append(statement)
 
-    event.listen(db.engine, "before_cursor_execute", note)
+    happening.listen(db.engine, "before_cursor_execute", note)
     try:
         yield seen
     finally:
-        event.remove(db.engine, "before_cursor_execute", note)
+        happening.remove(db.engine, "before_cursor_execute", note)
 
 
 def cost(look: Callable[[], object]) -> int:
