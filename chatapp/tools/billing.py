@@ -36,7 +36,9 @@ def _list_overdrawn_projects(call: Call) -> ToolResult:
     user, given = call.user, call.arguments
     organization = naming.organization(user, given["organization"]) if "organization" in given else None
     page = credits.overdrawn(user, size=MOST_ROWS, organization_id=organization.id if organization else None)
-    data = wording.rows("projects", page, lambda credit: _share(user, credit) | {"of": credit.organization.name})
+    data = wording.rows(
+        "projects", page, lambda credit: _share(user, credit) | {"organization": credit.organization.name}
+    )
     told = names(f"{_project_name(credit)} ({money(user, credit.balance)})" for credit in page.items)
     head = f"{counted(len(page.items), 'project')} overdrawn"
     return ToolResult.success(f"{head}: {told}." if told else f"{head}.", data)
@@ -152,7 +154,7 @@ def _credit(user: User, credit: Credit) -> Json:
 
 
 def _share(user: User, credit: Credit) -> Json:
-    return {"uuid": str(credit.project_id), "project": _project_name(credit)} | _credit(user, credit)
+    return {"uuid": str(credit.project_id), "name": _project_name(credit)} | _credit(user, credit)
 
 
 def _project_name(credit: Credit) -> str:

@@ -120,6 +120,7 @@ def test_what_is_no_ones_business_is_masked_where_it_stands() -> None:
     assert checked.data["uuid"] == found.data["uuid"]
 
 
-def test_the_end_of_a_uuid_is_no_bank_account() -> None:
-    found = ToolResult.success("1 project", {"uuid": "0000000f-b801-4c69-be93-e57316b97bff"})
+@pytest.mark.parametrize("given", ["0000000f-b801-4c69-be93-e57316b97bff", "ee82893d-af17-458a-aa86-d8fbceecae8a"])
+def test_a_uuid_is_no_bank_account(given: str) -> None:
+    found = ToolResult.success("1 project", {"uuid": given})
     assert guarding.result(found) == found
