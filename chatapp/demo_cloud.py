@@ -32,7 +32,7 @@ RESOURCES = (
     ("web-shop", "object-store", "product-pictures", "", "", ResourceState.OK, ""),
     ("web-shop", "northern-cloud", "campaign-2025", "s1.small", "Ubuntu 24.04 LTS", ResourceState.TERMINATED, ""),
     ("tracking", "northern-cloud", "tracker-api", "s1.medium", "Ubuntu 26.04 LTS", ResourceState.OK, ""),
-    ("tracking", "managed-redis", "positions", "", "", ResourceState.UPDATING, ""),
+    ("tracking", "managed-redis", "positions", "", "", ResourceState.OK, ""),
     (
         "tracking",
         "northern-cloud",

@@ -37,6 +37,15 @@ class Money(fields.Field[int]):
         return int(amount * 100)
 
 
+class Whole(fields.Integer):
+    """A whole number, in a form written in digits."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if isinstance(value, bool | float):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 class Features(fields.Field[dict[str, str]]):
     """Pairs of words; in a form a line each: `Backup: daily`."""
 
@@ -87,12 +96,8 @@ def _choice(words: Any, default: str) -> fields.String:
     return fields.String(load_default=default, validate=validate.OneOf([str(word) for word in words]))
 
 
-Size = partial(
-    fields.Integer, strict=True, validate=validate.Range(0, LARGEST, error="A number from 0 up."), load_default=0
-)
-Count = partial(
-    fields.Integer, strict=True, validate=validate.Range(1, LARGEST, error="A number from 1 up."), required=True
-)
+Size = partial(Whole, validate=validate.Range(0, LARGEST, error="A number from 0 up."), load_default=0)
+Count = partial(Whole, validate=validate.Range(1, LARGEST, error="A number from 1 up."), required=True)
 
 
 class Named(Schema):

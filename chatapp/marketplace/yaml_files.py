@@ -104,8 +104,8 @@ def dump(user: User) -> str:
 def _parse(text: str) -> Mapping[str, Any]:
     if len(text) > LONGEST:
         raise BadFile([f"The file is longer than {LONGEST} characters."])
-    loader = _Loader(text)
     try:
+        loader = _Loader(text)
         root = loader.get_single_node()
         data = loader.construct_document(root) if root else {}
     except yaml.MarkedYAMLError as error:
@@ -113,8 +113,6 @@ def _parse(text: str) -> Mapping[str, Any]:
         raise BadFile([f"line {mark.line + 1 if mark else '?'}: {error.problem or error.context}"]) from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise BadFile([f"This is not YAML: {str(error).splitlines()[0]}"]) from error
-    finally:
-        loader.dispose()
     try:
         loaded: Mapping[str, Any] = _File().load(data)
     except ValidationError as error:
