@@ -37,6 +37,18 @@ class TurnActive(ChatError):
         self.turn_id = turn_id
 
 
+class ApprovalNotPending(ChatError):
+    """The approval has been decided, or its turn waits no longer. `status`: approved, denied."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__("This has been decided already.")
+        self.status = status
+
+
+class ToolRefused(ChatError):
+    """A tool does not do this for this caller."""
+
+
 class TooManyTurns(ChatError):
     """The caller has as many active turns as allowed."""
 

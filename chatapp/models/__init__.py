@@ -24,7 +24,7 @@ from chatapp.models.marketplace import (
 from chatapp.models.messages import Message
 from chatapp.models.sharing import SharedMessage, ShareLink
 from chatapp.models.threads import ChatSession, Thread
-from chatapp.models.turns import Turn, TurnEvent, TurnLease
+from chatapp.models.turns import ToolApproval, Turn, TurnEvent, TurnLease
 
 __all__ = [
     "ApiToken",
@@ -54,6 +54,7 @@ __all__ = [
     "SshKey",
     "SystemPrompt",
     "Thread",
+    "ToolApproval",
     "Turn",
     "TurnEvent",
     "TurnLease",
