@@ -45,13 +45,14 @@ def test_an_order_is_seen_coming_into_being(page: Page, site: AppServer) -> None
     page.get_by_role("link", name="Resources").click()
     row = page.get_by_role("row", name=re.compile("fresh"))
     expect(row.locator(".state")).to_have_text("Creating")
-    page.get_by_label("Search").fill("fre")  # stays while the rows below are replaced
+    with page.expect_response(lambda response: "q=fre" in response.url):  # asked when one has stopped typing
+        page.get_by_label("Search").fill("fre")
     expect(row.locator(".state")).to_have_text("OK")
-    expect(page.get_by_label("Search")).to_be_focused()
+    expect(page.get_by_label("Search")).to_be_focused()  # the rows below it were replaced
     expect(page.locator("[data-changing]")).to_have_count(0)
-    page.get_by_label("State").select_option("Erred")
+    page.get_by_role("combobox", name="State", exact=True).select_option("Erred")
     expect(row).to_have_count(0)
-    page.get_by_label("State").select_option("OK")
+    page.get_by_role("combobox", name="State", exact=True).select_option("OK")
     row.get_by_role("link", name="fresh").click()
     page.get_by_text("Terminate…").click()
     page.get_by_role("button", name="Terminate fresh").click()
