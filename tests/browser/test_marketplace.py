@@ -43,6 +43,7 @@ def page(as_ana: Callable[..., Chat], site: AppServer) -> Page:
 def test_an_order_is_seen_coming_into_being(page: Page, site: AppServer) -> None:
     site.flask("shell", input=ORDER)
     page.get_by_role("link", name="Resources").click()
+    page.wait_for_url("**/resources/")  # until its scripts run: what is typed before is not heard
     row = page.get_by_role("row", name=re.compile("fresh"))
     expect(row.locator(".state")).to_have_text("Creating")
     with page.expect_response(lambda response: "q=fre" in response.url):  # asked when one has stopped typing
