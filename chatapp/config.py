@@ -106,6 +106,9 @@ class Settings:
     ai_assistant_session_retention_days: int = setting(
         90, "Days without activity after which a user's conversations are deleted; 0 or less: never."
     )
+    deleted_thread_retention_days: int = setting(
+        30, "Days after which a conversation that was deleted over the turns API is erased; until then it is archived."
+    )
     ai_assistant_token_limit_daily: str = setting("-1", "Tokens per user and day; -1: unlimited.")
     ai_assistant_token_limit_weekly: str = setting("-1", "Tokens per user and week (from Monday); -1: unlimited.")
     ai_assistant_token_limit_monthly: str = setting("-1", "Tokens per user and calendar month; -1: unlimited.")

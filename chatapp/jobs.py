@@ -38,6 +38,8 @@ def run() -> None:
         "jobs.daily",
         periods_reset=quotas.roll_over_all(),
         sessions_deleted=retention.delete_idle_sessions(),
+        threads_purged=retention.purge_deleted_threads(),
+        answers_forgotten=retention.forget_kept_answers(),
         links_expired=sharing.delete_expired(),
         accounts_deleted=leaving.finish(),
     )

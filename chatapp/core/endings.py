@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, delete, select
 
 from chatapp import providers
-from chatapp.core import blocks, quotas, threads, titles
+from chatapp.core import blocks, model_history, quotas, threads, titles
 from chatapp.core.snapshots import turn_json, usage_json
 from chatapp.core.transcripts import Transcript
 from chatapp.db import after_commit, insert, now, save, session
@@ -92,7 +92,7 @@ def end(
     if content is None:
         _withdraw_answer(thread, turn)
     else:
-        _store_answer(thread, turn, content, output.transcript.warning)
+        _store_answer(thread, turn, content, output.transcript)
     if ending.status is not TurnStatus.CANCELLED:
         thread.unread_at = turn.completed_at
     threads.touch_session(thread.session_id)
@@ -142,7 +142,7 @@ def _kept(turn: Turn, ending: Ending, transcript: Transcript) -> str | None:
     return content if content.strip() or tools_finished else None
 
 
-def _store_answer(thread: Thread, turn: Turn, content: str, warning: str) -> None:
+def _store_answer(thread: Thread, turn: Turn, content: str, transcript: Transcript) -> None:
     moment = now()
     insert(
         Message(
@@ -155,7 +155,8 @@ def _store_answer(thread: Thread, turn: Turn, content: str, warning: str) -> Non
             replaces_id=turn.answer_replaces_id,
             content=content,
             blocks=blocks.parse(content),
-            warning=warning,
+            raw_data=model_history.of_answer(transcript, content, turn, moment),
+            warning=transcript.warning,
             interrupted=turn.status != TurnStatus.COMPLETED,
             model=turn.model,
             input_tokens=turn.input_tokens,
@@ -166,7 +167,7 @@ def _store_answer(thread: Thread, turn: Turn, content: str, warning: str) -> Non
     )
     turn.output_message_id = turn.answer_id
     thread.message_count += 1
-    thread.last_message_at = moment
+    thread.last_message_at = thread.last_activity_at = moment
     thread.modified = moment
     if turn.model and turn.model not in thread.models_used.split(", "):
         thread.models_used = ", ".join(filter(None, [thread.models_used, turn.model]))
