@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, select
 
 from chatapp import providers
 from chatapp.core import blocks, model_history, quotas, threads, titles
-from chatapp.core.snapshots import turn_json, usage_json
+from chatapp.core.snapshots import turn_event, usage_json
 from chatapp.core.transcripts import Transcript
 from chatapp.db import after_commit, insert, now, save, session
 from chatapp.models import Message, Thread, Turn, TurnLease
@@ -187,24 +187,25 @@ def _withdraw_answer(thread: Thread, turn: Turn) -> None:
 def _closing_events(turn: Turn, output: Output, ending: Ending, title: str | None) -> list[Event]:
     data: list[Json] = [
         *output.transcript.closing(),
-        {"type": "data-turn", "id": str(turn.id), "data": turn_json(turn)},
+        turn_event(turn),
     ]
     if ending.status is TurnStatus.COMPLETED and title:
         named = {"type": "data-thread", "id": str(turn.thread_id), "data": {"title": title}, "transient": True}
         data.append(named)
-    data.append(_last_event(turn, ending))
+    data.append(last_event(turn))
     return [Event.of(output.last_seq + number, event) for number, event in enumerate(data, 1)]
 
 
-def _last_event(turn: Turn, ending: Ending) -> Json:
-    if ending.failure:
-        return {"type": "error", "errorText": ending.failure.message}
-    if ending.status is TurnStatus.CANCELLED:
+def last_event(turn: Turn) -> Json:
+    """The event that ends the stream of a turn in a final state."""
+    if turn.status == TurnStatus.FAILED:
+        return {"type": "error", "errorText": turn.error_message}
+    if turn.status == TurnStatus.CANCELLED:
         return {"type": "abort"}
     metadata = {
         "turnId": str(turn.id),
         "status": str(turn.status),
-        "finishReason": str(ending.finish_reason),
+        "finishReason": str(turn.finish_reason),
         "usage": usage_json(turn),
     }
     return {"type": "finish", "messageMetadata": metadata}

@@ -35,13 +35,13 @@ def place(thread: Thread, question: Question, turn_id: UUID) -> Place:
 
 
 def check_target(thread: Thread, question: Question) -> None:
-    """Whether the message that the question names can be edited or answered again. Raises NotFound, Invalid.
+    """Whether there is what the question edits or has answered again. Raises NotFound, Invalid, NothingToReload.
 
     Before anything is done about a turn in the way: a question that cannot be placed ends none.
     """
     if question.mode is Mode.EDIT:
         _edited(thread, question)
-    elif question.mode is Mode.RELOAD and thread.last_index:
+    elif question.mode is Mode.RELOAD and (thread.last_index or not question.text):
         _reloaded(thread, question)
 
 

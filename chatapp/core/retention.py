@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 
 from chatapp import config
 from chatapp.db import now, session, transaction
-from chatapp.models import ChatSession, KeptAnswer, Thread
+from chatapp.models import ChatSession, KeptAnswer, Thread, Turn, TurnEvent
 
 BATCH = 50
 KEPT_ANSWERS = timedelta(hours=24)  # turns-api 0.9
@@ -49,6 +49,23 @@ def purge_deleted_threads() -> int:
         purged += len(ids)
         if len(ids) < BATCH:
             return purged
+
+
+def prune_events() -> int:
+    """Forget the events of turns that ended the configured hours ago; returns of how many turns.
+
+    Their answers stay: whoever follows such a turn is told it in short (turns-api 4.5).
+    """
+    deadline = now() - timedelta(hours=config.current().event_retention_hours)
+    pruned = 0
+    while True:
+        with transaction():
+            first = select(TurnEvent.turn_id).join(Turn, Turn.id == TurnEvent.turn_id).where(TurnEvent.seq == 1)
+            ids = session.scalars(first.where(Turn.completed_at < deadline).limit(BATCH)).all()
+            session.execute(delete(TurnEvent).where(TurnEvent.turn_id.in_(ids)))
+        pruned += len(ids)
+        if len(ids) < BATCH:
+            return pruned
 
 
 def forget_kept_answers() -> int:

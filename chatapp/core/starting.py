@@ -14,7 +14,7 @@ from chatapp.core import context, quotas, refusals, screening, takeovers, thread
 from chatapp.core.executors import Assignment, Executor
 from chatapp.core.placing import Place, check_target, place, supersede
 from chatapp.core.screening import Screened
-from chatapp.core.snapshots import turn_json
+from chatapp.core.snapshots import start_json, turn_event
 from chatapp.db import after_commit, insert, new_id, now, save, session
 from chatapp.errors import Invalid, KeyReused, ModelUnavailable, NotFound, ShuttingDown, TooManyTurns, TurnActive
 from chatapp.models import Message, Thread, Turn, TurnLease, User
@@ -180,12 +180,7 @@ def _settings(question: Question, thread: Thread) -> dict[str, object]:
 
 
 def _first_events(turn: Turn, notice: Json | None) -> list[Event]:
-    ids = {"threadId": str(turn.thread_id), "turnId": str(turn.id), "inputMessageId": str(turn.input_message_id)}
-    data: list[Json] = [
-        {"type": "start", "messageId": str(turn.answer_id), "messageMetadata": ids},
-        {"type": "data-turn", "id": str(turn.id), "data": turn_json(turn)},
-        *([notice] if notice else []),
-    ]
+    data = [start_json(turn), turn_event(turn), *([notice] if notice else [])]
     return [Event.of(number, event) for number, event in enumerate(data, 1)]
 
 

@@ -11,9 +11,10 @@ import structlog
 from flask import Flask, Response, current_app
 
 from chatapp import config
-from chatapp.core import turns
+from chatapp.core import replays, turns
 from chatapp.db import release
 from chatapp.errors import KeyReused
+from chatapp.models import Turn
 from chatapp.stream.follow import follow
 from chatapp.values import Json
 from chatapp.web.api_v1 import bp, sse
@@ -30,6 +31,7 @@ logger = structlog.get_logger(__name__)
 
 MIMETYPE = "text/event-stream"
 LAST_EVENT = "Last-Event-ID"
+FARTHEST = 2**31 - 1  # no turn has more events
 HEADERS = {
     "Cache-Control": "no-cache, no-transform",
     "X-Accel-Buffering": "no",
@@ -54,8 +56,8 @@ def stream_turn(thread_id: UUID, headers: Json, body: Json) -> Response:
     except KeyReused as error:
         raise reused(*(("header", NAME) if headers["idempotency_key"] else ("body", "idempotencyKey"))) from error
     if not started.replayed:
-        return _stream(started.turn.id, 0)
-    response = _stream(started.turn.id, _position(headers["last_event_id"]))
+        return _stream(started.turn, 0)
+    response = _stream(started.turn, _position(headers["last_event_id"]))
     response.headers.update(REPLAYED)
     return response
 
@@ -64,8 +66,7 @@ def stream_turn(thread_id: UUID, headers: Json, body: Json) -> Response:
 @takes(query=PositionQuery, headers=PositionHeaders)
 @answers(EventOutput, mimetype=MIMETYPE)
 def follow_turn(turn_id: UUID, query: Json, headers: Json) -> Response:
-    turn = turns.get_shown(caller(), turn_id)
-    return _stream(turn.id, _after(query, headers))
+    return _stream(turns.get_shown(caller(), turn_id), _after(query, headers))
 
 
 @bp.get("/chat/threads/<thread_id>/turns/stream")
@@ -73,23 +74,26 @@ def follow_turn(turn_id: UUID, query: Json, headers: Json) -> Response:
 @answers(EventOutput, mimetype=MIMETYPE, or_nothing=True)
 def follow_thread(thread_id: UUID, query: Json, headers: Json) -> Response:
     turn = turns.active_shown(caller(), thread_id)
-    return _stream(turn.id, _after(query, headers)) if turn else empty(204)
+    return _stream(turn, _after(query, headers)) if turn else empty(204)
 
 
 def _after(query: Json, headers: Json) -> int:
-    return int(headers["last_event_id"] if query["after"] is None else query["after"])
+    after = int(headers["last_event_id"] if query["after"] is None else query["after"])
+    return min(after, FARTHEST)
 
 
 def _position(text: str) -> int:
     """Of a request that may as well begin a new turn, where it means nothing."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
-def _stream(turn_id: UUID, after: int) -> Response:
+def _stream(turn: Turn, after: int) -> Response:
+    told = replays.retell(turn)
     release()
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    response = Response(_follow(app, turn_id, after), mimetype=MIMETYPE, headers=HEADERS)
-    response.headers["X-Turn-Id"] = str(turn_id)
+    frames = _follow(app, turn.id, after) if told is None else iter([sse.RETRY, sse.unnumbered(told), sse.DONE])
+    response = Response(frames, mimetype=MIMETYPE, headers=HEADERS)
+    response.headers["X-Turn-Id"] = str(turn.id)
     return response
 
 
