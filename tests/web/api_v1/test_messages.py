@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
+from pydantic_ai.messages import ModelMessagesTypeAdapter
 
 from chatapp.db import new_id, now, session, transaction
 from chatapp.models import Message
@@ -127,7 +127,7 @@ def test_other_peoples_messages(ana: Client, ben: Client, thread: str) -> None:
 
 
 def test_pydantic_ai_loads_a_thread(ana: Client, thread: str) -> None:
-    history = pytest.importorskip("pydantic_ai.messages").ModelMessagesTypeAdapter
+    history = ModelMessagesTypeAdapter
     ana.ask(thread, "hello\n/tool nothing {}\nbye")
     ana.ask(thread, "/fail provider_unavailable")
     ana.ask(thread, "helo")

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
+import orjson
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
@@ -207,10 +208,7 @@ def test_long_after_its_end_a_stream_is_told_in_short(make_app: Callable[..., Fl
 
     session.remove()
     assert set(session.scalars(select(TurnEvent.turn_id))) == {UUID(kept.turn["id"])}
-    short = [
-        Story(ana.get(f"{CHAT}/turns/{story.turn['id']}/stream", query_string=query).data)
-        for query in ({}, {"after": 99})
-    ]
+    short = [ana.follow(story.turn["id"], after).rest() for after in (None, 99)]
     assert short[0].body == short[1].body and short[0].is_done and short[0].ids == []
     told = [frame.removeprefix(b"data: ") for frame in short[0].frames[1:-1]]
     types = [event["type"] for event in map(_json, told)]
@@ -222,7 +220,5 @@ def test_long_after_its_end_a_stream_is_told_in_short(make_app: Callable[..., Fl
 
 
 def _json(text: bytes) -> dict[str, str]:
-    import orjson
-
     found: dict[str, str] = orjson.loads(text)
     return found
