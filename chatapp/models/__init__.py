@@ -5,25 +5,62 @@ from chatapp.models.administration import AuditRecord, Quota, SiteCounter, Syste
 from chatapp.models.agents import AgentSpec
 from chatapp.models.feedback import Feedback
 from chatapp.models.idempotency import KeptAnswer
+from chatapp.models.marketplace import (
+    Category,
+    Credit,
+    CreditMovement,
+    Flavor,
+    Image,
+    Invoice,
+    InvoiceItem,
+    Membership,
+    Network,
+    Offering,
+    Order,
+    Organization,
+    Project,
+    ProjectQuota,
+    Resource,
+    ResourceUsage,
+    SshKey,
+)
 from chatapp.models.messages import Message
 from chatapp.models.sharing import SharedMessage, ShareLink
 from chatapp.models.threads import ChatSession, Thread
-from chatapp.models.turns import Turn, TurnEvent, TurnLease
+from chatapp.models.turns import ToolApproval, Turn, TurnEvent, TurnLease
 
 __all__ = [
     "AgentSpec",
     "ApiToken",
     "AuditRecord",
+    "Category",
     "ChatSession",
     "Feedback",
     "KeptAnswer",
+    "Credit",
+    "CreditMovement",
+    "Flavor",
+    "Image",
+    "Invoice",
+    "InvoiceItem",
+    "Membership",
     "Message",
+    "Network",
+    "Offering",
+    "Order",
+    "Organization",
+    "Project",
+    "ProjectQuota",
     "Quota",
+    "Resource",
+    "ResourceUsage",
     "ShareLink",
     "SharedMessage",
     "SiteCounter",
+    "SshKey",
     "SystemPrompt",
     "Thread",
+    "ToolApproval",
     "Turn",
     "TurnEvent",
     "TurnLease",
