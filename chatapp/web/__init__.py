@@ -10,7 +10,8 @@
 /static/v-.../...            style sheets, scripts, images            web.assets
 /api/...                     the snake_case chat API                  web.api
 /api/v1/...                  the camelCase turns API                  web.api_v1
-/api/schema/  /api/docs/     its description                          web.openapi
+/api/schema/  /api/docs/     the description of the first             web.openapi
+/api/v1/schema  /api/v1/docs    that of the second                   web.openapi
 """
 
 from __future__ import annotations

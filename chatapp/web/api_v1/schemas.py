@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from marshmallow import fields
+from marshmallow import INCLUDE, fields
 
 from chatapp import tools
 from chatapp.core.agents import MODES
@@ -14,7 +14,7 @@ from chatapp.core.own_threads import Summary
 from chatapp.models import Feedback, Message
 from chatapp.values import Json, Mode, OnActive, Role, TurnStatus
 from chatapp.web.api_v1.fields import Choice
-from chatapp.web.api_v1.reading import CamelCase
+from chatapp.web.api_v1.reading import CamelCase, Output
 
 Moment = partial(fields.DateTime, format="%Y-%m-%dT%H:%M:%S.%fZ")
 NullableMoment = partial(Moment, allow_none=True)
@@ -30,7 +30,7 @@ def listed(items: Iterable[Json], cursor: str | None) -> Json:
     return {"items": list(items), "nextCursor": cursor}
 
 
-class TokenOutput(CamelCase):
+class TokenOutput(Output):
     id = fields.UUID()
     name = fields.String()
     token_prefix = fields.String(attribute="prefix")
@@ -41,12 +41,12 @@ class TokenOutput(CamelCase):
     revoked_at = NullableMoment()
 
 
-class NewTokenOutput(CamelCase):
+class NewTokenOutput(Output):
     plaintext = fields.String()
     token = fields.Nested(TokenOutput)
 
 
-class ThreadOutput(CamelCase):
+class ThreadOutput(Output):
     """Of a `Summary`."""
 
     id = fields.UUID(attribute="thread.id")
@@ -72,11 +72,11 @@ class ThreadOutput(CamelCase):
         return summary.turn.status if summary.turn else None
 
 
-class DeletionOutput(CamelCase):
+class DeletionOutput(Output):
     deleted_count = fields.Integer()
 
 
-class MessageOutput(CamelCase):
+class MessageOutput(Output):
     id = fields.UUID()
     thread_id = fields.UUID()
     turn_id = NullableId()
@@ -95,21 +95,24 @@ class MessageOutput(CamelCase):
         return str(message.user_id) if message.role == Role.USER else None
 
 
-class UsageOutput(CamelCase):
+class UsageOutput(Output):
     input_tokens = fields.Integer()
     cached_input_tokens = fields.Integer()
     output_tokens = fields.Integer()
     total_cost = NullableText()
 
 
-class FailureOutput(CamelCase):
+class FailureOutput(Output):
     code = fields.String()
     message = fields.String()
     retryable = fields.Boolean()
 
 
-class SettingsOutput(CamelCase):
-    """Where they apply: targetMessageId, inputGuard, partialTextApplied."""
+class SettingsOutput(Output):
+    """Where they apply, with more keys: targetMessageId, inputGuard, partialTextApplied."""
+
+    class Meta:
+        unknown = INCLUDE
 
     mode = Choice(Mode)
     timezone = fields.String()
@@ -119,7 +122,7 @@ class SettingsOutput(CamelCase):
     model_settings = fields.Dict()
 
 
-class TurnOutput(CamelCase):
+class TurnOutput(Output):
     """What `core.snapshots.turn_json` writes."""
 
     id = fields.UUID()
@@ -140,7 +143,7 @@ class TurnOutput(CamelCase):
     updated_at = Moment()
 
 
-class FeedbackOutput(CamelCase):
+class FeedbackOutput(Output):
     id = fields.UUID()
     thread_id = fields.UUID()
     rating = fields.Method("_rating", metadata={"enum": list(RATINGS)})
@@ -154,7 +157,7 @@ class FeedbackOutput(CamelCase):
         return "positive" if feedback.score else "negative"
 
 
-class AgentSpecOutput(CamelCase):
+class AgentSpecOutput(Output):
     id = fields.UUID()
     slug = fields.String()
     name = fields.String()
@@ -165,12 +168,12 @@ class AgentSpecOutput(CamelCase):
     updated_at = Moment(attribute="modified")
 
 
-class AgentSpecList(CamelCase):
+class AgentSpecList(Output):
     specs = fields.List(fields.Nested(AgentSpecOutput))
     total = fields.Integer()
 
 
-class Page(CamelCase):
+class Page(Output):
     next_cursor = NullableText()
 
 
@@ -186,10 +189,13 @@ class MessagePage(Page):
     items = fields.List(fields.Nested(MessageOutput))
 
 
-class EventOutput(CamelCase):
+class EventOutput(Output):
     """The JSON of a `data:` line; what else there is depends on the type (turns-api 4.4)."""
 
-    type = fields.String(required=True)
+    class Meta:
+        unknown = INCLUDE
+
+    type = fields.String()
 
 
 def dump(schema: CamelCase, found: Any) -> Json:

@@ -58,7 +58,8 @@ def refusals(document: Json) -> dict[str, Row]:
 
 
 def _operation(method: str, path: str, described: Json, in_path: list[Json]) -> Operation:
-    ((status, answer),) = ((status, reply) for status, reply in described["responses"].items() if "$ref" not in reply)
+    answers = ((status, reply) for status, reply in described["responses"].items() if "$ref" not in reply)
+    status, answer = next(answers)
     return Operation(
         id=described["operationId"],
         tag=described["tags"][0],

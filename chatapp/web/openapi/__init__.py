@@ -1,0 +1,62 @@
+"""The descriptions of both APIs: OpenAPI 3.1 documents, derived from their routes, each also as a page.
+
+/api/schema/     /api/docs/      the snake_case API
+/api/v1/schema   /api/v1/docs    the turns API
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, current_app, render_template, url_for
+
+from chatapp.values import Json
+from chatapp.web.openapi import page, snake_case, turns
+from chatapp.web.openapi.describing import derive
+from chatapp.web.render.markdown import render_markdown
+
+bp = Blueprint("openapi", __name__, url_prefix="/api")
+
+EXTENSION = "openapi"
+DIALECTS = {"snake_case": snake_case.DIALECT, "turns": turns.DIALECT}
+
+
+def init_app(app: Flask) -> None:
+    """Describe the APIs, whose blueprints are registered by now."""
+    app.register_blueprint(bp)
+    app.extensions[EXTENSION] = {name: derive(app, dialect) for name, dialect in DIALECTS.items()}
+
+
+@bp.get("/schema/")
+def schema() -> Json:
+    return _document("snake_case")
+
+
+@bp.get("/v1/schema")
+def turns_schema() -> Json:
+    return _document("turns")
+
+
+@bp.get("/docs/")
+def docs() -> str:
+    return _page(schema(), url_for("openapi.schema"))
+
+
+@bp.get("/v1/docs")
+def turns_docs() -> str:
+    return _page(turns_schema(), url_for("openapi.turns_schema"))
+
+
+def _document(dialect: str) -> Json:
+    document: Json = current_app.extensions[EXTENSION][dialect]
+    return document
+
+
+def _page(document: Json, address: str) -> str:
+    return render_template(
+        "pages/api.html",
+        document=document,
+        address=address,
+        about=render_markdown(document["info"]["description"]),
+        operations=page.operations(document),
+        objects=page.objects(document),
+        refusals=page.refusals(document),
+    )
