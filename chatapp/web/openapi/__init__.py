@@ -37,12 +37,12 @@ def turns_schema() -> Json:
 
 @bp.get("/docs/")
 def docs() -> str:
-    return _page(schema(), url_for("openapi.schema"))
+    return _page(schema(), url_for("openapi.schema"), (turns.DIALECT.title, url_for("openapi.turns_docs")))
 
 
 @bp.get("/v1/docs")
 def turns_docs() -> str:
-    return _page(turns_schema(), url_for("openapi.turns_schema"))
+    return _page(turns_schema(), url_for("openapi.turns_schema"), (snake_case.DIALECT.title, url_for("openapi.docs")))
 
 
 def _document(dialect: str) -> Json:
@@ -50,11 +50,13 @@ def _document(dialect: str) -> Json:
     return document
 
 
-def _page(document: Json, address: str) -> str:
+def _page(document: Json, address: str, other: tuple[str, str]) -> str:
+    """The document as a page, with a link to that of the other API: its title and address."""
     return render_template(
         "pages/api.html",
         document=document,
         address=address,
+        other=other,
         about=render_markdown(document["info"]["description"]),
         operations=page.operations(document),
         objects=page.objects(document),
