@@ -14,7 +14,7 @@ from tests.contract.test_fuzzing import fuzz
 from tests.people import People
 from tests.web.api_v1.client import THREADS, Client, Story
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))
 CALLERS = [("sqlite", "ana"), ("postgresql", "stan")]
 
 
