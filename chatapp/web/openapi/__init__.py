@@ -20,9 +20,9 @@ DIALECTS = {"snake_case": snake_case.DIALECT, "turns": turns.DIALECT}
 
 
 def init_app(app: Flask) -> None:
-    """Describe the APIs, whose blueprints are registered by now."""
+    """Serve the descriptions; the first who asks for one has it derived."""
     app.register_blueprint(bp)
-    app.extensions[EXTENSION] = {name: derive(app, dialect) for name, dialect in DIALECTS.items()}
+    app.extensions[EXTENSION] = {}
 
 
 @bp.get("/schema/")
@@ -46,8 +46,10 @@ def turns_docs() -> str:
 
 
 def _document(dialect: str) -> Json:
-    document: Json = current_app.extensions[EXTENSION][dialect]
-    return document
+    derived: dict[str, Json] = current_app.extensions[EXTENSION]
+    if dialect not in derived:
+        derived[dialect] = derive(current_app, DIALECTS[dialect])
+    return derived[dialect]
 
 
 def _page(document: Json, address: str, other: tuple[str, str]) -> str:
