@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from chatapp.values import Json
 from chatapp.web.contract import JSON
 
@@ -118,4 +120,4 @@ def _limits(schema: Json) -> Iterator[str]:
         if key in schema:
             yield words.format(f"{schema[key]:,}")
     if schema.get("default") not in (None, ""):
-        yield f"default {schema['default']}"
+        yield f"default {orjson.dumps(schema['default']).decode()}"

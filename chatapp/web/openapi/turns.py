@@ -140,6 +140,6 @@ DIALECT = Dialect(
     catalogue=CATALOGUE,
     refusal=Refusal,
     refusals=_refusals,
-    tag=lambda rule, view: str(view.__module__).rpartition(".")[2].replace("_", " "),
+    tag=lambda rule, view: str(view.__module__).rpartition(".")[2].replace("_", "-"),
     path_id=PATH_ID,
 )
