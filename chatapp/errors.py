@@ -22,11 +22,13 @@ class NotFound(ChatError):
 
 
 class Invalid(ChatError):
-    """A value that parsed but cannot be used. `field` names it in the domain's words; None is the whole request."""
+    """A value that parsed but cannot be used. `field` names it in the domain's words; None is the whole request.
+    `index` tells which one of several values."""
 
-    def __init__(self, message: str, field: str | None = None) -> None:
+    def __init__(self, message: str, field: str | None = None, index: int | None = None) -> None:
         super().__init__(message)
         self.field = field
+        self.index = index
 
 
 class TurnActive(ChatError):
@@ -55,6 +57,15 @@ class TooManyTurns(ChatError):
 
 class NothingToReload(ChatError):
     """Reload was asked in a thread without messages."""
+
+
+class Conflict(ChatError):
+    """The request does not fit the state of things. `code` is a machine word, `details` what else callers are told."""
+
+    def __init__(self, code: str, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.code = code
+        self.details = details
 
 
 class KeyReused(ChatError):

@@ -40,6 +40,9 @@ def run() -> None:
         "jobs.daily",
         periods_reset=quotas.roll_over_all(),
         sessions_deleted=retention.delete_idle_sessions(),
+        threads_purged=retention.purge_deleted_threads(),
+        events_pruned=retention.prune_events(),
+        answers_forgotten=retention.forget_kept_answers(),
         links_expired=sharing.delete_expired(),
         accounts_deleted=leaving.finish(),
     )

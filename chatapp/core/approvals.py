@@ -15,7 +15,7 @@ from chatapp import config
 from chatapp.core import context, endings, executors
 from chatapp.core.endings import Ending, Output
 from chatapp.core.executors import Assignment, Executor
-from chatapp.core.snapshots import turn_json
+from chatapp.core.snapshots import turn_event
 from chatapp.db import after_commit, insert, new_id, now, session, transaction
 from chatapp.errors import ApprovalNotPending, NotFound, ShuttingDown
 from chatapp.models import Message, Thread, ToolApproval, Turn, TurnLease, User
@@ -55,8 +55,7 @@ def pause(thread_id: UUID, turn_id: UUID, output: Output) -> bool:
         turn.status = TurnStatus.AWAITING_APPROVAL
         turn.modified = thread.unread_at = now()
         endings.note_cost(turn, output)
-        snapshot = {"type": "data-turn", "id": str(turn.id), "data": turn_json(turn)}
-        closing = (snapshot, endings.finish_event(turn, FinishReason.APPROVAL))
+        closing = (turn_event(turn), endings.finish_event(turn, FinishReason.APPROVAL))
         events = [
             *output.unstored,
             *(Event.of(output.last_seq + number, event) for number, event in enumerate(closing, 1)),
@@ -119,7 +118,7 @@ def _continue_if_decided(turn: Turn, executor: Executor) -> None:
     session.add(TurnLease(turn_id=turn.id, worker=executor.worker))
     session.flush()
     known = event_log.current().read(turn.id)
-    resumed = Event.of(known[-1].seq + 1, {"type": "data-turn", "id": str(turn.id), "data": turn_json(turn)})
+    resumed = Event.of(known[-1].seq + 1, turn_event(turn))
     event_log.current().add(turn.id, [resumed])
     assignment = _assignment(turn, [*known, resumed])
     after_commit(lambda: executor.submit(assignment))

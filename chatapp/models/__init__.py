@@ -2,6 +2,9 @@
 
 from chatapp.models.accounts import ApiToken, User
 from chatapp.models.administration import AuditRecord, Quota, SiteCounter, SystemPrompt
+from chatapp.models.agents import AgentSpec
+from chatapp.models.feedback import Feedback
+from chatapp.models.idempotency import KeptAnswer
 from chatapp.models.marketplace import (
     Category,
     Credit,
@@ -27,10 +30,13 @@ from chatapp.models.threads import ChatSession, Thread
 from chatapp.models.turns import ToolApproval, Turn, TurnEvent, TurnLease
 
 __all__ = [
+    "AgentSpec",
     "ApiToken",
     "AuditRecord",
     "Category",
     "ChatSession",
+    "Feedback",
+    "KeptAnswer",
     "Credit",
     "CreditMovement",
     "Flavor",

@@ -84,6 +84,11 @@ def permitted(user: User) -> dict[str, Tool]:
     return {tool.name: tool for tool in built_in() if tool.permits(user)}
 
 
+def crystallizable() -> frozenset[str]:
+    """The names of the tools whose calls can become steps of an automation."""
+    return frozenset(tool.name for tool in built_in() if tool.crystallizable)
+
+
 def schema(properties: Mapping[str, Json] | None = None, required: Iterable[str] = ()) -> Json:
     """A JSON schema of an object with these properties; others are refused."""
     return {

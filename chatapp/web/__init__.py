@@ -12,7 +12,9 @@
 /embed/...                   the chat in a frame of another page      web.pages
 /static/v-.../...            style sheets, scripts, images            web.assets
 /api/...                     the snake_case chat API                  web.api
-/api/schema/  /api/docs/     its description                          web.openapi
+/api/v1/...                  the camelCase turns API                  web.api_v1
+/api/schema/  /api/docs/     the description of the first             web.openapi
+/api/v1/schema  /api/v1/docs    that of the second                   web.openapi
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chatapp import config
-from chatapp.web import api, assets, auth, marketplace, openapi, pages, security
+from chatapp.web import api, api_v1, assets, auth, marketplace, openapi, pages, security
 
 
 class Documents(DefaultJSONProvider):
@@ -48,6 +50,7 @@ def register(app: Flask) -> None:
     assets.init_app(app)
     auth.init_app(app)
     api.init_app(app)
+    api_v1.init_app(app)
     openapi.init_app(app)
     pages.init_app(app)
     marketplace.init_app(app)
