@@ -90,3 +90,31 @@ class CapacityExceeded(ChatError):
         super().__init__("The assistant is at its capacity. Please try again later.")
         self.code = code
         self.reset_at = reset_at
+
+
+class TooLarge(ChatError):
+    """A file has more than `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"A file may have at most {limit // 1024**2 or 1} MB.")
+        self.limit = limit
+
+
+class StorageFull(ChatError):
+    """The caller keeps as many files as allowed."""
+
+
+class UnsupportedType(ChatError):
+    """Files of this type are not taken."""
+
+
+class ArtifactInUse(ChatError):
+    """Attachments of visible threads point at the artifact."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__("This file is used in a conversation.")
+        self.count = count
+
+
+class AttachmentLimit(ChatError):
+    """The thread has as many attachments as a thread may have."""

@@ -1,4 +1,7 @@
-"""Work that is due once a day: whichever process looks first after the hour does it, for all processes and hosts."""
+"""Work in the background: what is due once a day, and reading the files that people send.
+
+Whichever process looks first after the hour does the day's work, for all processes and hosts.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,22 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from flask import Flask
 
-from chatapp.core import leaving, quotas, retention, sharing
+from chatapp.core import blob_keeping, ingestion, leaving, quotas, retention, sharing
 from chatapp.db import now, release
 
 logger = structlog.get_logger(__name__)
 
 DUE_AT = timedelta(hours=2)
 LOOK_EVERY = 300.0  # seconds
+FILE_READERS = 2
+LOOK_FOR_FILES_EVERY = 5.0  # seconds; for files that other processes were to read
 
 
 def start(app: Flask) -> None:
-    """Look after the daily work in the background, as long as the process lives."""
+    """Look after the work in the background, as long as the process lives."""
     threading.Thread(target=_look, args=(app, threading.Event()), name="daily-jobs", daemon=True).start()
+    for number in range(FILE_READERS):
+        threading.Thread(target=_read_files, args=(app,), name=f"file-reader-{number}", daemon=True).start()
 
 
 def run_if_due(moment: datetime | None = None) -> bool:
@@ -40,6 +47,7 @@ def run() -> None:
         sessions_deleted=retention.delete_idle_sessions(),
         links_expired=sharing.delete_expired(),
         accounts_deleted=leaving.finish(),
+        files_deleted=blob_keeping.sweep(),
     )
 
 
@@ -51,3 +59,14 @@ def _look(app: Flask, stop: threading.Event) -> None:
                 release()
         except Exception:
             logger.exception("jobs.failed")
+
+
+def _read_files(app: Flask) -> None:
+    while True:
+        try:
+            with app.app_context():
+                ingestion.run_pending()
+                release()
+        except Exception:
+            logger.exception("ingestion.failed")
+        ingestion.wait_for_work(LOOK_FOR_FILES_EVERY)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import select
 
 from chatapp import config
-from chatapp.core import prompts
+from chatapp.core import attached_files, prompts
 from chatapp.db import now, session
 from chatapp.models import Message, Thread, Turn, User
-from chatapp.providers import ModelMessage, ModelRequest, TextPart
+from chatapp.providers import DECLINE, FilePart, ModelMessage, ModelRequest, Part, TextPart
 from chatapp.values import Role, Severity
 
 CHARACTERS_PER_TOKEN = 4
@@ -22,12 +22,16 @@ def build(asker: User, thread: Thread, turn: Turn, question: Message, asked: str
     where that is something else than what is stored.
 
     History stops before the question's place, so a reload or an edit shows neither the old question nor its answer.
+    A question that the model does not get comes without its files.
     """
     system = prompts.assemble(asker, thread, now(), turn.settings["timezone"])
     if asked is None:
         asked = question.content if turn.prompt is None else turn.prompt
-    entries = [_entry(message) for message in _history(thread, question)]
-    entries.append(ModelMessage(Role.USER, (TextPart(asked),)))
+    history = _history(thread, question)
+    shown = [*history, question] if asked != DECLINE else history
+    files = attached_files.parts(thread, shown)
+    entries = [_entry(message, files.get(message.id, ())) for message in history]
+    entries.append(ModelMessage(Role.USER, (*files.get(question.id, ()), TextPart(asked))))
     model_settings = turn.settings.get("modelSettings", {})
     return ModelRequest(
         system=system,
@@ -59,9 +63,9 @@ def _is_attack(message: Message) -> bool:
     return bool(message.injection_categories) and message.severity not in (Severity.NONE, Severity.LOW)
 
 
-def _entry(message: Message) -> ModelMessage:
+def _entry(message: Message, files: Sequence[Part]) -> ModelMessage:
     text = message.content + (INTERRUPTED if message.interrupted else "")
-    return ModelMessage(Role(message.role), (TextPart(text),))
+    return ModelMessage(Role(message.role), (*files, TextPart(text)))
 
 
 def _fit(entries: list[ModelMessage], system_length: int) -> Iterable[ModelMessage]:
@@ -79,4 +83,4 @@ def _fit(entries: list[ModelMessage], system_length: int) -> Iterable[ModelMessa
 
 
 def _length(entry: ModelMessage) -> int:
-    return sum(len(part.text) for part in entry.parts if isinstance(part, TextPart))
+    return sum(len(part.text) for part in entry.parts if isinstance(part, TextPart | FilePart))

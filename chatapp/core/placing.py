@@ -14,12 +14,16 @@ from chatapp.values import BlockKey, Mode, Question, Role
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`message` is the question answered; the answer gets `answer_index` and may replace an earlier answer."""
+    """`message` is the question answered; the answer gets `answer_index` and may replace an earlier answer.
+
+    `edited` is the question that a new one takes the place of.
+    """
 
     message: Message
     is_new: bool
     answer_index: int
     replaces: Message | None
+    edited: Message | None = None
 
 
 def place(thread: Thread, question: Question, turn_id: UUID) -> Place:
@@ -58,7 +62,7 @@ def _edit(thread: Thread, question: Question, turn_id: UUID) -> Place:
     if answer and answer.sequence_index < target.sequence_index:
         answer = None
     message = _new_message(thread, question, turn_id, target.sequence_index, replaces=target)
-    return Place(message, True, answer.sequence_index if answer else thread.last_index + 1, answer)
+    return Place(message, True, answer.sequence_index if answer else thread.last_index + 1, answer, target)
 
 
 def _require(thread: Thread, message_id: UUID | None) -> Message:

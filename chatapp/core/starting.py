@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import bindparam, func, select
 
-from chatapp.core import context, quotas, refusals, screening, takeovers, threads, timezones
+from chatapp.core import attachments, context, quotas, refusals, screening, takeovers, threads, timezones
 from chatapp.core.executors import Assignment, Executor
 from chatapp.core.placing import Place, place, supersede
 from chatapp.core.screening import Screened
@@ -63,12 +63,14 @@ def begin(question: Question, screened: Screened, executor: Executor) -> Started
     thread = thread or threads.new(asker)
     turn_id = new_id()
     placed = place(thread, question, turn_id)
+    files = attachments.chosen(asker, thread, question, placed.edited) if placed.is_new else []
     turn = _new_turn(turn_id, thread, question, placed)
-    turn.settings |= screened.settings
+    turn.settings |= screened.settings | {"attachmentIds": [str(file.id) for file in files]}
     if placed.is_new:
         screening.mark(placed.message, thread, screened.verdict)
     screening.audit(screened.verdict, asker.id, placed.message.id)
     _store(turn, thread, is_new, placed, executor.worker)
+    attachments.bind(files, placed.message)
     threads.touch_session(thread.session_id)
     events = _first_events(turn, screened.event)
     event_log.current().add(turn.id, events)
@@ -213,5 +215,6 @@ def _fingerprint(question: Question) -> str | None:
         str(question.message_id),
         question.concurrency_key,
         dict(question.model_settings),
+        *map(str, question.attachment_ids + question.artifact_ids),
     ]
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -2,6 +2,7 @@
 
 from chatapp.models.accounts import ApiToken, User
 from chatapp.models.administration import AuditRecord, Quota, SiteCounter, SystemPrompt
+from chatapp.models.artifacts import Artifact, ArtifactText, Attachment, Blob
 from chatapp.models.messages import Message
 from chatapp.models.sharing import SharedMessage, ShareLink
 from chatapp.models.threads import ChatSession, Thread
@@ -9,7 +10,11 @@ from chatapp.models.turns import Turn, TurnEvent, TurnLease
 
 __all__ = [
     "ApiToken",
+    "Artifact",
+    "ArtifactText",
+    "Attachment",
     "AuditRecord",
+    "Blob",
     "ChatSession",
     "Message",
     "Quota",

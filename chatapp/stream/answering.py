@@ -15,6 +15,7 @@ from chatapp.core.titles import Attempt
 from chatapp.core.transcripts import ToolUse, Transcript
 from chatapp.guards.shield import Shield
 from chatapp.providers import (
+    FilePart,
     ModelMessage,
     ModelRequest,
     ModelStream,
@@ -215,7 +216,7 @@ class Answering:
             return
         yield self._request.system
         for message in self._request.messages:
-            yield from (part.text for part in message.parts if isinstance(part, TextPart))
+            yield from (part.text for part in message.parts if isinstance(part, TextPart | FilePart))
             yield from (part.content for part in message.parts if isinstance(part, ToolResultPart))
 
     def _said(self, step: Step) -> tuple[ModelMessage, ...]:
