@@ -24,9 +24,11 @@ LOOK_FOR_FILES_EVERY = 5.0  # seconds; for files that other processes were to re
 
 def start(app: Flask) -> None:
     """Look after the work in the background, as long as the process lives."""
-    threading.Thread(target=_look, args=(app, threading.Event()), name="daily-jobs", daemon=True).start()
+    forever = threading.Event()
+    threading.Thread(target=_look, args=(app, forever), name="daily-jobs", daemon=True).start()
     for number in range(FILE_READERS):
-        threading.Thread(target=_read_files, args=(app,), name=f"file-reader-{number}", daemon=True).start()
+        name = f"file-reader-{number}"
+        threading.Thread(target=read_files, args=(app, forever), name=name, daemon=True).start()
 
 
 def run_if_due(moment: datetime | None = None) -> bool:
@@ -61,8 +63,9 @@ def _look(app: Flask, stop: threading.Event) -> None:
             logger.exception("jobs.failed")
 
 
-def _read_files(app: Flask) -> None:
-    while True:
+def read_files(app: Flask, stop: threading.Event) -> None:
+    """Read the files that wait to be read, until told to stop."""
+    while not stop.is_set():
         try:
             with app.app_context():
                 ingestion.run_pending()
