@@ -110,6 +110,12 @@ class Settings:
     ai_assistant_session_retention_days: int = setting(
         90, "Days without activity after which a user's conversations are deleted; 0 or less: never."
     )
+    deleted_thread_retention_days: int = setting(
+        30, "Days after which a conversation that was deleted over the turns API is erased; until then it is archived."
+    )
+    event_retention_hours: int = setting(
+        48, "Hours that the events of an answer are kept after its end, to be replayed one by one; at least 24."
+    )
     ai_assistant_token_limit_daily: str = setting("-1", "Tokens per user and day; -1: unlimited.")
     ai_assistant_token_limit_weekly: str = setting("-1", "Tokens per user and week (from Monday); -1: unlimited.")
     ai_assistant_token_limit_monthly: str = setting("-1", "Tokens per user and calendar month; -1: unlimited.")
@@ -244,6 +250,8 @@ def _check_ranges(settings: Settings) -> None:
         raise BadSetting("INJECTION_LOW, _MEDIUM, _HIGH and _CRITICAL must be positive and ascending")
     if not 0 <= settings.port <= 65_535:
         raise BadSetting("PORT must be between 0 and 65535")
+    if settings.event_retention_hours < 24:
+        raise BadSetting("EVENT_RETENTION_HOURS must be at least 24")
     for name in ("workers", "worker_connections", "anthropic_max_tokens"):
         if getattr(settings, name) < 1:
             raise BadSetting(f"{name.upper()} must be at least 1")

@@ -19,11 +19,13 @@ class NotFound(ChatError):
 
 
 class Invalid(ChatError):
-    """A value that parsed but cannot be used. `field` names it in the domain's words; None is the whole request."""
+    """A value that parsed but cannot be used. `field` names it in the domain's words; None is the whole request.
+    `index` tells which one of several values."""
 
-    def __init__(self, message: str, field: str | None = None) -> None:
+    def __init__(self, message: str, field: str | None = None, index: int | None = None) -> None:
         super().__init__(message)
         self.field = field
+        self.index = index
 
 
 class TurnActive(ChatError):
@@ -40,6 +42,15 @@ class TooManyTurns(ChatError):
 
 class NothingToReload(ChatError):
     """Reload was asked in a thread without messages."""
+
+
+class Conflict(ChatError):
+    """The request does not fit the state of things. `code` is a machine word, `details` what else callers are told."""
+
+    def __init__(self, code: str, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.code = code
+        self.details = details
 
 
 class KeyReused(ChatError):
@@ -106,15 +117,3 @@ class StorageFull(ChatError):
 
 class UnsupportedType(ChatError):
     """Files of this type are not taken."""
-
-
-class ArtifactInUse(ChatError):
-    """Attachments of visible threads point at the artifact."""
-
-    def __init__(self, count: int) -> None:
-        super().__init__("This file is used in a conversation.")
-        self.count = count
-
-
-class AttachmentLimit(ChatError):
-    """The thread has as many attachments as a thread may have."""

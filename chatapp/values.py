@@ -171,3 +171,7 @@ class Question:
     concurrency_key: str | None = None
     # How many answers the asker may have running at once; None: any number.
     active_limit: int | None = None
+    # Whether an archived thread may be asked in; otherwise it is as good as gone.
+    in_archive: bool = True
+    # Whether quotas and capacity are looked at after all else (turns-api 0.2), not before (waldur 2.6).
+    capacity_last: bool = False

@@ -17,7 +17,7 @@ from chatapp.blobs import Incoming
 from chatapp.core import blob_keeping, file_types, ingestion, screening
 from chatapp.core.file_types import FileType
 from chatapp.db import after_commit, new_id, rest, session, transaction
-from chatapp.errors import ArtifactInUse, Invalid, NotFound, StorageFull, TooLarge
+from chatapp.errors import Conflict, Invalid, NotFound, StorageFull, TooLarge
 from chatapp.models import Artifact, Attachment, Thread, User
 
 LARGEST_FILE = 25 * 1024 * 1024
@@ -117,13 +117,13 @@ def open_content(artifact: Artifact) -> IO[bytes]:
 
 
 def delete_own(user: User, artifact_id: UUID) -> None:
-    """Delete it for good. Raises NotFound, and ArtifactInUse while an attachment of a visible thread points at it."""
+    """Delete it for good. Raises NotFound, and Conflict while an attachment of a visible thread points at it."""
     with transaction():
         artifact = session.scalar(select(Artifact).where(Artifact.id == artifact_id).with_for_update())
         if artifact is None or artifact.user_id != user.id:
             raise NotFound("artifact")
         if uses := _uses(artifact_id):
-            raise ArtifactInUse(uses)
+            raise Conflict("artifact_in_use", "This file is used in a conversation.", attachmentCount=uses)
         session.execute(delete(Artifact).where(Artifact.id == artifact_id))
         after_commit(lambda: blob_keeping.let_go(artifact.sha256))
 

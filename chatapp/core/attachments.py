@@ -6,13 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 
 from chatapp.core import threads
 from chatapp.core.artifacts import get_own as own_artifact
 from chatapp.core.artifacts import own_among
-from chatapp.db import new_id, now, session, transaction
-from chatapp.errors import AttachmentLimit, Invalid, NotFound
+from chatapp.db import insert, new_id, now, session, transaction
+from chatapp.errors import Conflict, Invalid, NotFound
 from chatapp.models import Artifact, ArtifactText, Attachment, Message, Thread, User
 from chatapp.values import Mode, Question, Role
 
@@ -43,10 +43,10 @@ class Reading:
     problem: str | None
 
 
-def create(user: User, thread_id: UUID, artifact_id: UUID, message_id: UUID | None = None) -> tuple[Attachment, bool]:
+def create(user: User, thread_id: UUID, artifact_id: UUID, message_id: UUID | None = None) -> tuple[Attached, bool]:
     """Attach the user's artifact to the thread, or to a question in it; and whether that is new.
 
-    Raises NotFound, Invalid, AttachmentLimit.
+    Raises NotFound, Invalid, Conflict.
     """
     with transaction():
         thread = threads.lock(user.id, thread_id)
@@ -59,12 +59,12 @@ def create(user: User, thread_id: UUID, artifact_id: UUID, message_id: UUID | No
             Attachment.message_id == message_id if message_id else Attachment.message_id.is_(None),
         )
         if existing := session.scalar(select(Attachment).where(*same)):
-            return existing, False
-        if _count(thread.id) >= MOST_OF_THREAD:
-            raise AttachmentLimit(f"A conversation has at most {MOST_OF_THREAD} files.")
-        attachment = _new(thread, artifact, message_id)
+            return Attached(existing, artifact), False
+        _require_room(thread, 1)
+        attachment = _new(artifact)
+        attachment.thread_id, attachment.message_id = thread.id, message_id
         session.add(attachment)
-    return attachment, True
+    return Attached(attachment, artifact), True
 
 
 def listing(thread: Thread, limit: int = MOST_OF_THREAD, offset: int = 0) -> Sequence[Attached]:
@@ -79,6 +79,14 @@ def get_own(user: User, attachment_id: UUID) -> Attached:
     if not found:
         raise NotFound("attachment")
     return found[0]
+
+
+def get_shown(user: User, attachment_id: UUID) -> Attached:
+    """One in a thread that is not archived (turns-api 0.7). Raises NotFound."""
+    found = get_own(user, attachment_id)
+    if threads.get_own(user, found.attachment.thread_id).is_archived:
+        raise NotFound("attachment")
+    return found
 
 
 def delete_own(user: User, attachment_id: UUID) -> None:
@@ -126,49 +134,54 @@ def of_thread_alone(thread_id: UUID) -> Sequence[Attached]:
     return _attached(query.order_by(Attachment.created, Attachment.id))
 
 
-def chosen(asker: User, thread: Thread, question: Question, replaced: Message | None) -> list[Attachment]:
-    """What a new question is asked with, still to be bound to it: attachments of the thread, artifacts that were not
-    attached before, and for an edit that names none what came with the question that it replaces.
+def chosen(asker: User, thread: Thread | None, question: Question) -> list[Attachment]:
+    """What a new question is asked with, to be bound to it when it is stored: attachments of the thread, artifacts that
+    were not attached before, and for an edit that names none what came with the question that it replaces.
 
-    Raises Invalid.
+    Raises Invalid, Conflict.
     """
+    if question.mode is Mode.RELOAD:
+        return []
     if len(question.attachment_ids) + len(question.artifact_ids) > MOST_OF_MESSAGE:
         raise Invalid(f"A message has at most {MOST_OF_MESSAGE} files.", "attachment_ids")
-    if question.mode is Mode.EDIT and replaced and question.keeps_files:
-        earlier = of_messages([replaced.id]).get(replaced.id, [])
-        return [_new(thread, each.artifact) for each in earlier]
+    if question.mode is Mode.EDIT and question.keeps_files and question.message_id:
+        return [_new(each.artifact) for each in of_messages([question.message_id]).get(question.message_id, [])]
+    bound = _bindable(thread, question.attachment_ids)
     artifacts = own_among(asker, dict.fromkeys(question.artifact_ids))
     if len(artifacts) < len(set(question.artifact_ids)):
         raise Invalid("A file is no longer there. Remove it and try again.", "artifact_ids")
-    bound = _bindable(thread, question.attachment_ids)
-    if artifacts and _count(thread.id) + len(artifacts) > MOST_OF_THREAD:
-        raise AttachmentLimit(f"A conversation has at most {MOST_OF_THREAD} files.")
-    return bound + [_new(thread, artifact) for artifact in artifacts]
+    if artifacts and thread:
+        _require_room(thread, len(artifacts))
+    return bound + [_new(artifact) for artifact in artifacts]
 
 
 def bind(attachments: Sequence[Attachment], message: Message) -> None:
     """Make them those of a question that is stored, within the caller's transaction."""
-    moment = now()
     for attachment in attachments:
-        if attachment in session:
-            values = {"message_id": message.id, "modified": moment}
+        if attachment.thread_id:
+            values = {"message_id": message.id, "modified": now()}
             session.execute(update(Attachment).where(Attachment.id == attachment.id).values(values))
         else:
-            attachment.message_id = message.id
-            values = {column.key: getattr(attachment, column.key) for column in Attachment.__table__.columns}
-            session.execute(insert(Attachment).values(values))
+            attachment.thread_id, attachment.message_id = message.thread_id, message.id
+            insert(attachment)
 
 
-def _bindable(thread: Thread, attachment_ids: Sequence[UUID]) -> list[Attachment]:
+def _bindable(thread: Thread | None, attachment_ids: Sequence[UUID]) -> list[Attachment]:
     """Attachments of the thread as a whole. Raises Invalid, naming the first that is none."""
-    query = select(Attachment).where(
-        Attachment.id.in_(attachment_ids), Attachment.thread_id == thread.id, Attachment.message_id.is_(None)
-    )
-    found = {attachment.id: attachment for attachment in session.scalars(query)} if attachment_ids else {}
+    if not attachment_ids:
+        return []
+    of_thread = Attachment.thread_id == (thread.id if thread else None)
+    query = select(Attachment).where(Attachment.id.in_(attachment_ids), of_thread, Attachment.message_id.is_(None))
+    found = {attachment.id: attachment for attachment in session.scalars(query)}
     for number, attachment_id in enumerate(attachment_ids):
         if attachment_id not in found:
-            raise Invalid("This is no attachment of the conversation as a whole.", f"attachment_ids.{number}")
+            raise Invalid("This is no attachment of the conversation as a whole.", "attachment_ids", number)
     return [found[attachment_id] for attachment_id in dict.fromkeys(attachment_ids)]
+
+
+def _require_room(thread: Thread, count: int) -> None:
+    if _count(thread.id) + count > MOST_OF_THREAD:
+        raise Conflict("attachment_limit", f"A conversation has at most {MOST_OF_THREAD} files.")
 
 
 def _require_question(thread: Thread, message_id: UUID) -> None:
@@ -179,14 +192,13 @@ def _require_question(thread: Thread, message_id: UUID) -> None:
         raise Invalid("Files can be attached to questions only.", "message_id")
 
 
-def _new(thread: Thread, artifact: Artifact, message_id: UUID | None = None) -> Attachment:
+def _new(artifact: Artifact) -> Attachment:
+    """Not in any thread yet."""
     moment = now()
     return Attachment(
         id=new_id(),
-        thread_id=thread.id,
         artifact_id=artifact.id,
-        message_id=message_id,
-        user_id=thread.user_id,
+        user_id=artifact.user_id,
         original_filename=artifact.original_filename or artifact.title or artifact.kind,
         mime_type=artifact.mime_type,
         size_bytes=artifact.size_bytes,

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import bindparam, delete, select
 
 from chatapp import providers
-from chatapp.core import blocks, quotas, threads, titles
-from chatapp.core.snapshots import turn_json, usage_json
+from chatapp.core import blocks, model_history, quotas, threads, titles
+from chatapp.core.snapshots import turn_event, usage_json
 from chatapp.core.transcripts import Transcript
 from chatapp.db import after_commit, insert, now, save, session
 from chatapp.models import Message, Thread, Turn, TurnLease
@@ -92,7 +92,7 @@ def end(
     if content is None:
         _withdraw_answer(thread, turn)
     else:
-        _store_answer(thread, turn, content, output.transcript.warning)
+        _store_answer(thread, turn, content, output.transcript)
     if ending.status is not TurnStatus.CANCELLED:
         thread.unread_at = turn.completed_at
     threads.touch_session(thread.session_id)
@@ -142,7 +142,7 @@ def _kept(turn: Turn, ending: Ending, transcript: Transcript) -> str | None:
     return content if content.strip() or tools_finished else None
 
 
-def _store_answer(thread: Thread, turn: Turn, content: str, warning: str) -> None:
+def _store_answer(thread: Thread, turn: Turn, content: str, transcript: Transcript) -> None:
     moment = now()
     insert(
         Message(
@@ -155,7 +155,8 @@ def _store_answer(thread: Thread, turn: Turn, content: str, warning: str) -> Non
             replaces_id=turn.answer_replaces_id,
             content=content,
             blocks=blocks.parse(content),
-            warning=warning,
+            raw_data=model_history.of_answer(transcript, content, turn, moment),
+            warning=transcript.warning,
             interrupted=turn.status != TurnStatus.COMPLETED,
             model=turn.model,
             input_tokens=turn.input_tokens,
@@ -166,7 +167,7 @@ def _store_answer(thread: Thread, turn: Turn, content: str, warning: str) -> Non
     )
     turn.output_message_id = turn.answer_id
     thread.message_count += 1
-    thread.last_message_at = moment
+    thread.last_message_at = thread.last_activity_at = moment
     thread.modified = moment
     if turn.model and turn.model not in thread.models_used.split(", "):
         thread.models_used = ", ".join(filter(None, [thread.models_used, turn.model]))
@@ -186,24 +187,25 @@ def _withdraw_answer(thread: Thread, turn: Turn) -> None:
 def _closing_events(turn: Turn, output: Output, ending: Ending, title: str | None) -> list[Event]:
     data: list[Json] = [
         *output.transcript.closing(),
-        {"type": "data-turn", "id": str(turn.id), "data": turn_json(turn)},
+        turn_event(turn),
     ]
     if ending.status is TurnStatus.COMPLETED and title:
         named = {"type": "data-thread", "id": str(turn.thread_id), "data": {"title": title}, "transient": True}
         data.append(named)
-    data.append(_last_event(turn, ending))
+    data.append(last_event(turn))
     return [Event.of(output.last_seq + number, event) for number, event in enumerate(data, 1)]
 
 
-def _last_event(turn: Turn, ending: Ending) -> Json:
-    if ending.failure:
-        return {"type": "error", "errorText": ending.failure.message}
-    if ending.status is TurnStatus.CANCELLED:
+def last_event(turn: Turn) -> Json:
+    """The event that ends the stream of a turn in a final state."""
+    if turn.status == TurnStatus.FAILED:
+        return {"type": "error", "errorText": turn.error_message}
+    if turn.status == TurnStatus.CANCELLED:
         return {"type": "abort"}
     metadata = {
         "turnId": str(turn.id),
         "status": str(turn.status),
-        "finishReason": str(ending.finish_reason),
+        "finishReason": str(turn.finish_reason),
         "usage": usage_json(turn),
     }
     return {"type": "finish", "messageMetadata": metadata}

@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from chatapp import config
-from chatapp.core import system_prompts
+from chatapp.core import agents, system_prompts
 from chatapp.models import Thread, User
 
 PERSONA = (
@@ -34,6 +34,7 @@ def assemble(user: User, thread: Thread, moment: datetime, timezone: str) -> str
     """What the model is told before the conversation (waldur 8.7)."""
     parts = [
         _filled(PERSONA),
+        agents.instructions(thread.agent_spec_id),
         f"{RENDERING} {FILES}",
         additional_instructions(),
         SCOPES[_role(user)],

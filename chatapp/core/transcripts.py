@@ -31,6 +31,8 @@ class Transcript:
 
     texts: dict[str, list[str]] = field(default_factory=dict)
     tools: dict[str, ToolUse] = field(default_factory=dict)
+    # By model call, what it said and called, in order: ("text", block id) and ("tool", call id).
+    steps: list[list[tuple[str, str]]] = field(default_factory=list)
     open_blocks: list[tuple[str, str]] = field(default_factory=list)
     in_step: bool = False
     warning: str = ""
@@ -70,6 +72,7 @@ class Transcript:
         self.open_blocks.append((kind, block))
         if kind == "text":
             self.texts[block] = []
+            self.steps[-1].append((kind, block))
 
     def _close(self, kind: str, block: str) -> None:
         self.open_blocks = [entry for entry in self.open_blocks if entry != (kind, block)]
@@ -79,9 +82,13 @@ class Transcript:
 
     def _step(self, inside: bool) -> None:
         self.in_step = inside
+        if inside:
+            self.steps.append([])
 
     def _call(self, event: Mapping[str, Any]) -> None:
-        self.tools.setdefault(event["toolCallId"], ToolUse(event["toolCallId"], event["toolName"]))
+        if event["toolCallId"] not in self.tools:
+            self.tools[event["toolCallId"]] = ToolUse(event["toolCallId"], event["toolName"])
+            self.steps[-1].append(("tool", event["toolCallId"]))
         if "input" in event:
             self.tools[event["toolCallId"]].input = event["input"]
 

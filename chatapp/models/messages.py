@@ -53,6 +53,8 @@ class Message(Base):
     superseded_by: Mapped[UUID | None]
     content: Mapped[str] = mapped_column(Text, default="")
     blocks: Mapped[list[Any]] = mapped_column(default=list)
+    # The message as pydantic-ai's history has it; null where there is no such form.
+    raw_data: Mapped[dict[str, Any] | None]
     warning: Mapped[str] = mapped_column(Text, default="")
     interrupted: Mapped[bool] = mapped_column(default=False)
     model: Mapped[str | None] = mapped_column(String(150))

@@ -9,6 +9,7 @@
 /embed/...                   the chat in a frame of another page      web.pages
 /static/v-.../...            style sheets, scripts, images            web.assets
 /api/...                     the snake_case chat API                  web.api
+/api/v1/...                  the camelCase turns API                  web.api_v1
 /api/schema/  /api/docs/     its description                          web.openapi
 """
 
@@ -22,7 +23,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chatapp import config
-from chatapp.web import api, assets, auth, openapi, pages, security
+from chatapp.web import api, api_v1, assets, auth, openapi, pages, security
 
 
 class Documents(DefaultJSONProvider):
@@ -45,6 +46,7 @@ def register(app: Flask) -> None:
     assets.init_app(app)
     auth.init_app(app)
     api.init_app(app)
+    api_v1.init_app(app)
     openapi.init_app(app)
     pages.init_app(app)
     app.add_url_rule("/healthz", view_func=_healthz)

@@ -33,7 +33,7 @@ def content_of(artifact: Artifact) -> Response:
     else:
         file = artifacts.open_content(artifact)
         response = Response(_pieces(file), headers=headers)
-        response.call_on_close(file.close)
+        response.call_on_close(file.close)  # nobody may have begun to read
         response.headers["Content-Type"] = artifact.mime_type
         response.headers["Content-Length"] = str(artifact.size_bytes)
     response.set_etag(artifact.sha256)
@@ -42,8 +42,9 @@ def content_of(artifact: Artifact) -> Response:
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:
-    while piece := file.read(PIECE):
-        yield piece
+    with file:
+        while piece := file.read(PIECE):
+            yield piece
 
 
 def _ending(artifact: Artifact) -> str:

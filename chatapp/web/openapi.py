@@ -22,9 +22,9 @@ from chatapp.values import Json
 from chatapp.web import openapi_page
 from chatapp.web.api import bp as api
 from chatapp.web.api import gate, paging
-from chatapp.web.api.contract import JSON, answer_of, reading_of
 from chatapp.web.api.filters import SortKeys
 from chatapp.web.api.parsing import AnyText, Choice, Text, WholeNumber, YesOrNo
+from chatapp.web.contract import JSON, answer_of, reading_of
 from chatapp.web.render.markdown import render_markdown
 
 bp = Blueprint("openapi", __name__, url_prefix="/api")

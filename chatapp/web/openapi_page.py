@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatapp.values import Json
-from chatapp.web.api.contract import JSON
+from chatapp.web.contract import JSON
 
 LIMITS = {
     "minLength": "at least {} characters",

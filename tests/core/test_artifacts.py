@@ -17,7 +17,7 @@ from sqlalchemy import func, select, update
 from chatapp import blobs
 from chatapp.core import artifacts, attachments, blob_keeping, leaving, retention, threads
 from chatapp.db import now, release, session, transaction
-from chatapp.errors import ArtifactInUse, Invalid, NotFound, StorageFull, TooLarge, UnsupportedType
+from chatapp.errors import Conflict, Invalid, NotFound, StorageFull, TooLarge, UnsupportedType
 from chatapp.models import Artifact, Blob, ChatSession
 from tests import files
 from tests import people as folk
@@ -138,10 +138,10 @@ def test_the_same_bytes_are_stored_once_and_stay_as_long_as_somebody_has_them(ap
 
 def test_a_file_that_is_used_stays(people: People) -> None:
     artifact, thread = upload(people.ana), threads.create(people.ana.user)
-    attachment_id = attachments.create(people.ana.user, thread.id, artifact.id)[0].id
-    with pytest.raises(ArtifactInUse) as caught:
+    attachment_id = attachments.create(people.ana.user, thread.id, artifact.id)[0].attachment.id
+    with pytest.raises(Conflict) as caught:
         artifacts.delete_own(people.ana.user, artifact.id)
-    assert caught.value.count == 1
+    assert caught.value.details == {"attachmentCount": 1}
     threads.archive(people.ana.user, thread.id)
     artifacts.delete_own(people.ana.user, artifact.id)
     with pytest.raises(NotFound):

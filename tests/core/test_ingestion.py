@@ -146,7 +146,7 @@ def test_personal_data_is_masked_as_the_policy_says(people: People) -> None:
 def test_pieces_of_a_text_are_read(people: People) -> None:
     thread = threads.create(people.ana.user)
     artifact = upload(people.ana, "äöü0123456789".encode())
-    attachment, _ = attachments.create(people.ana.user, thread.id, artifact.id)
+    attachment = attachments.create(people.ana.user, thread.id, artifact.id)[0].attachment
     assert attachments.read(people.ana.user, attachment.id).status == "pending"
     ingestion.run_pending()
     reading = attachments.read(people.ana.user, attachment.id, offset=1, limit=3)

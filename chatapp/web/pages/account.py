@@ -65,7 +65,7 @@ def change_password() -> ResponseReturnValue:
 def create_token() -> ResponseReturnValue:
     """The page with the new secret, which is not shown again."""
     try:
-        secret = tokens.create(signed_in_user(), field("token_name"), request.form.get("token_days", -1, type=int))
+        secret, _ = tokens.create(signed_in_user(), field("token_name"), request.form.get("token_days", -1, type=int))
     except Invalid as error:
         return _refused(error)
     return _page(secret=secret)

@@ -18,7 +18,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from chatapp.core import artifacts, attachments
 from chatapp.core.artifacts import LARGEST_FILE
-from chatapp.errors import ArtifactInUse, Invalid, TooLarge
+from chatapp.errors import Conflict, Invalid, TooLarge
 from chatapp.models import Artifact
 from chatapp.web.auth import sign_in_required, signed_in_user
 from chatapp.web.downloads import content_of
@@ -79,7 +79,7 @@ def remove_file(artifact_id: UUID) -> ResponseReturnValue:
     """Take back a file that was not sent with anything; what a conversation uses is only left out of the question."""
     try:
         artifacts.delete_own(signed_in_user(), artifact_id)
-    except ArtifactInUse:
+    except Conflict:
         if not htmx_request.htmx:
             raise
     return ("", 204) if htmx_request.htmx else redirect("/chat/", 303)
