@@ -49,13 +49,12 @@ def parts(thread: Thread, shown: Sequence[Message]) -> dict[UUID, tuple[Part, ..
     Waits a little for files that are still being read.
     """
     questions = [message.id for message in shown if message.role == Role.USER]
-    found = attachments.of_messages(questions)
-    of_thread = attachments.of_thread_alone(thread.id)
-    if questions and of_thread:
-        found[questions[-1]] = [*of_thread, *found.get(questions[-1], [])]
-    if not found:
+    attached = attachments.shown_to_model(thread.id, questions) if questions else []
+    if not attached:
         return {}
-    found = _when_read(found)
+    found: dict[UUID, list[Attached]] = {}
+    for file in sorted(_when_read(attached), key=lambda file: file.attachment.message_id is not None):
+        found.setdefault(file.attachment.message_id or questions[-1], []).append(file)
     budget = _Budget()
     return {
         message_id: tuple(_parts(found[message_id], budget))
@@ -69,19 +68,13 @@ def problem_of(artifact: Artifact) -> str:
     return PROBLEMS[Problem(artifact.ingestion_problem or Problem.UNREADABLE)]
 
 
-def _when_read(found: dict[UUID, list[Attached]]) -> dict[UUID, list[Attached]]:
-    unread = {
-        each.artifact.id
-        for files in found.values()
-        for each in files
-        if each.artifact.ingestion_status in ("pending", "processing")
-    }
-    if unread:
-        rest()
-        ingestion.wait_until_read(unread, config.current().attachment_wait)
-        for files in found.values():
-            files[:] = attachments.again(files)
-    return found
+def _when_read(attached: list[Attached]) -> list[Attached]:
+    unread = {each.artifact.id for each in attached if each.artifact.ingestion_status in ("pending", "processing")}
+    if not unread:
+        return attached
+    rest()
+    ingestion.wait_until_read(unread, config.current().attachment_wait)
+    return attachments.again(attached)
 
 
 def _parts(files: Iterable[Attached], budget: _Budget) -> Iterator[Part]:

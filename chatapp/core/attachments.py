@@ -128,9 +128,10 @@ def again(attached: Sequence[Attached]) -> list[Attached]:
     return [found[attachment_id] for attachment_id in ids if attachment_id in found]
 
 
-def of_thread_alone(thread_id: UUID) -> Sequence[Attached]:
-    """What is offered to the model in every turn."""
-    query = _joined().where(Attachment.thread_id == thread_id, Attachment.message_id.is_(None))
+def shown_to_model(thread_id: UUID, question_ids: Collection[UUID]) -> list[Attached]:
+    """What is attached to these questions and to the thread as a whole, in the order in which it was attached."""
+    of_question = Attachment.message_id.is_(None) | Attachment.message_id.in_(question_ids)
+    query = _joined().where(Attachment.thread_id == thread_id, of_question)
     return _attached(query.order_by(Attachment.created, Attachment.id))
 
 

@@ -28,7 +28,7 @@ from chatapp.models import Artifact, ArtifactText
 logger = structlog.get_logger(__name__)
 
 ATTEMPTS = 3
-CLAIM_EXPIRY = timedelta(minutes=3)  # longer than any file takes
+CLAIM_EXPIRY = timedelta(minutes=2)  # longer than any file takes
 LOOK_EVERY = 0.1  # seconds
 
 _work = threading.Event()
