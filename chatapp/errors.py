@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
+
+from chatapp.market import Problem
 
 
 class ChatError(Exception):
@@ -34,6 +37,18 @@ class TurnActive(ChatError):
     def __init__(self, turn_id: UUID) -> None:
         super().__init__("An answer is still being written in this conversation.")
         self.turn_id = turn_id
+
+
+class ApprovalNotPending(ChatError):
+    """The approval has been decided, or its turn waits no longer. `status`: approved, denied."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__("This has been decided already.")
+        self.status = status
+
+
+class ToolRefused(ChatError):
+    """A tool does not do this for this caller."""
 
 
 class TooManyTurns(ChatError):
@@ -117,3 +132,23 @@ class StorageFull(ChatError):
 
 class UnsupportedType(ChatError):
     """Files of this type are not taken."""
+
+
+class OrderRefused(ChatError):
+    """What was asked for cannot be ordered; `problems` say why, each with its field."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(" ".join(problem.message for problem in problems))
+        self.problems = tuple(problems)
+
+
+class BadFile(ChatError):
+    """A file that cannot be imported; `faults` say where and why, a line each."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
+
+
+class InUse(ChatError):
+    """Something cannot be deleted, or changed in this way, as long as others need it."""

@@ -1,6 +1,5 @@
-"""Work in the background: what is due once a day, and reading the files that people send.
-
-Whichever process looks first after the hour does the day's work, for all processes and hosts.
+"""Work without a request: what is due once a day, which whichever process looks first does for all; orders; reading the
+files that people send.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from flask import Flask
 
 from chatapp.core import blob_keeping, ingestion, leaving, quotas, retention, sharing
 from chatapp.db import now, release
+from chatapp.marketplace import provisioning
 
 logger = structlog.get_logger(__name__)
 
@@ -23,7 +23,8 @@ LOOK_FOR_FILES_EVERY = 5.0  # seconds; for files that other processes were to re
 
 
 def start(app: Flask) -> None:
-    """Look after the work in the background, as long as the process lives."""
+    """Look after all of it in the background, as long as the process lives."""
+    provisioning.start(app.app_context)
     forever = threading.Event()
     threading.Thread(target=_look, args=(app, forever), name="daily-jobs", daemon=True).start()
     for number in range(FILE_READERS):

@@ -137,6 +137,12 @@ class Event:
         """Nothing follows this event until somebody acts on the turn (turns-api 4.4, grammar)."""
         return self.data["type"] in ("finish", "error", "abort")
 
+    @property
+    def waits_for_person(self) -> bool:
+        """Whether this ends the stream, but not the turn."""
+        metadata = self.data.get("messageMetadata", {})
+        return self.type == "finish" and metadata.get("finishReason") == FinishReason.APPROVAL
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -148,6 +154,74 @@ class Failure:
 
     def as_json(self) -> Json:
         return {"code": self.code, "message": self.message, "retryable": self.retryable}
+
+
+class ResultType(StrEnum):
+    SUCCESS = "success"
+    VALIDATION_ERROR = "validation_error"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool came to (waldur section 9).
+
+    `summary` is one short text for the model, kept with the conversation; `data` is more for the model, in this turn.
+    `ui_component` and `ui_data` are a block for the person: its key, and the fields of its frame, flat. An `error` is
+    for the model alone. `quarantined`: the guards found what reads like instructions in it.
+    """
+
+    type: ResultType
+    summary: str
+    data: Any = None
+    ui_component: BlockKey | None = None
+    ui_data: Json | None = None
+    quarantined: bool = False
+
+    @classmethod
+    def success(
+        cls, summary: str, data: Any = None, ui_component: BlockKey | None = None, ui_data: Json | None = None
+    ) -> ToolResult:
+        return cls(ResultType.SUCCESS, summary, data, ui_component, ui_data)
+
+    @classmethod
+    def invalid(cls, summary: str, ui_component: BlockKey | None = None, ui_data: Json | None = None) -> ToolResult:
+        """The wish cannot be met as it is: for the model and, with a component, for the person."""
+        return cls(ResultType.VALIDATION_ERROR, summary, None, ui_component, ui_data)
+
+    @classmethod
+    def error(cls, summary: str) -> ToolResult:
+        """The tool refused or failed. `summary` must hold nothing that its caller may not know."""
+        return cls(ResultType.ERROR, summary)
+
+    @classmethod
+    def read(cls, result: Mapping[str, Any]) -> ToolResult:
+        component = result.get("ui_component")
+        return cls(
+            ResultType(result["type"]),
+            result["summary"],
+            result.get("data"),
+            BlockKey(component) if component else None,
+            result.get("ui_data"),
+            bool(result.get("quarantined")),
+        )
+
+    def as_json(self) -> Json:
+        optional = {
+            "data": self.data,
+            "ui_component": self.ui_component,
+            "ui_data": self.ui_data,
+            "quarantined": self.quarantined or None,
+        }
+        present = {name: value for name, value in optional.items() if value is not None}
+        return {"type": str(self.type), "summary": self.summary} | present
+
+    @property
+    def awaits_person(self) -> bool:
+        """The person has to act on what it shows, so the turn ends without another word (waldur 3.5)."""
+        if self.ui_component is BlockKey.VM_ORDER:
+            return (self.ui_data or {}).get("status") in ("preview", "success", "error")
+        return self.ui_component is BlockKey.ASK_USER_FORM
 
 
 @dataclass(frozen=True, slots=True)

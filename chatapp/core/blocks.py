@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from chatapp.values import BlockKey, Json
+from chatapp.values import BlockKey, Json, ToolResult
 
 FENCE = 3  # backticks that open a fence, at least
 NO_TAG = "code"
+DENIED = "The person did not allow this call."
 _TICKS = re.compile("`+")
 
 
@@ -45,12 +46,19 @@ class Closed:
     content: str
 
 
-BlockEvent = Opened | Grew | Closed
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A block that comes whole, with the call of the tool that made it, as it is stored."""
+
+    block: Json
 
 
-def parse(text: str) -> list[Json]:
-    """The stored blocks of a complete text."""
-    parser = BlockParser()
+BlockEvent = Opened | Grew | Closed | Placed
+
+
+def parse(text: str, first: int = 0) -> list[Json]:
+    """The stored blocks of a complete text, numbered from `first` on."""
+    parser = BlockParser(first)
     opened: dict[int, Opened] = {}
     blocks: list[Json] = []
     for event in parser.feed(text) + parser.finish():
@@ -68,6 +76,23 @@ def stored_block(index: int, key: BlockKey, content: str, tag: str = "") -> Json
     if key is BlockKey.CODE:
         block["tag"] = tag or NO_TAG
     return block
+
+
+def tool_block(index: int, call: Json, result: ToolResult | None) -> Json:
+    """An executed call as it is kept, around what it shows: an empty text when that is nothing (waldur section 4)."""
+    shown: Json = {"id": f"blk_{index}_r", "key": BlockKey.MARKDOWN.value, "status": "complete", "content": ""}
+    if result and result.ui_component:
+        fields = dict(result.ui_data or {})
+        if result.ui_component is BlockKey.VM_ORDER and "status" in fields:
+            fields["order_status"] = fields.pop("status")
+        shown = {**fields, "id": shown["id"], "key": result.ui_component.value, "status": "complete"}
+    return {
+        "id": f"blk_{index}",
+        "key": BlockKey.TOOL.value,
+        "status": "complete",
+        "tool": call,
+        "result": shown,
+    }
 
 
 def as_text(blocks: Sequence[Mapping[str, Any]]) -> str:
@@ -108,12 +133,16 @@ def _fenced(body: str, tag: str) -> str:
 class _Assembler:
     """Makes block events of text: opens markdown when something visible is written, merges what one feed wrote."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: int) -> None:
         self._events: list[BlockEvent] = []
-        self._index = -1
+        self._index = first - 1
         self._open = False
         self._content: list[str] = []
         self._fresh: list[str] = []  # written but not in an event yet; white space alone while no block is open
+
+    @property
+    def next_index(self) -> int:
+        return self._index + 1
 
     def write(self, text: str) -> None:
         self._fresh.append(text)
@@ -180,8 +209,8 @@ class _State(Enum):
 class BlockParser:
     """Feed it text as it arrives; it returns what became certain. Linear in the size of the text in any chunking."""
 
-    def __init__(self) -> None:
-        self._out = _Assembler()
+    def __init__(self, first: int = 0) -> None:
+        self._out = _Assembler(first)
         self._state = _State.PROSE
         self._held = ""  # the beginning of what may become a tag of leaked markup
         self._run = 0  # length of the backtick run at the end of the text so far
@@ -197,6 +226,11 @@ class BlockParser:
         while pos < end:
             pos = self._count_run(text, pos) if self._run or text[pos] == "`" else self._scan(text, pos)
         return self._out.take()
+
+    @property
+    def next_index(self) -> int:
+        """The number of the block that would come next."""
+        return self._out.next_index
 
     def finish(self) -> list[BlockEvent]:
         """The events left at the end of the text: held back text is released, the open block closed."""

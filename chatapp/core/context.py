@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import orjson
 from sqlalchemy import select
 
 from chatapp import config
-from chatapp.core import attached_files, prompts
+from chatapp.core import attached_files, prompts, spoken
 from chatapp.db import now, session
 from chatapp.models import Message, Thread, Turn, User
-from chatapp.providers import DECLINE, FilePart, ModelMessage, ModelRequest, Part, TextPart
-from chatapp.values import Role, Severity
+from chatapp.providers import (
+    DECLINE,
+    FilePart,
+    ImagePart,
+    ModelMessage,
+    ModelRequest,
+    Part,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
+from chatapp.values import BlockKey, Role, Severity
+
+Entries = tuple[ModelMessage, ...]
 
 CHARACTERS_PER_TOKEN = 4
 INTERRUPTED = "\n\n[This answer was interrupted here.]"
@@ -30,8 +43,8 @@ def build(asker: User, thread: Thread, turn: Turn, question: Message, asked: str
     history = _history(thread, question)
     shown = [*history, question] if asked != DECLINE else history
     files = attached_files.parts(thread, shown)
-    entries = [_entry(message, files.get(message.id, ())) for message in history]
-    entries.append(ModelMessage(Role.USER, (*files.get(question.id, ()), TextPart(asked))))
+    entries = [_entries(message, files.get(message.id, ())) for message in history]
+    entries.append((ModelMessage(Role.USER, (*files.get(question.id, ()), TextPart(asked))),))
     model_settings = turn.settings.get("modelSettings", {})
     return ModelRequest(
         system=system,
@@ -55,7 +68,8 @@ def _history(thread: Thread, question: Message) -> Sequence[Message]:
         .order_by(Message.sequence_index.desc())
         .limit(limit)
     )
-    return [message for message in reversed(recent.all()) if message.content and not _is_attack(message)]
+    said = (message for message in reversed(recent.all()) if message.content or message.blocks)
+    return [message for message in said if not _is_attack(message)]
 
 
 def _is_attack(message: Message) -> bool:
@@ -63,24 +77,43 @@ def _is_attack(message: Message) -> bool:
     return bool(message.injection_categories) and message.severity not in (Severity.NONE, Severity.LOW)
 
 
-def _entry(message: Message, files: Sequence[Part]) -> ModelMessage:
+def _entries(message: Message, files: Sequence[Part]) -> Entries:
+    """What a model is told of one message: several entries where tools were called."""
+    if any(block["key"] == BlockKey.TOOL for block in message.blocks):
+        said = spoken.of_blocks(message.blocks)
+        return (*said, ModelMessage(Role.ASSISTANT, (TextPart(INTERRUPTED.strip()),))) if message.interrupted else said
     text = message.content + (INTERRUPTED if message.interrupted else "")
-    return ModelMessage(Role(message.role), (*files, TextPart(text)))
+    return (ModelMessage(Role(message.role), (*files, TextPart(text))),)
 
 
-def _fit(entries: list[ModelMessage], system_length: int) -> Iterable[ModelMessage]:
-    """The newest entries that fit into the model's window; the question is always among them."""
+def _fit(conversation: list[Entries], system_length: int) -> Iterable[ModelMessage]:
+    """The newest messages that fit into the model's window; the question is always among them.
+
+    A message stays whole: a call and its result are never separated.
+    """
     budget = config.current().context_tokens * CHARACTERS_PER_TOKEN - system_length
-    kept: list[ModelMessage] = []
-    for entry in reversed(entries):
-        budget -= _length(entry)
+    kept: list[Entries] = []
+    for entries in reversed(conversation):
+        budget -= sum(map(_length, entries))
         if kept and budget < 0:
             break
-        kept.append(entry)
-    while len(kept) > 1 and kept[-1].role is Role.ASSISTANT:
+        kept.append(entries)
+    while len(kept) > 1 and kept[-1][0].role is Role.ASSISTANT:
         kept.pop()  # a conversation begins with a question
-    return reversed(kept)
+    return (entry for entries in reversed(kept) for entry in entries)
 
 
 def _length(entry: ModelMessage) -> int:
-    return sum(len(part.text) for part in entry.parts if isinstance(part, TextPart | FilePart))
+    return sum(map(_part_length, entry.parts))
+
+
+def _part_length(part: Part) -> int:
+    match part:
+        case TextPart(text) | FilePart(text=text):
+            return len(text)
+        case ImagePart():
+            return 0  # as much as a page of text, whatever its bytes
+        case ToolResultPart(content=content):
+            return len(content)
+        case ToolCallPart(arguments=arguments):
+            return len(orjson.dumps(arguments))

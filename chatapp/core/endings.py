@@ -6,20 +6,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, update
 
 from chatapp import providers
-from chatapp.core import blocks, model_history, quotas, threads, titles
+from chatapp.core import model_history, quotas, threads, titles
 from chatapp.core.snapshots import turn_event, usage_json
 from chatapp.core.transcripts import Transcript
 from chatapp.db import after_commit, insert, now, save, session
-from chatapp.models import Message, Thread, Turn, TurnLease
+from chatapp.models import Message, Thread, ToolApproval, Turn, TurnLease
 from chatapp.stream import log as event_log
 from chatapp.stream.hub import hub
 from chatapp.values import Event, Failure, FinishReason, Json, Role, TurnStatus, Usage
 
 CHARACTERS_PER_TOKEN = 4
 LOCK_TURN = select(Turn).where(Turn.id == bindparam("turn")).with_for_update().execution_options(populate_existing=True)
+DENY_OPEN = (
+    update(ToolApproval)
+    .where(ToolApproval.turn_id == bindparam("turn"), ToolApproval.status == "pending")
+    .values(status="denied", decided_at=bindparam("moment"))
+    .execution_options(synchronize_session=False)
+)
 DROP_LEASE = delete(TurnLease).where(TurnLease.turn_id == bindparam("turn"))
 
 
@@ -82,17 +88,18 @@ def end(
 
     After the commit the followers in this process get the closing events and `on_end` is called.
     """
-    # The thread before the turn, as everywhere: two transactions never wait for each other.
-    thread = threads.locked(thread_id)
-    turn = session.scalar(LOCK_TURN, {"turn": turn_id})
-    if thread is None or turn is None or not TurnStatus(turn.status).is_active:
+    thread, turn = lock(thread_id, turn_id)
+    if thread is None or turn is None:
         return None
     _close(turn, ending, output)
     content = _kept(turn, ending, output.transcript)
+    closing = output.transcript.closing()
     if content is None:
         _withdraw_answer(thread, turn)
     else:
-        _store_answer(thread, turn, content, output.transcript)
+        _store_answer(thread, turn, content, _folded(output.transcript, closing))
+    if any(tool.approval_id for tool in output.transcript.tools.values()):
+        session.execute(DENY_OPEN, {"turn": turn_id, "moment": now()})
     if ending.status is not TurnStatus.CANCELLED:
         thread.unread_at = turn.completed_at
     threads.touch_session(thread.session_id)
@@ -101,33 +108,53 @@ def end(
     attempt = output.title.usage.total_tokens if output.title else 0
     quotas.charge(turn.user_id, (turn.input_tokens or 0) + (turn.output_tokens or 0) + attempt)
     save(turn, thread)
-    events = [*output.unstored, *_closing_events(turn, output, ending, title)]
+    events = [*output.unstored, *_closing_events(turn, output.last_seq, closing, ending, title)]
     event_log.current().add(turn_id, events)
-    session.connection().execute(DROP_LEASE, {"turn": turn_id})
+    drop_lease(turn_id)
     after_commit(lambda: hub.publish(turn_id, events))
     if on_end:
         after_commit(lambda: on_end(turn_id))
     return turn
 
 
+def lock(thread_id: UUID, turn_id: UUID) -> tuple[Thread | None, Turn | None]:
+    """An active turn and its thread, for writing; None for what is gone, and for a turn that has ended.
+
+    The thread before the turn, as everywhere: two transactions never wait for each other.
+    """
+    thread = threads.locked(thread_id)
+    turn = session.scalar(LOCK_TURN, {"turn": turn_id})
+    return thread, turn if turn and TurnStatus(turn.status).is_active else None
+
+
+def drop_lease(turn_id: UUID) -> None:
+    """Within the caller's transaction: nobody executes the turn any more."""
+    session.connection().execute(DROP_LEASE, {"turn": turn_id})
+
+
+def note_cost(turn: Turn, output: Output) -> None:
+    """What the turn has consumed so far, and whose model wrote it; nothing when nothing was reported."""
+    turn.model = output.model or turn.model
+    if output.usage is None:
+        return
+    turn.input_tokens = output.usage.input_tokens
+    turn.cached_input_tokens = output.usage.cached_input_tokens
+    turn.output_tokens = output.usage.output_tokens
+    turn.usage_exact = output.usage.exact
+    provider = providers.choose()
+    if provider and output.model:
+        turn.total_cost = provider.cost(output.model, output.usage)
+
+
 def _close(turn: Turn, ending: Ending, output: Output) -> None:
-    moment = now()
     turn.status = ending.status
     turn.finish_reason = ending.finish_reason
-    turn.model = output.model
+    note_cost(turn, output)
     if ending.failure:
         turn.error_code = ending.failure.code
         turn.error_message = ending.failure.message
         turn.error_retryable = ending.failure.retryable
-    if output.usage:
-        turn.input_tokens = output.usage.input_tokens
-        turn.cached_input_tokens = output.usage.cached_input_tokens
-        turn.output_tokens = output.usage.output_tokens
-        turn.usage_exact = output.usage.exact
-        provider = providers.choose()
-        if provider and output.model:
-            turn.total_cost = provider.cost(output.model, output.usage)
-    turn.completed_at = turn.modified = moment
+    turn.completed_at = turn.modified = now()
 
 
 def _kept(turn: Turn, ending: Ending, transcript: Transcript) -> str | None:
@@ -142,6 +169,12 @@ def _kept(turn: Turn, ending: Ending, transcript: Transcript) -> str | None:
     return content if content.strip() or tools_finished else None
 
 
+def _folded(transcript: Transcript, closing: Sequence[Json]) -> Transcript:
+    for event in closing:
+        transcript.add(event)
+    return transcript
+
+
 def _store_answer(thread: Thread, turn: Turn, content: str, transcript: Transcript) -> None:
     moment = now()
     insert(
@@ -154,7 +187,8 @@ def _store_answer(thread: Thread, turn: Turn, content: str, transcript: Transcri
             sequence_index=turn.answer_index,
             replaces_id=turn.answer_replaces_id,
             content=content,
-            blocks=blocks.parse(content),
+            blocks=transcript.blocks(len(content)),
+            successful_tools=",".join(transcript.successful_tools),
             raw_data=model_history.of_answer(transcript, content, turn, moment),
             warning=transcript.warning,
             interrupted=turn.status != TurnStatus.COMPLETED,
@@ -184,16 +218,18 @@ def _withdraw_answer(thread: Thread, turn: Turn) -> None:
         thread.last_index -= 1
 
 
-def _closing_events(turn: Turn, output: Output, ending: Ending, title: str | None) -> list[Event]:
+def _closing_events(
+    turn: Turn, last_seq: int, closing: Sequence[Json], ending: Ending, title: str | None
+) -> list[Event]:
     data: list[Json] = [
-        *output.transcript.closing(),
+        *closing,
         turn_event(turn),
     ]
     if ending.status is TurnStatus.COMPLETED and title:
         named = {"type": "data-thread", "id": str(turn.thread_id), "data": {"title": title}, "transient": True}
         data.append(named)
     data.append(last_event(turn))
-    return [Event.of(output.last_seq + number, event) for number, event in enumerate(data, 1)]
+    return [Event.of(last_seq + number, event) for number, event in enumerate(data, 1)]
 
 
 def last_event(turn: Turn) -> Json:
@@ -202,10 +238,15 @@ def last_event(turn: Turn) -> Json:
         return {"type": "error", "errorText": turn.error_message}
     if turn.status == TurnStatus.CANCELLED:
         return {"type": "abort"}
+    return finish_event(turn, turn.finish_reason)
+
+
+def finish_event(turn: Turn, reason: str | None) -> Json:
+    """The last event of a stream that ends well: of a turn, or up to where it waits for a person."""
     metadata = {
         "turnId": str(turn.id),
         "status": str(turn.status),
-        "finishReason": str(turn.finish_reason),
+        "finishReason": str(reason),
         "usage": usage_json(turn),
     }
     return {"type": "finish", "messageMetadata": metadata}

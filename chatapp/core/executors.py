@@ -9,7 +9,7 @@ from uuid import UUID
 
 from chatapp.errors import ModelUnavailable
 from chatapp.providers import ModelRequest
-from chatapp.values import Event
+from chatapp.values import Event, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +17,19 @@ class Assignment:
     """A turn to execute. `events` are the ones that are stored already; `request`, called in the executor's thread,
     is what the model is asked first, None when the answer is a fixed refusal; `untitled` is what a name for the thread
     is made from, None when it needs none. `withheld` must not appear in the answer, whatever the model knows of it.
+    `usage` is what the turn has consumed before it had to wait for a person.
     """
 
     turn_id: UUID
     thread_id: UUID
+    user_id: UUID
     events: Sequence[Event]
     request: Callable[[], ModelRequest | None]
     untitled: str | None = None
     refused: bool = False
     withheld: tuple[str, ...] = ()
+    timezone: str = "UTC"
+    usage: Usage | None = None
 
 
 class Executor(Protocol):

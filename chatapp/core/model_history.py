@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from chatapp.core.snapshots import time_json
-from chatapp.core.transcripts import ToolUse, Transcript
+from chatapp.core.transcripts import SEPARATOR, UNFINISHED, ToolUse, Transcript
 from chatapp.models import Turn
 from chatapp.values import Json
 
-SEPARATOR = 2  # characters between two texts of an answer's content
 INTERRUPTED = "interrupted"
 
 
@@ -27,9 +26,8 @@ def of_answer(transcript: Transcript, content: str, turn: Turn, moment: datetime
     messages: list[Json] = []
     last: Json = {}
     for step in transcript.steps:
-        tools = [transcript.tools[key] for kind, key in step if kind == "tool"]
-        parts = [_call(transcript.tools[key]) if kind == "tool" else _text(texts[key]) for kind, key in step]
-        parts = [part for part in parts if part.get("content") != ""]
+        tools = [transcript.tools[call_id] for call_id in step.calls]
+        parts = [*(_text(texts[block]) for block in step.texts if texts[block]), *map(_call, tools)]
         if parts:
             last = _response(parts, turn, moment)
             messages.append(last)
@@ -45,7 +43,7 @@ def _cut(transcript: Transcript, length: int) -> dict[str, str]:
     found: dict[str, str] = {}
     for block, pieces in transcript.texts.items():
         found[block] = "".join(pieces)[: max(0, length)]
-        length -= sum(map(len, pieces)) + SEPARATOR
+        length -= sum(map(len, pieces)) + len(SEPARATOR)
     return found
 
 
@@ -58,14 +56,12 @@ def _call(tool: ToolUse) -> Json:
 
 
 def _result(tool: ToolUse, moment: datetime) -> Json:
-    return {
-        "part_kind": "tool-return",
-        "tool_name": tool.name,
-        "tool_call_id": tool.call_id,
-        "content": "" if tool.outcome is None else tool.output,
-        "timestamp": time_json(moment),
-        "outcome": tool.outcome or INTERRUPTED,
-    }
+    told = {"tool_name": tool.name, "tool_call_id": tool.call_id, "timestamp": time_json(moment)}
+    if tool.input is None and tool.error != UNFINISHED:
+        return {"part_kind": "retry-prompt", "content": tool.error, **told}
+    content = tool.result.as_json() if tool.result else tool.error
+    outcome = INTERRUPTED if tool.error == UNFINISHED else tool.outcome
+    return {"part_kind": "tool-return", "content": content, "outcome": outcome, **told}
 
 
 def _response(parts: list[Json], turn: Turn, moment: datetime) -> Json:

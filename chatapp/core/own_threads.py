@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, literal_column, select, tuple_
 
 from chatapp.core import agents, takeovers, threads
 from chatapp.db import now, session, transaction
 from chatapp.errors import NotFound
 from chatapp.models import Message, Thread, Turn, User
+from chatapp.values import TurnStatus
 
 PREVIEW = 140  # characters
 # Read for a preview, whose white space counts little: enough for all but the oddest beginnings.
@@ -22,11 +23,15 @@ PREVIEW_SOURCE = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A thread with what its newest message and its newest turn tell."""
+    """A thread with what its newest message and its newest turn tell.
+
+    `tools` are those whose calls have succeeded in its completed answers; nothing while another one is written.
+    """
 
     thread: Thread
     preview: str | None
     turn: Turn | None
+    tools: frozenset[str]
 
 
 def page(user: User, after: tuple[datetime, UUID] | None, limit: int) -> tuple[Sequence[Thread], bool]:
@@ -40,13 +45,22 @@ def page(user: User, after: tuple[datetime, UUID] | None, limit: int) -> tuple[S
 
 
 def summaries(found: Sequence[Thread]) -> list[Summary]:
-    """Two queries for all of them. A turn whose worker is gone is ended first."""
+    """Three queries for all of them. A turn whose worker is gone is ended first."""
     ids = [thread.id for thread in found]
     latest = _latest_turns(ids)
     for turn in latest.values():
         takeovers.reap_if_lost(turn)
-    previews = _previews(ids)
-    return [Summary(thread, previews.get(thread.id), latest.get(thread.id)) for thread in found]
+    previews, tools = _previews(ids), _tools(ids)
+    answering = {thread_id for thread_id, turn in latest.items() if TurnStatus(turn.status).is_active}
+    return [
+        Summary(
+            thread,
+            previews.get(thread.id),
+            latest.get(thread.id),
+            frozenset() if thread.id in answering else tools.get(thread.id, frozenset()),
+        )
+        for thread in found
+    ]
 
 
 def create(user: User, values: Mapping[str, Any]) -> Thread:
@@ -94,6 +108,17 @@ def _previews(thread_ids: Sequence[UUID]) -> dict[UUID, str]:
     beginning = func.substr(Message.content, 1, PREVIEW_SOURCE)
     query = select(Message.thread_id, beginning).join(Thread, Message.id == newest).where(Thread.id.in_(thread_ids))
     return {thread_id: preview(text) for thread_id, text in session.execute(query)}
+
+
+def _tools(thread_ids: Sequence[UUID]) -> dict[UUID, frozenset[str]]:
+    complete = (Message.superseded_by.is_(None), Message.interrupted.is_(False))
+    called = select(Message.thread_id, Message.successful_tools).where(
+        Message.thread_id.in_(thread_ids), Message.successful_tools != literal_column("''"), *complete
+    )
+    found: dict[UUID, frozenset[str]] = {}
+    for thread_id, names in session.execute(called.distinct()):
+        found[thread_id] = found.get(thread_id, frozenset()) | set(names.split(","))
+    return found
 
 
 def preview(text: str) -> str:

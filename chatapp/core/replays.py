@@ -34,16 +34,18 @@ def _text(content: str) -> list[Json]:
 
 
 def _calls(raw_data: Json) -> Iterator[Json]:
-    for message in raw_data.get("messages", []):
-        for part in message["parts"]:
-            call = {"toolCallId": part.get("tool_call_id")}
-            match part["part_kind"]:
-                case "tool-call":
-                    name = {"toolName": part["tool_name"]}
-                    yield {"type": "tool-input-start", **call, **name}
+    parts = [part for message in raw_data.get("messages", []) for part in message["parts"]]
+    refused = {part["tool_call_id"] for part in parts if part["part_kind"] == "retry-prompt"}
+    for part in parts:
+        call = {"toolCallId": part.get("tool_call_id")}
+        match part["part_kind"]:
+            case "tool-call":
+                name = {"toolName": part["tool_name"]}
+                yield {"type": "tool-input-start", **call, **name}
+                if part["tool_call_id"] not in refused:
                     yield {"type": "tool-input-available", **call, **name, "input": part["args"]}
-                case "tool-return" | "retry-prompt":
-                    yield _result(part.get("outcome", "failed"), part["content"], call)
+            case "tool-return" | "retry-prompt":
+                yield _result(part.get("outcome", "failed"), part["content"], call)
 
 
 def _result(outcome: str, content: object, call: Json) -> Json:

@@ -49,7 +49,7 @@ def usage_json(turn: Turn) -> Json | None:
         "inputTokens": turn.input_tokens or 0,
         "cachedInputTokens": turn.cached_input_tokens or 0,
         "outputTokens": turn.output_tokens or 0,
-        "totalCost": turn.total_cost,
+        "totalCost": turn.total_cost if turn.model else "0",  # no model, no price that is unknown
     }
 
 

@@ -120,7 +120,8 @@ def _assignment(
             return refusals.request(asker, thread, turn, message)
         return context.build(asker, thread, turn, message, asked)
 
-    return Assignment(turn.id, thread.id, events, request, untitled, refused, screened.withheld)
+    timezone = str(turn.settings["timezone"])
+    return Assignment(turn.id, thread.id, asker.id, events, request, untitled, refused, screened.withheld, timezone)
 
 
 def _store(turn: Turn, thread: Thread, is_new: bool, placed: Place, worker: str) -> None:

@@ -6,10 +6,29 @@ from chatapp.models.agents import AgentSpec
 from chatapp.models.artifacts import Artifact, ArtifactText, Attachment, Blob
 from chatapp.models.feedback import Feedback
 from chatapp.models.idempotency import KeptAnswer
+from chatapp.models.marketplace import (
+    Category,
+    Credit,
+    CreditMovement,
+    Flavor,
+    Image,
+    Invoice,
+    InvoiceItem,
+    Membership,
+    Network,
+    Offering,
+    Order,
+    Organization,
+    Project,
+    ProjectQuota,
+    Resource,
+    ResourceUsage,
+    SshKey,
+)
 from chatapp.models.messages import Message
 from chatapp.models.sharing import SharedMessage, ShareLink
 from chatapp.models.threads import ChatSession, Thread
-from chatapp.models.turns import Turn, TurnEvent, TurnLease
+from chatapp.models.turns import ToolApproval, Turn, TurnEvent, TurnLease
 
 __all__ = [
     "AgentSpec",
@@ -19,16 +38,34 @@ __all__ = [
     "Attachment",
     "AuditRecord",
     "Blob",
+    "Category",
     "ChatSession",
     "Feedback",
     "KeptAnswer",
+    "Credit",
+    "CreditMovement",
+    "Flavor",
+    "Image",
+    "Invoice",
+    "InvoiceItem",
+    "Membership",
     "Message",
+    "Network",
+    "Offering",
+    "Order",
+    "Organization",
+    "Project",
+    "ProjectQuota",
     "Quota",
+    "Resource",
+    "ResourceUsage",
     "ShareLink",
     "SharedMessage",
     "SiteCounter",
+    "SshKey",
     "SystemPrompt",
     "Thread",
+    "ToolApproval",
     "Turn",
     "TurnEvent",
     "TurnLease",

@@ -90,6 +90,25 @@ class TurnLease(Base):
     output_tokens: Mapped[int | None]
 
 
+class ToolApproval(Base):
+    """A call that a person has to allow first (turns-api 4.9). `reason` is what they gave with their decision."""
+
+    __tablename__ = "tool_approvals"
+    __table_args__ = (
+        CheckConstraint("status in ('pending', 'approved', 'denied')", name="status"),
+        Index("uq_tool_approvals_call", "turn_id", "call_id", unique=True),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    turn_id: Mapped[UUID] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"))
+    call_id: Mapped[str] = mapped_column(String(200))
+    tool: Mapped[str] = mapped_column(String(100))
+    status: Mapped[str] = mapped_column(String(10), default="pending")
+    reason: Mapped[str] = mapped_column(Text, default="")
+    created: Mapped[datetime] = mapped_column(default=now)
+    decided_at: Mapped[datetime | None]
+
+
 class TurnEvent(Base):
     """The append-only log. `data` is the JSON of the wire object, written once and passed on as it is."""
 

@@ -88,9 +88,12 @@ class ToolSpec:
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
+    """`tools` are those that occur in the conversation too; none of them may be called unless `may_call`."""
+
     system: str
     messages: tuple[ModelMessage, ...]
     tools: tuple[ToolSpec, ...] = ()
+    may_call: bool = True
     max_tokens: int | None = None
     temperature: float | None = None
 
@@ -172,7 +175,10 @@ class ModelStream(Protocol):
 
 
 class Provider(Protocol):
+    """`knows_all_tools`: its model need not be offered a tool to call it, so nothing is gained by loading some late."""
+
     name: str
+    knows_all_tools: bool
 
     def prepare(self) -> None:
         """Do once, at the start of the process, what would make the first call slow."""

@@ -43,6 +43,7 @@ class AnthropicProvider:
     """
 
     name = "anthropic"
+    knows_all_tools = False
 
     def __init__(
         self,

@@ -95,6 +95,8 @@ def request_body(request: ModelRequest, model: str, max_tokens: int) -> Json:
         body["system"] = [{"type": "text", "text": request.system, "cache_control": CACHED}]
     if request.tools:
         body["tools"] = [_tool(spec) for spec in request.tools]
+        if not request.may_call:
+            body["tool_choice"] = {"type": "none"}
     return body
 
 

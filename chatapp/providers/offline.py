@@ -297,6 +297,7 @@ class OfflineProvider:
     """The offline model. `tick` is the time between ticks of `/slow`, `pace` between words, both in seconds."""
 
     name = MODEL
+    knows_all_tools = True
 
     def __init__(self, *, tick: float = 0.2, pace: float = 0.0) -> None:
         self._tick = tick

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any, Protocol
+from uuid import UUID
 
-import orjson
-
+from chatapp.core import spoken
 from chatapp.core.endings import CHARACTERS_PER_TOKEN, Output
 from chatapp.core.titles import Attempt
-from chatapp.core.transcripts import ToolUse, Transcript
+from chatapp.core.transcripts import Transcript
 from chatapp.guards.shield import Shield
 from chatapp.providers import (
     FilePart,
-    ModelMessage,
     ModelRequest,
     ModelStream,
-    Part,
     Provider,
     ProviderError,
     Reasoning,
@@ -30,12 +29,13 @@ from chatapp.providers import (
     ToolCall,
     ToolCallBegun,
     ToolCallInput,
-    ToolCallPart,
     ToolResultPart,
     Trouble,
     UsageSoFar,
 )
-from chatapp.values import Event, FinishReason, Role, Usage
+from chatapp.stream.calling import Calling
+from chatapp.tools.toolbox import Toolbox
+from chatapp.values import Event, FinishReason, Usage
 
 TOOL_ROUNDS = 5
 PAUSE = 0.5  # seconds of silence after which the last word is shown, though it may go on
@@ -55,11 +55,10 @@ class Recording(Protocol):
 
 @dataclass
 class Step:
-    """One model call and the tool calls it led to."""
+    """One model call and the tool calls it made."""
 
     number: int
     open: tuple[str, str] | None = None
-    texts: list[str] = field(default_factory=list)
     calls: list[ToolCall] = field(default_factory=list)
     usage: Usage | None = None
     reason: StopReason | None = None
@@ -68,11 +67,23 @@ class Step:
 class Answering:
     """`run` answers; `close` ends it from any thread; `output` tells at any time what there is."""
 
-    def __init__(self, recorder: Recording, first: Sequence[Event] = (), withheld: Collection[str] = ()) -> None:
-        """`first` are the turn's events so far; `withheld` is what the answer must not say."""
+    def __init__(
+        self,
+        turn_id: UUID,
+        recorder: Recording,
+        first: Sequence[Event],
+        context: Callable[[], AbstractContextManager[Any]],
+        *,
+        withheld: Collection[str] = (),
+        usage: Usage | None = None,
+    ) -> None:
+        """`first` are the turn's events so far and `usage` what they cost; `withheld` is what must not be said."""
         self.progress_at = monotonic()
+        self._turn_id = turn_id
         self._recorder = recorder
         self._transcript = Transcript.of(event.data for event in first)
+        self._context = context
+        self._calling: Calling | None = None
         self._withheld = withheld
         self._shield = Shield(lambda: ())
         self._request: ModelRequest | None = None
@@ -80,7 +91,7 @@ class Answering:
         self._text_lock = threading.RLock()
         self._stream: ModelStream | None = None
         self._closed = False
-        self._usage: Usage | None = None
+        self._usage = usage
         self._step_usage: Usage | None = None
         self._step_characters = 0
         self._model: str | None = None
@@ -97,19 +108,43 @@ class Answering:
         self._closed = True
         if self._stream:
             self._stream.close()
+        if self._calling:
+            self._calling.close()
 
-    def run(self, provider: Provider, request: ModelRequest, on_text: Callable[[], None] | None = None) -> FinishReason:
-        """Answer `request` to the end. `on_text` is called once, with the first text. Raises ProviderError."""
+    def run(
+        self,
+        provider: Provider,
+        request: ModelRequest,
+        toolbox: Toolbox,
+        on_text: Callable[[], None] | None = None,
+    ) -> FinishReason:
+        """Answer `request` to the end, or until a person has to allow a call: then `waits_for_approval` holds.
+
+        `on_text` is called once, with the first text. Raises ProviderError.
+        """
         self._on_text = on_text
         self._shield = Shield(self._conversation, request.system, self._withheld)
-        for number in range(TOOL_ROUNDS + 1):
-            last = number == TOOL_ROUNDS
-            self._request = request
-            step = self._step(provider, replace(request, tools=()) if last else request, number)
+        self._calling = calling = Calling(self._turn_id, toolbox, self._transcript, self._emit, self._context)
+        if self._closed:
+            calling.close()
+        calling.go_on()
+        while not (self._closed or calling.awaits_person):
+            number = len(self._transcript.steps)
+            last = number >= TOOL_ROUNDS
+            conversation = request.messages + spoken.of_transcript(self._transcript)
+            # A conversation with calls in it needs their tools, even where no more of them may be called.
+            tools, may_call = toolbox.specs(conversation), request.may_call and not last
+            self._request = replace(request, messages=conversation, tools=tools, may_call=may_call)
+            step = self._step(provider, self._request, number)
             if self._closed or last or step.reason not in (StopReason.TOOL_USE, StopReason.PAUSE):
                 return self._reason(step)
-            request = replace(request, messages=request.messages + self._said(step))
-        raise AssertionError("unreachable: the last round returns")
+            if calling.waits_for_approval:
+                return FinishReason.APPROVAL
+        return FinishReason.STOP
+
+    @property
+    def waits_for_approval(self) -> bool:
+        return self._calling is not None and self._calling.waits_for_approval
 
     def recite(self, text: str) -> None:
         """Answer with a fixed text, without any model."""
@@ -136,7 +171,8 @@ class Answering:
             self._account()
         self._close_block(step)
         if not self._closed:
-            self._use_tools(step)
+            if self._calling and self._request:
+                self._calling.make(step.calls, self._request.messages)
             self._emit({"type": "finish-step"})
         return step
 
@@ -163,8 +199,8 @@ class Answering:
             case ToolCallBegun(call_id, name):
                 self._close_block(step)
                 self._emit({"type": "tool-input-start", "toolCallId": call_id, "toolName": name})
-            case ToolCallInput(call_id, delta):
-                self._recorder.delta("tool-input-delta", call_id, delta)
+            case ToolCallInput():
+                pass  # not before the guards have seen all of it
             case ToolCall():
                 step.calls.append(event)
             case UsageSoFar(usage):
@@ -190,7 +226,6 @@ class Answering:
             return
         self._recorder.delta(f"{kind}-delta", block, delta)
         self._transcript.add({"type": f"{kind}-delta", "id": block, "delta": delta})
-        step.texts.append(delta)
         if self._on_text:
             self._on_text()
             self._on_text = None
@@ -203,13 +238,6 @@ class Answering:
                 step.open = None
                 self._emit({"type": f"{kind}-end", "id": block})
 
-    def _use_tools(self, step: Step) -> None:
-        """No tool is registered: every call is of an unknown one, and the model is told so (turns-api 4.4)."""
-        for call in step.calls:
-            self._emit(
-                {"type": "tool-output-error", "toolCallId": call.call_id, "errorText": f"There is no tool {call.name}."}
-            )
-
     def _conversation(self) -> Iterator[str]:
         """What an answer may repeat: all that its model has been told."""
         if self._request is None:
@@ -218,20 +246,6 @@ class Answering:
         for message in self._request.messages:
             yield from (part.text for part in message.parts if isinstance(part, TextPart | FilePart))
             yield from (part.content for part in message.parts if isinstance(part, ToolResultPart))
-
-    def _said(self, step: Step) -> tuple[ModelMessage, ...]:
-        """The step as the model sees it in its next call."""
-        text = "".join(step.texts)
-        said: list[Part] = [TextPart(text)] if text.strip() else []
-        said += [ToolCallPart(call.call_id, call.name, call.arguments or {}) for call in step.calls]
-        results = [self._result(self._transcript.tools[call.call_id]) for call in step.calls]
-        entries = [ModelMessage(Role.ASSISTANT, tuple(said))] if said else []
-        return (*entries, ModelMessage(Role.USER, tuple(results))) if results else tuple(entries)
-
-    def _result(self, tool: ToolUse) -> ToolResultPart:
-        content = tool.output if isinstance(tool.output, str) else orjson.dumps(tool.output).decode()
-        outcome = tool.outcome or "failed"
-        return ToolResultPart(tool.call_id, tool.name, content, outcome != "success", outcome)
 
     def _emit(self, data: Mapping[str, Any]) -> None:
         self.progress_at = monotonic()

@@ -11,7 +11,7 @@ from chatapp.db import release, session
 from chatapp.models import Turn
 from chatapp.stream import log as event_log
 from chatapp.stream.hub import hub
-from chatapp.values import ACTIVE, Event
+from chatapp.values import Event, TurnStatus
 
 
 class Follower:
@@ -68,6 +68,7 @@ def follow(turn_id: UUID, after: int = 0) -> Follower:
 
 
 def final_among(turn_ids: list[UUID]) -> set[UUID]:
-    """Those of the given turns that are no longer active, or gone."""
-    active = session.scalars(select(Turn.id).where(Turn.id.in_(turn_ids), Turn.status.in_(ACTIVE)))
-    return set(turn_ids) - set(active)
+    """Those of the given turns that write nothing: ended, gone, or waiting for a person."""
+    writing = (TurnStatus.PENDING, TurnStatus.RUNNING)
+    found = session.scalars(select(Turn.id).where(Turn.id.in_(turn_ids), Turn.status.in_(writing)))
+    return set(turn_ids) - set(found)

@@ -22,6 +22,7 @@ class Channel:
         self.events: list[Event] = []
         self.produced_here = False
         self.ended = False
+        self.paused = False  # ended for those who read it now; somebody may let the turn go on
         self.users = 0
         self.quiet_since = monotonic()
         self._lock = threading.Lock()
@@ -41,6 +42,7 @@ class Channel:
                 return False
             self.events.extend(fresh)
             self.ended = fresh[-1].is_last
+            self.paused = fresh[-1].waits_for_person
             self.quiet_since = monotonic()
         self._wake()
         return True
@@ -93,6 +95,7 @@ class Hub:
                 channel = self._channels[turn_id] = Channel(turn_id, base)
             channel.lower(base)
             channel.users += 1
+            channel.ended = channel.ended and not channel.paused
         if not channel.produced_here:
             self._followed_elsewhere.set()
         return channel

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from uuid import UUID
 import structlog
 
 from chatapp import config, providers
-from chatapp.core import refusals, takeovers, titles, turns
+from chatapp.core import accounts, approvals, refusals, takeovers, titles, turns
 from chatapp.core.endings import Ending, Output
 from chatapp.core.executors import Assignment
 from chatapp.core.titles import Titler
@@ -24,11 +25,13 @@ from chatapp.stream.follow import final_among
 from chatapp.stream.hub import Channel, Hub
 from chatapp.stream.log import Log
 from chatapp.stream.writer import Writer
+from chatapp.tools.toolbox import Toolbox
 from chatapp.values import Failure, FinishReason, TurnStatus
 
 logger = structlog.get_logger(__name__)
 
 Context = Callable[[], AbstractContextManager[Any]]
+Store = Callable[[UUID, UUID, Ending, Output], bool]
 
 TURN_TIMEOUT = Failure("turn_timeout", "The answer took too long and was ended.", True)
 INTERNAL = Failure("internal", "Something went wrong while answering. Please try again.", True)
@@ -136,9 +139,9 @@ class Runner:
             self._forget(run)
 
     def _forget(self, run: Run) -> None:
-        self._runs.pop(run.turn_id, None)
-        if not run.channel.ended:
-            self._hub.hand_over(run.channel)  # the end is somebody else's to store
+        if self._runs.get(run.turn_id) is run:  # what waited for a person may have gone on already
+            self._runs.pop(run.turn_id)
+            self._hub.hand_over(run.channel)  # what comes now, if anything, is stored by somebody else
         self._hub.leave(run.channel)
         with self._idle:
             self._idle.notify_all()
@@ -146,7 +149,14 @@ class Runner:
     def _answer(self, run: Run) -> None:
         assignment = run.assignment
         recorder = self._writer.open(run.turn_id, assignment.events[-1].seq + 1, on_lost=lambda: self._lost(run))
-        answering = Answering(recorder, assignment.events, assignment.withheld)
+        answering = Answering(
+            run.turn_id,
+            recorder,
+            assignment.events,
+            self._context,
+            withheld=assignment.withheld,
+            usage=assignment.usage,
+        )
         titler = None
         try:
             request, provider = assignment.request(), providers.choose()
@@ -158,7 +168,7 @@ class Runner:
             run.answering = answering
             if run.failure or run.released:
                 answering.close()
-            reason = self._respond(answering, provider, request, titler)
+            reason = self._respond(assignment, answering, provider, request, titler)
             ending = Ending.completed(FinishReason.CONTENT_FILTER if assignment.refused else reason)
         except ProviderError as error:
             logger.info("turn.failed", turn_id=str(run.turn_id), code=error.failure.code, detail=error.detail)
@@ -175,29 +185,47 @@ class Runner:
         elif assignment.untitled and assignment.refused:
             title = titles.Attempt(titles.opening(assignment.untitled))  # no model sees any of it
         unstored = self._writer.close(recorder)
-        stored = not run.released and self._finish(run, ending, answering.output(unstored, title))
+        store = turns.finish
+        if answering.waits_for_approval and ending.status is TurnStatus.COMPLETED:
+            store = _pause
+        stored = not run.released and self._finish(run, store, ending, answering.output(unstored, title))
         if title and not stored:
             titles.store(assignment.thread_id, title)
         elif titler and not title:
             titler.finish(LATE_TITLE)
 
     def _respond(
-        self, answering: Answering, provider: Provider, request: ModelRequest | None, titler: Titler | None
+        self,
+        assignment: Assignment,
+        answering: Answering,
+        provider: Provider,
+        request: ModelRequest | None,
+        titler: Titler | None,
     ) -> FinishReason:
         if request is None:
             answering.recite(refusals.FIXED)
             return FinishReason.CONTENT_FILTER
-        return answering.run(provider, request, on_text=titler.start if titler else None)
+        toolbox = Toolbox(
+            accounts.require_user(assignment.user_id),
+            assignment.thread_id,
+            assignment.turn_id,
+            assignment.timezone,
+            offers_all=provider.knows_all_tools,
+        )
+        release()
+        system = f"{request.system}\n\n{toolbox.instructions}"
+        request = replace(request, system=system, may_call=not assignment.refused)
+        return answering.run(provider, request, toolbox, on_text=titler.start if titler else None)
 
-    def _finish(self, run: Run, ending: Ending, output: Output) -> bool:
-        """Store the end of the turn; False when somebody else has done so before.
+    def _finish(self, run: Run, store: Store, ending: Ending, output: Output) -> bool:
+        """Store the end of the turn, or that it waits; False when somebody else has done so before.
 
         A store that is away for a moment must not cost anybody the answer.
         """
         deadline = monotonic() + STORE_PATIENCE
         while True:
             try:
-                stored = turns.finish(run.assignment.thread_id, run.turn_id, ending, output)
+                stored = store(run.assignment.thread_id, run.turn_id, ending, output)
             except Exception:
                 logger.exception("turn.finish_failed", turn_id=str(run.turn_id))
                 release()
@@ -247,6 +275,7 @@ class Runner:
             try:
                 with self._context():
                     takeovers.reap(workers.dead_among(takeovers.lease_holders()))
+                    approvals.expire()
                     release()
             except Exception:
                 logger.exception("turn.reap_failed")
@@ -264,3 +293,8 @@ class Runner:
 
     def _final(self, turn_ids: Sequence[UUID]) -> set[UUID]:
         return final_among(list(turn_ids))
+
+
+def _pause(thread_id: UUID, turn_id: UUID, ending: Ending, output: Output) -> bool:
+    """Stored in place of an ending when a person has to allow a call first."""
+    return approvals.pause(thread_id, turn_id, output)

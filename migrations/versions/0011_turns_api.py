@@ -10,11 +10,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from chatapp.db import UtcDateTime
 
 revision = "0011"
-down_revision = "0008"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
 JSON = sa.JSON().with_variant(JSONB(), "postgresql")
+CALLED = sa.text("successful_tools <> ''")
 VISIBLE, DELETED = sa.text("archived_at is null"), sa.text("deleted_at is not null")
 
 
@@ -73,11 +74,15 @@ def downgrade():
     op.drop_index("ix_threads_user_visible", "threads")
     for column in ("last_activity_at", "client_data", "agent_spec_id"):
         op.drop_column("threads", column)
-    op.drop_column("messages", "raw_data")
+    op.drop_index("ix_messages_tools", "messages")
+    for column in ("successful_tools", "raw_data"):
+        op.drop_column("messages", column)
 
 
 def _extend():
     op.add_column("messages", sa.Column("raw_data", JSON))
+    op.add_column("messages", sa.Column("successful_tools", sa.Text, nullable=False, server_default=""))
+    op.create_index("ix_messages_tools", "messages", ["thread_id"], sqlite_where=CALLED, postgresql_where=CALLED)
     op.add_column("threads", sa.Column("agent_spec_id", sa.Uuid))
     op.add_column("threads", sa.Column("client_data", JSON, nullable=False, server_default="{}"))
     # The default is for SQLite, which adds no other column that must have a value.

@@ -202,7 +202,7 @@ def test_a_cancel_in_the_middle_of_a_tool_call_leaves_no_call_open(
     server.scripts = [Script(blocks=(Block(text="let me see"), call), trouble="stall", after=4)]
     started = ask(people.ana, "what is 1 + 1")
     with follow(started.turn.id) as follower:
-        read_on(follower, lambda events: any(e.type == "tool-input-delta" for e in events))
+        read_on(follower, lambda events: any(e.type == "tool-input-start" for e in events))
     turns.cancel(people.ana.user, started.thread.id)
     story = story_of(started.turn)
     assert story.status == "cancelled"

@@ -10,7 +10,8 @@ from uuid import UUID
 import orjson
 
 from chatapp.core.answer_parser import AnswerParser
-from chatapp.core.blocks import BlockEvent, Closed, Grew, Opened
+from chatapp.core.blocks import BlockEvent, Closed, Grew, Opened, Placed
+from chatapp.core.transcripts import SEPARATOR
 from chatapp.values import BlockKey, Event, Json
 
 MIN_PIECE = 50  # characters of Markdown that are worth a line, once the answer has begun
@@ -32,6 +33,8 @@ class BlockLines:
     def __init__(self, clock: Clock = monotonic) -> None:
         self._clock = clock
         self._open: Opened | None = None
+        self._shown: BlockKey | None = None
+        self._separator = ""
         self._held: list[str] = []
         self._length = 0
         self._since = 0.0
@@ -53,17 +56,42 @@ class BlockLines:
         match event:
             case Opened(key=key):
                 self._open = event
+                self._separate(key)
                 return b"" if key is BlockKey.MARKDOWN else line(k="load", t=key)
             case Grew(delta=delta):
                 return self._grow(delta)
             case Closed(content=content):
                 return self._close(content)
+            case Placed(block):
+                return self._place(block["result"])
+
+    def _place(self, shown: Json) -> bytes:
+        """What a tool shows, flat; nothing when it shows nothing."""
+        key = BlockKey(shown["key"])
+        fields = {name: value for name, value in shown.items() if name not in ("id", "key", "status")}
+        if key is BlockKey.MARKDOWN and not fields["content"]:
+            return b""
+        if key is BlockKey.MARKDOWN:
+            self._separate(key)
+            separator, self._separator = self._separator, ""
+            return line(k=key, c=separator + fields["content"])
+        if key is BlockKey.VM_ORDER and "order_status" in fields:
+            fields["status"] = fields.pop("order_status")
+        self._shown = key
+        return line(k=key, **fields)
+
+    def _separate(self, key: BlockKey) -> None:
+        """Readers join neighbouring Markdown; a call that shows nothing may stand between what is not one text."""
+        self._separator = SEPARATOR if self._shown is key is BlockKey.MARKDOWN else ""
+        self._shown = key
 
     def _grow(self, delta: str) -> bytes:
         if self._open is None or self._open.key is not BlockKey.MARKDOWN:
             return b""
         if not self._held:
             self._since = self._clock()
+        if self._separator:
+            delta, self._separator = self._separator + delta, ""
         self._held.append(delta)
         self._length += len(delta)
         return self._flush() if self._length >= self._enough else b""
@@ -91,6 +119,8 @@ class NdjsonEncoder:
         self._parser = AnswerParser()
         self._blocks = BlockLines(clock)
         self._turn: Json = {}
+        self._calls: Json = {}
+        self._approvals: list[Json] = []
 
     @property
     def pending(self) -> float | None:
@@ -116,15 +146,21 @@ class NdjsonEncoder:
                 return line(w=warning)
             case {"type": "error", "errorText": words}:
                 return content + line(e=words) + self._closing()
+            case {"type": "tool-input-available", "toolCallId": call_id, "toolName": name, "input": arguments}:
+                self._calls[call_id] = {"tool": name, "arguments": arguments}
+            case {"type": "tool-approval-request", "approvalId": approval_id, "toolCallId": call_id}:
+                self._approvals.append({"approval_uuid": approval_id, **self._calls[call_id]})
             case {"type": "finish" | "abort"}:
-                return content + self._closing()
+                return content + self._blocks.feed(self._parser.finish()) + self._closing(event.waits_for_person)
         return content
 
-    def _closing(self) -> bytes:
-        """The ids of what the turn stored; no line when that is nothing."""
-        ids = {
+    def _closing(self, waits: bool = False) -> bytes:
+        """The ids of what the turn stored, and what it waits for; no line when that is nothing."""
+        ids: Json = {
             "user_message_uuid": self._user_message_id,
             "assistant_message_uuid": self._turn.get("outputMessageId"),
         }
         stored = {name: value for name, value in ids.items() if value}
+        if waits:
+            stored["approvals"] = self._approvals
         return line(m=stored) if stored else b""

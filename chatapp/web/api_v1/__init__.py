@@ -15,6 +15,7 @@ def init_app(app: Flask) -> None:
     from chatapp.web.api_v1 import (
         access_tokens,
         agents,
+        approvals,
         artifacts,
         attachments,
         feedback,
@@ -24,6 +25,6 @@ def init_app(app: Flask) -> None:
         turns,
     )
 
-    _ = access_tokens, agents, artifacts, attachments, feedback, messages, streams, threads, turns
+    _ = access_tokens, agents, approvals, artifacts, attachments, feedback, messages, streams, threads, turns
     app.before_request(errors.answer_routing_error)
     app.register_blueprint(bp)

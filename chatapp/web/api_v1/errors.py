@@ -32,6 +32,7 @@ CODES = {
     405: "method_not_allowed",
     413: "payload_too_large",
     415: "unsupported_media_type",
+    500: "internal_error",
 }
 
 
@@ -84,6 +85,8 @@ def _domain_error(error: errors.ChatError) -> ResponseReturnValue:  # noqa: C901
             return _answer(409, error.code, str(error), None, **error.details)
         case errors.TurnActive():
             return _answer(409, "turn_active", str(error), activeTurnId=str(error.turn_id))
+        case errors.ApprovalNotPending():
+            return _answer(409, "approval_not_pending", str(error), status=error.status)
         case errors.NothingToReload():
             return _answer(409, "nothing_to_reload", str(error))
         case errors.Invalid():
@@ -125,6 +128,6 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
 
 
 def _answer(
-    status: int, code: str, detail: str, headers: Mapping[str, str] | None = None, **more: Any
+    status: int, code: str, detail: str, headers: Mapping[str, str] | None = None, /, **more: Any
 ) -> ResponseReturnValue:
     return {"detail": detail, "code": code, **more}, status, dict(headers or {})

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from marshmallow import fields
 
+from chatapp import tools
 from chatapp.core.agents import MODES
 from chatapp.core.artifacts import KINDS
 from chatapp.core.attachments import Attached
@@ -65,8 +66,8 @@ class ThreadOutput(CamelCase):
     created_at = Moment(attribute="thread.created")
     updated_at = Moment(attribute="thread.modified")
 
-    def _is_crystallizable(self, _: Summary) -> bool:
-        return False  # no tool is registered whose calls could be captured
+    def _is_crystallizable(self, summary: Summary) -> bool:
+        return not summary.tools.isdisjoint(tools.crystallizable())
 
     def _turn_id(self, summary: Summary) -> str | None:
         return str(summary.turn.id) if summary.turn else None

@@ -22,7 +22,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
-from chatapp.core.blocks import BlockEvent, Closed, Grew, Opened, stored_block
+from chatapp.core.blocks import BlockEvent, Closed, Grew, Opened, Placed, stored_block
 from chatapp.values import BlockKey, Json
 from chatapp.web.render.blocks import frame, render_block
 from chatapp.web.render.markdown import render_markdown
@@ -52,6 +52,10 @@ class LiveRenderer:
                     self._open.grow(event.delta)
                 case Closed():
                     ops += self.finish()
+                case Placed(block):
+                    html = render_block(block)
+                    ops += [*self.finish(), {"open": str(html)}, {"close": ""}] if html else self.finish()
+                    self._complete.append(html)
         return ops + self._open.flush() if self._open else ops
 
     def finish(self) -> list[Json]:
@@ -171,6 +175,8 @@ class GrowingHtml:
                     html += map(render_markdown, self._splitter.feed(event.delta))
                 case Closed() if self._in_prose:
                     html += [*map(render_markdown, self._splitter.finish()), self._foot]
+                case Placed(block):
+                    html.append(render_block(block))
                 case Closed() if self._opened:
                     html.append(render_block({**_empty_block(self._opened), "content": event.content}))
         return Markup("").join(html)

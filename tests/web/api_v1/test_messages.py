@@ -108,7 +108,7 @@ def test_the_structure_of_an_exchange(ana: Client, thread: str) -> None:
 
 
 def test_calls_stand_with_their_results(ana: Client, thread: str) -> None:
-    ana.ask(thread, 'before\n/tool nothing {"a": 1}\nafter')
+    ana.ask(thread, 'before\n/tool calculate {"expression": "1/0"}\nafter')
 
     said, returned, then = ana.messages(thread)[1]["rawData"]["messages"]
 
@@ -116,7 +116,7 @@ def test_calls_stand_with_their_results(ana: Client, thread: str) -> None:
     call, (result,) = said["parts"][1], returned["parts"]
     assert (call["tool_name"], call["tool_call_id"]) == (result["tool_name"], result["tool_call_id"])
     assert (returned["kind"], result["part_kind"], result["outcome"]) == ("request", "tool-return", "failed")
-    assert [part["content"] for part in then["parts"]] == ["Tool nothing failed", "You said: after"]
+    assert [part["content"] for part in then["parts"]] == ["Tool calculate failed", "You said: after"]
     assert said["usage"]["input_tokens"] == 0 < then["usage"]["input_tokens"]
 
 
@@ -128,7 +128,9 @@ def test_other_peoples_messages(ana: Client, ben: Client, thread: str) -> None:
 
 def test_pydantic_ai_loads_a_thread(ana: Client, thread: str) -> None:
     history = ModelMessagesTypeAdapter
-    ana.ask(thread, "hello\n/tool nothing {}\nbye")
+    ana.ask(thread, 'hello\n/tool nothing {}\n/tool calculate {"expression": "1+1"}\nbye')
+    ana.ask(thread, '/tool calculate {"expression": "1/0"}\n/tool rename_thread {"title": "x"}')
+    ana.cancel(thread)  # which waited for approval
     ana.ask(thread, "/fail provider_unavailable")
     ana.ask(thread, "helo")
     last = ana.messages(thread)[-2]["id"]

@@ -1,0 +1,99 @@
+"""What the assistant can do: the shape of a tool, and which tools there are (waldur section 9, turns-api 2.8).
+
+To add a tool: a function of a `Call` that returns a `ToolResult` in a module of this package, a `Tool` in that
+module's `TOOLS`, a line in `FAMILIES`. It checks the rights of `call.user` itself, by calling the verbs that the pages
+call: a tool never reads or changes more than its user could.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import import_module
+from typing import Any
+from uuid import UUID
+
+from chatapp.models import User
+from chatapp.values import Json, ToolResult
+
+
+class Category(StrEnum):
+    """What `search_tools` unlocks. Tools without one are offered from the start."""
+
+    MARKETPLACE = "marketplace"
+    VM = "vm"
+    ACCOUNT = "account"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One use of a tool: who asks, with which arguments, and from where.
+
+    `arguments` are valid against the tool's schema. `thread_id` and `turn_id` are None outside of a conversation.
+    """
+
+    user: User
+    arguments: Mapping[str, Any]
+    thread_id: UUID | None = None
+    turn_id: UUID | None = None
+    timezone: str = "UTC"
+
+
+def everybody(user: User) -> bool:
+    return True
+
+
+def staff_and_support(user: User) -> bool:
+    return user.is_staff or user.is_support
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """`parameters` is the JSON schema of the arguments; `run` may raise the domain's errors, which refuse the call.
+
+    `permits` tells to whom the tool is offered at all. `writes`: it changes something. `deterministic` and
+    `crystallizable` are for automations. `complete` adds to the arguments what the conversation implies, before the
+    call is recorded.
+    """
+
+    name: str
+    description: str
+    parameters: Json
+    run: Callable[[Call], ToolResult]
+    category: Category | None = None
+    permits: Callable[[User], bool] = everybody
+    requires_approval: bool = False
+    writes: bool = False
+    deterministic: bool = True
+    crystallizable: bool = False
+    complete: Callable[[Call], Mapping[str, Any]] = lambda call: call.arguments
+
+
+FAMILIES = ("basics", "conversation", "meta")
+
+
+def built_in() -> Iterable[Tool]:
+    """Every tool that comes with the program."""
+    for family in FAMILIES:
+        yield from import_module(f"chatapp.tools.{family}").TOOLS
+
+
+def permitted(user: User) -> dict[str, Tool]:
+    """The tools of this person, by name."""
+    return {tool.name: tool for tool in built_in() if tool.permits(user)}
+
+
+def crystallizable() -> frozenset[str]:
+    """The names of the tools whose calls can become steps of an automation."""
+    return frozenset(tool.name for tool in built_in() if tool.crystallizable)
+
+
+def schema(properties: Mapping[str, Json] | None = None, required: Iterable[str] = ()) -> Json:
+    """A JSON schema of an object with these properties; others are refused."""
+    return {
+        "type": "object",
+        "properties": dict(properties or {}),
+        "required": list(required),
+        "additionalProperties": False,
+    }
