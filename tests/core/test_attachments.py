@@ -161,15 +161,15 @@ def test_the_model_is_told_what_could_not_be_read(people: People, data: bytes, n
     assert note in part.note  # type: ignore[union-attr]
 
 
-def test_an_answer_goes_on_without_a_file_that_takes_long(make_app: Callable[..., Flask]) -> None:
-    make_app(attachment_wait=0.2)
-    people = folk.settle()
+def test_an_answer_goes_on_without_a_file_that_takes_long(people: People) -> None:
     artifact = upload(people.ana, read=False)
     started = ask(people.ana, "What is in it?", artifact_ids=(artifact.id,))
     assert "still being read" in story_of(started.turn).content
 
 
-def test_an_answer_waits_for_a_file_that_is_being_read(people: People) -> None:
+def test_an_answer_waits_for_a_file_that_is_being_read(make_app: Callable[..., Flask]) -> None:
+    make_app(attachment_wait=60.0)
+    people = folk.settle()
     artifact = upload(people.ana, read=False)
     started = ask(people.ana, "What is in it?", artifact_ids=(artifact.id,))
     release()

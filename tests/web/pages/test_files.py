@@ -20,6 +20,9 @@ from tests import files
 from tests.web.pages.dom import Element, parse
 from tests.web.pages.visitor import HTMX, Visitor
 
+# What the store has a part in is looked at in tests/core.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 WORDS = b"The plan is simple."
 
 
