@@ -97,8 +97,9 @@ def test_nothing_is_lost_when_the_server_is_away(chat: Chat, console: Console, f
 
 
 def test_without_script_the_form_takes_files(
-    window: Callable[..., BrowserContext], server: AppServer, folder: Path
+    window: Callable[..., BrowserContext], server: AppServer, folder: Path, console: Console
 ) -> None:
+    console.expected = ("status of 415",)
     chat = Chat(window(server, java_script_enabled=False).new_page()).sign_in("ana")
     chat.box.fill("What is in it?")
     chat.page.get_by_role("button", name="Attach files").set_input_files([folder / "program.pdf"])
