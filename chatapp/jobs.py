@@ -1,4 +1,4 @@
-"""Work that is due once a day: whichever process looks first after the hour does it, for all processes and hosts."""
+"""Work that is due once a day, or every few minutes: whichever process looks first does it, for all of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from flask import Flask
 
 from chatapp.core import leaving, quotas, retention, sharing
 from chatapp.db import now, release
+from chatapp.mcp import checking
 
 logger = structlog.get_logger(__name__)
 
@@ -48,6 +49,7 @@ def _look(app: Flask, stop: threading.Event) -> None:
         try:
             with app.app_context():
                 run_if_due()
+                checking.run_if_due()
                 release()
         except Exception:
             logger.exception("jobs.failed")

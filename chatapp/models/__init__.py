@@ -2,6 +2,7 @@
 
 from chatapp.models.accounts import ApiToken, User
 from chatapp.models.administration import AuditRecord, Quota, SiteCounter, SystemPrompt
+from chatapp.models.mcp import McpServer, McpTool
 from chatapp.models.messages import Message
 from chatapp.models.sharing import SharedMessage, ShareLink
 from chatapp.models.threads import ChatSession, Thread
@@ -11,6 +12,8 @@ __all__ = [
     "ApiToken",
     "AuditRecord",
     "ChatSession",
+    "McpServer",
+    "McpTool",
     "Message",
     "Quota",
     "ShareLink",
