@@ -1,4 +1,6 @@
-"""Work that is due once a day, or every few minutes: whichever process looks first does it, for all of them."""
+"""Work without a request: what is due once a day or every few minutes, which whichever process looks first does for
+all; and orders.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from flask import Flask
 
 from chatapp.core import leaving, quotas, retention, sharing
 from chatapp.db import now, release
+from chatapp.marketplace import provisioning
 from chatapp.mcp import checking
 
 logger = structlog.get_logger(__name__)
@@ -19,7 +22,8 @@ LOOK_EVERY = 300.0  # seconds
 
 
 def start(app: Flask) -> None:
-    """Look after the daily work in the background, as long as the process lives."""
+    """Look after the daily work and after orders in the background, as long as the process lives."""
+    provisioning.start(app.app_context)
     threading.Thread(target=_look, args=(app, threading.Event()), name="daily-jobs", daemon=True).start()
 
 

@@ -164,9 +164,7 @@ def _check_prefix(prefix: str) -> None:
     if prefix in others:
         raise Invalid("Another server has this prefix.", "prefix")
     if any(f"{prefix}_".startswith(f"{other}_") or f"{other}_".startswith(f"{prefix}_") for other in others):
-        raise Invalid(
-            "With this prefix, tools could have the names of another server's.", "prefix"
-        )
+        raise Invalid("With this prefix, tools could have the names of another server's.", "prefix")
     if len(others) >= MOST_SERVERS:
         raise Invalid(f"There are {MOST_SERVERS} servers already.", "prefix")
 
@@ -187,4 +185,4 @@ def _found(server: McpServer | None) -> McpServer:
 
 
 def _audit(event: str, user: User, server_id: UUID, **details: object) -> None:
-    audit.record(event, user, target_user_id=user.id, object_id=server_id, **details)
+    audit.record(event, user, object_id=server_id, **details)

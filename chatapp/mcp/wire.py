@@ -77,7 +77,9 @@ class Wire:
                 sent["Authorization"] = f"Bearer {self._token}"
             if self.session_id:
                 sent["Mcp-Session-Id"] = self.session_id
-            with self._pool.stream(method, str(self._url), headers=[*(sent | dict(headers)).items()], content=body) as response:
+            with self._pool.stream(
+                method, str(self._url), headers=[*(sent | dict(headers)).items()], content=body
+            ) as response:
                 yield response
 
 
@@ -94,7 +96,9 @@ def _answer(response: httpcore2.Response, number: int) -> Json | None:
     """The message that answers request `number`; None when there is none in an answer that is no success anyway."""
     kind = (_header(response, b"content-type") or "").partition(";")[0].strip().lower()
     if kind == EVENTS:
-        found: Iterator[Json] = (message for event in _events(_lines(_bounded(response))) for message in _messages(event))
+        found: Iterator[Json] = (
+            message for event in _events(_lines(_bounded(response))) for message in _messages(event)
+        )
     elif kind == JSON:
         found = iter(_messages(b"".join(_bounded(response)), strict=response.status < 400))
     else:

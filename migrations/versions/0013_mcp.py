@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from chatapp.db import UtcDateTime
 
 revision = "0013"
-down_revision = "0009"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
