@@ -27,7 +27,7 @@ UNCHECKED = "Its description could not be checked."
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A tool as it is kept. `name` is the server's, `alias` the one that models call; no `refusal`: it can be offered."""
+    """A tool as it is kept. `name` is the server's, `alias` what models call it; no `refusal`: it can be offered."""
 
     name: str
     alias: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import httpx2
@@ -184,5 +185,5 @@ def _found(server: McpServer | None) -> McpServer:
     return server
 
 
-def _audit(event: str, user: User, server_id: UUID, **details: object) -> None:
+def _audit(event: str, user: User, server_id: UUID, **details: Any) -> None:
     audit.record(event, user, object_id=server_id, **details)
