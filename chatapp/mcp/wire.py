@@ -25,6 +25,7 @@ SHORTEST_SECRET = 4  # a shorter token would tear ordinary words apart
 JSON, EVENTS = "application/json", "text/event-stream"
 UNREACHABLE = "It cannot be reached."
 SLOW = "It took too long to answer."
+STATUS = "It answers with HTTP status {}."
 GARBAGE = "Its answer cannot be understood."
 
 
@@ -46,11 +47,11 @@ class Wire:
     def request(self, message: Json, headers: Mapping[str, str]) -> Json:
         """The result of a request. Raises Refusal, ServerTrouble."""
         with self._sent("POST", orjson.dumps(message), headers) as response:
+            _check_status(response.status)
             answer = _answer(response, message["id"])
-            _check_status(response.status, answer)
             self.session_id = _header(response, b"mcp-session-id") or self.session_id
         if answer is None:
-            raise ServerTrouble(GARBAGE)
+            raise Refusal(STATUS.format(response.status)) if response.status >= 400 else ServerTrouble(GARBAGE)
         if isinstance(error := answer.get("error"), dict):
             raise _refusal(_clean(error, self._token))
         if not isinstance(result := answer.get("result"), dict):
@@ -60,7 +61,9 @@ class Wire:
     def notify(self, message: Json, headers: Mapping[str, str]) -> None:
         """Raises Refusal, ServerTrouble."""
         with self._sent("POST", orjson.dumps(message), headers) as response:
-            _check_status(response.status, None)
+            _check_status(response.status)
+            if response.status >= 400:
+                raise Refusal(STATUS.format(response.status))
 
     def end_session(self, headers: Mapping[str, str]) -> None:
         """Raises ServerTrouble."""
@@ -83,13 +86,12 @@ class Wire:
                 yield response
 
 
-def _check_status(status: int, answer: Json | None) -> None:
+def _check_status(status: int) -> None:
+    """Raises ServerTrouble for what needs no look at the body."""
     if status in (401, 403):
         raise ServerTrouble("It does not accept the token." if status == 401 else "It does not allow this.")
     if 300 <= status < 400:
         raise ServerTrouble("It answers with a redirect, which is not followed. Enter the address it leads to.")
-    if status >= 400 and answer is None:
-        raise Refusal(f"It answers with HTTP status {status}.")
 
 
 def _answer(response: httpcore2.Response, number: int) -> Json | None:
@@ -140,6 +142,7 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
                 lines, last = [*lines, last], b""
             rest = bytearray(last)
             yield from (line.rstrip(b"\r\n") for line in lines)
+    yield from bytes(rest).splitlines()
 
 
 def _events(lines: Iterable[bytes]) -> Iterator[bytes]:

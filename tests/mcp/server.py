@@ -12,8 +12,15 @@ from typing import Any
 import anyio
 import uvicorn
 from mcp.server.mcpserver import Context, MCPServer
-from mcp_types import AudioContent, CallToolResult, EmbeddedResource, ImageContent, TextContent, TextResourceContents
-from mcp_types import ToolAnnotations
+from mcp_types import (
+    AudioContent,
+    CallToolResult,
+    EmbeddedResource,
+    ImageContent,
+    TextContent,
+    TextResourceContents,
+    ToolAnnotations,
+)
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, PlainTextResponse
 
@@ -95,7 +102,8 @@ def gallery() -> CallToolResult:
             ImageContent(type="image", data="aGVsbG8=", mime_type="image/png"),
             AudioContent(type="audio", data="aGVsbG8=", mime_type="audio/wav"),
             EmbeddedResource(
-                type="resource", resource=TextResourceContents(uri="file:///notes.txt", text="private", mime_type="text/plain")
+                type="resource",
+                resource=TextResourceContents(uri="file:///notes.txt", text="private", mime_type="text/plain"),
             ),
         ]
     )
