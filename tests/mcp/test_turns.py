@@ -84,7 +84,7 @@ def test_calls_run_at_once_where_an_administrator_has_said_so(site: Site, runnin
 
 @ON_SQLITE
 def test_what_is_wrong_with_a_call_is_told_and_the_answer_goes_on(site: Site, started: dict[str, Running]) -> None:
-    people, running = site(tool_timeout=1.0), started["json"].start()
+    people, running = site(tool_timeout=2.0), started["json"].start()
     open_to(people, added(people, running.url, requires_approval=False), "everybody")
     assert "took too long" in told(people.ana, '/tool t_nap {"seconds": 60}')["errorText"]
     assert "too large" in told(people.ana, '/tool t_flood {"size": 2000000}')["errorText"]
