@@ -51,7 +51,7 @@ def upgrade():
             ["server_id"], ["mcp_servers.id"], "fk_mcp_tools_server_id_mcp_servers", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_mcp_tools"),
-        sa.UniqueConstraint("server_id", "name", name="uq_mcp_tools_server_id"),
+        sa.UniqueConstraint("server_id", "name", name="uq_mcp_tools_server_id_name"),
     )
 
 
