@@ -77,6 +77,7 @@ def test_a_token_is_stored_sealed(people: People) -> None:
     assert sealing.unseal(server.token) == "token-1"
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("field", "changes"),
     [
