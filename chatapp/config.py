@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
+from ipaddress import ip_network
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,11 @@ class Settings:
     tool_timeout: float = setting(30.0, "Seconds after which a tool that has not answered is given up.")
     tool_result_characters: int = setting(20_000, "Longest result of a tool, in characters of JSON; more is cut off.")
     approval_wait: float = setting(86_400.0, "Seconds that an answer waits for a person to allow a tool.")
+    mcp_allowed_hosts: str = setting(
+        "",
+        "Where MCP servers may be although it is not public, separated by commas: host, host:port, address or network "
+        "(CIDR). Private, loopback and link-local addresses are refused otherwise.",
+    )
 
     @property
     def database(self) -> str:
@@ -200,6 +206,14 @@ class Settings:
         if not all(map(_is_origin, origins)):
             raise BadSetting("EMBED_ORIGINS is not a list of origins such as https://portal.example.org")
         return origins
+
+    @property
+    def mcp_allowed(self) -> tuple[str, ...]:
+        """`mcp_allowed_hosts` one by one. Raises BadSetting."""
+        entries = tuple(entry.strip().lower() for entry in self.mcp_allowed_hosts.split(",") if entry.strip())
+        if not all(map(_is_destination, entries)):
+            raise BadSetting("MCP_ALLOWED_HOSTS is not a list of hosts, addresses and networks")
+        return entries
 
     @property
     def history_limit(self) -> int:
@@ -239,7 +253,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the environment. Raises BadSetting."""
     env = os.environ if environ is None else environ
     settings = Settings(**{f.name: _value(f.name, f, env) for f in fields(Settings) if _given(f.name, env)})
-    _ = settings.prices, settings.embedders
+    _ = settings.prices, settings.embedders, settings.mcp_allowed
     _check_ranges(settings)
     return settings
 
@@ -305,6 +319,14 @@ def _read_file(key: str, path: str) -> str:
 def _is_origin(text: str) -> bool:
     """Scheme, host and port, nothing else: neither a pattern nor a path."""
     return re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", text) is not None
+
+
+def _is_destination(text: str) -> bool:
+    """A host with or without a port, an address or a network."""
+    try:
+        return bool(ip_network(text, strict=False))
+    except ValueError:
+        return re.fullmatch(r"[a-z0-9_.-]+(:[0-9]{1,5})?|\[[0-9a-f:.]+\]:[0-9]{1,5}", text) is not None
 
 
 def _is_price(value: object) -> bool:

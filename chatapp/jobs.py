@@ -1,5 +1,5 @@
-"""Work without a request: what is due once a day, which whichever process looks first does for all; orders; reading the
-files that people send.
+"""Work without a request: orders, files to be read, and what is due once a day or every few minutes, which whichever
+process looks first does for all.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from flask import Flask
 from chatapp.core import blob_keeping, ingestion, leaving, quotas, retention, sharing
 from chatapp.db import now, release
 from chatapp.marketplace import provisioning
+from chatapp.mcp import checking
 
 logger = structlog.get_logger(__name__)
 
@@ -62,6 +63,7 @@ def _look(app: Flask, stop: threading.Event) -> None:
         try:
             with app.app_context():
                 run_if_due()
+                checking.run_if_due()
                 release()
         except Exception:
             logger.exception("jobs.failed")

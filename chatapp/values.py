@@ -224,6 +224,22 @@ class ToolResult:
         return self.ui_component is BlockKey.ASK_USER_FORM
 
 
+class Audience(StrEnum):
+    """For whom something is, from the widest on."""
+
+    EVERYBODY = "everybody"
+    SUPPORT = "support"
+    STAFF = "staff"
+    NOBODY = "nobody"
+
+    @classmethod
+    def of(cls, is_staff: bool, is_support: bool) -> tuple[Audience, ...]:
+        """What a person belongs to. Staff may all that support may."""
+        if is_staff:
+            return (cls.EVERYBODY, cls.SUPPORT, cls.STAFF)
+        return (cls.EVERYBODY, cls.SUPPORT) if is_support else (cls.EVERYBODY,)
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What a person asks in a thread: the validated wish, before anything is stored."""

@@ -25,6 +25,7 @@ from chatapp.models.marketplace import (
     ResourceUsage,
     SshKey,
 )
+from chatapp.models.mcp import McpServer, McpTool
 from chatapp.models.messages import Message
 from chatapp.models.sharing import SharedMessage, ShareLink
 from chatapp.models.threads import ChatSession, Thread
@@ -49,6 +50,8 @@ __all__ = [
     "Invoice",
     "InvoiceItem",
     "Membership",
+    "McpServer",
+    "McpTool",
     "Message",
     "Network",
     "Offering",
