@@ -15,7 +15,7 @@ from bench.messages_server import MessagesServer
 from chatapp import tools
 from chatapp.core import turns
 from chatapp.core.answer_parser import AnswerParser
-from chatapp.core.blocks import Closed, Opened, Placed
+from chatapp.core.block_events import Closed, Opened, Placed
 from chatapp.models import Turn
 from chatapp.stream.follow import follow
 from chatapp.tools import Call, Category, Tool, schema
