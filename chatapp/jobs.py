@@ -1,4 +1,4 @@
-"""Work without a request: what is due once a day, which whichever process looks first does for all; and orders."""
+"""Work without a request: orders, automations, and what is due once a day, by whichever process looks first."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from flask import Flask
 
+from chatapp.automations import running
 from chatapp.core import leaving, quotas, retention, sharing
 from chatapp.db import now, release
 from chatapp.marketplace import provisioning
@@ -19,8 +20,9 @@ LOOK_EVERY = 300.0  # seconds
 
 
 def start(app: Flask) -> None:
-    """Look after the daily work and after orders in the background, as long as the process lives."""
+    """Look after the daily work, orders and runs of automations in the background, as long as the process lives."""
     provisioning.start(app.app_context)
+    running.work(app.app_context)
     threading.Thread(target=_look, args=(app, threading.Event()), name="daily-jobs", daemon=True).start()
 
 

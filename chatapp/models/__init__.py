@@ -3,6 +3,7 @@
 from chatapp.models.accounts import ApiToken, User
 from chatapp.models.administration import AuditRecord, Quota, SiteCounter, SystemPrompt
 from chatapp.models.agents import AgentSpec
+from chatapp.models.automations import Automation, AutomationRun
 from chatapp.models.feedback import Feedback
 from chatapp.models.idempotency import KeptAnswer
 from chatapp.models.marketplace import (
@@ -33,6 +34,8 @@ __all__ = [
     "AgentSpec",
     "ApiToken",
     "AuditRecord",
+    "Automation",
+    "AutomationRun",
     "Category",
     "ChatSession",
     "Feedback",

@@ -12,8 +12,18 @@ errors.handle(bp)
 
 
 def init_app(app: Flask) -> None:
-    from chatapp.web.api_v1 import access_tokens, agents, approvals, feedback, messages, streams, threads, turns
+    from chatapp.web.api_v1 import (
+        access_tokens,
+        agents,
+        approvals,
+        automations,
+        feedback,
+        messages,
+        streams,
+        threads,
+        turns,
+    )
 
-    _ = access_tokens, agents, approvals, feedback, messages, streams, threads, turns
+    _ = access_tokens, agents, approvals, automations, feedback, messages, streams, threads, turns
     app.before_request(errors.answer_routing_error)
     app.register_blueprint(bp)
