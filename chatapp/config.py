@@ -166,6 +166,7 @@ class Settings:
     turn_limit: float = setting(900.0, "Longest time in seconds that one answer may take.")
     tool_timeout: float = setting(30.0, "Seconds after which a tool that has not answered is given up.")
     tool_result_characters: int = setting(20_000, "Longest result of a tool, in characters of JSON; more is cut off.")
+    gate_wait: float = setting(604_800.0, "Seconds that a run of an automation waits at a gate before it is rejected.")
     approval_wait: float = setting(86_400.0, "Seconds that an answer waits for a person to allow a tool.")
     mcp_allowed_hosts: str = setting(
         "",

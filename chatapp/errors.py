@@ -158,5 +158,13 @@ class BadValues(ChatError):
         self.errors = dict(errors)
 
 
+class BadInputs(ChatError):
+    """Inputs that do not fit; `faults` are where, from the outside in, and why."""
+
+    def __init__(self, faults: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
+        super().__init__(" ".join(message for _, message in faults))
+        self.faults = tuple(faults)
+
+
 class InUse(ChatError):
     """Something cannot be deleted, or changed in this way, as long as others need it."""

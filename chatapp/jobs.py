@@ -1,5 +1,5 @@
-"""Work without a request: orders, files to be read, and what is due once a day or every few minutes, which whichever
-process looks first does for all.
+"""Work without a request: orders, automations, files to be read, and what is due once a day or every few minutes,
+which whichever process looks first does for all.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from flask import Flask
 
+from chatapp.automations import running
 from chatapp.core import blob_keeping, ingestion, leaving, quotas, retention, sharing
 from chatapp.db import now, release
 from chatapp.marketplace import provisioning
@@ -26,6 +27,7 @@ LOOK_FOR_FILES_EVERY = 5.0  # seconds; for files that other processes were to re
 def start(app: Flask) -> None:
     """Look after all of it in the background, as long as the process lives."""
     provisioning.start(app.app_context)
+    running.work(app.app_context)
     forever = threading.Event()
     threading.Thread(target=_look, args=(app, forever), name="daily-jobs", daemon=True).start()
     for number in range(FILE_READERS):

@@ -4,6 +4,7 @@ from chatapp.models.accounts import ApiToken, User
 from chatapp.models.administration import AuditRecord, Quota, SiteCounter, SystemPrompt
 from chatapp.models.agents import AgentSpec
 from chatapp.models.artifacts import Artifact, ArtifactText, Attachment, Blob
+from chatapp.models.automations import Automation, AutomationRun
 from chatapp.models.feedback import Feedback
 from chatapp.models.idempotency import KeptAnswer
 from chatapp.models.marketplace import (
@@ -39,6 +40,8 @@ __all__ = [
     "Attachment",
     "AuditRecord",
     "Blob",
+    "Automation",
+    "AutomationRun",
     "Category",
     "ChatSession",
     "Feedback",

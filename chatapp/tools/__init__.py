@@ -55,7 +55,7 @@ class Tool:
 
     `permits` tells to whom the tool is offered at all. `writes`: it changes something. `deterministic` and
     `crystallizable` are for automations. `complete` adds to the arguments what the conversation implies, before the
-    call is recorded.
+    call is recorded. `needs_thread`: it can only be used in a conversation.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Tool:
     deterministic: bool = True
     crystallizable: bool = False
     complete: Callable[[Call], Mapping[str, Any]] = lambda call: call.arguments
+    needs_thread: bool = False
 
 
 FAMILIES = ("meta", "basics", "conversation", "account", "billing", "overview", "resources", "marketplace", "vm")

@@ -18,6 +18,7 @@ def init_app(app: Flask) -> None:
         approvals,
         artifacts,
         attachments,
+        automations,
         feedback,
         messages,
         streams,
@@ -25,6 +26,7 @@ def init_app(app: Flask) -> None:
         turns,
     )
 
-    _ = access_tokens, agents, approvals, artifacts, attachments, feedback, messages, streams, threads, turns
+    _ = access_tokens, agents, approvals, artifacts, attachments, automations, feedback, messages
+    _ = streams, threads, turns
     app.before_request(errors.answer_routing_error)
     app.register_blueprint(bp)

@@ -17,7 +17,7 @@ from chatapp import errors
 from chatapp.core.snapshots import time_json
 from chatapp.db import now
 from chatapp.web.api_v1 import auth
-from chatapp.web.api_v1.problems import Unprocessable
+from chatapp.web.api_v1.problems import Problem, Unprocessable, entry
 from chatapp.web.api_v1.reading import camel
 
 logger = structlog.get_logger(__name__)
@@ -89,6 +89,9 @@ def _domain_error(error: errors.ChatError) -> ResponseReturnValue:  # noqa: C901
             return _answer(409, "approval_not_pending", str(error), status=error.status)
         case errors.NothingToReload():
             return _answer(409, "nothing_to_reload", str(error))
+        case errors.BadInputs():
+            faults = [entry(("body", "inputs", *path), Problem("value_error", words)) for path, words in error.faults]
+            return _unprocessable(Unprocessable(faults))
         case errors.Invalid():
             return _unprocessable(Unprocessable.of("body", *_loc(error), msg=str(error)))
         case errors.TooManyTurns():

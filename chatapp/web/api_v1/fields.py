@@ -179,6 +179,17 @@ class Object(Field[Json]):
         return value
 
 
+class Objects(Object):
+    """An object of objects."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Json:
+        found = super()._deserialize(value, *args, **kwargs)
+        faults = {name: [Problem.of("dict_type")] for name, entry in found.items() if not isinstance(entry, dict)}
+        if faults:
+            raise ValidationError(faults)
+        return found
+
+
 class Section(fields.Nested):
     """An object inside of a body, read by a schema of its own."""
 
