@@ -46,6 +46,10 @@ class Settings:
     instance_path: str = setting(
         str(ROOT / "instance"), "Folder of the SQLite database and the generated secret key; default: instance/ here."
     )
+    files_path: str = setting(
+        "", "Folder of the files that people send, shared by all machines; empty: files/ in the instance folder."
+    )
+    files_per_user: int = setting(1000, "Megabytes of files that one person may keep; 0 or less: any number.")
     database_url: str = setting("", "SQLAlchemy URL; empty: SQLite in the instance folder.", secret=True)
     redis_url: str = setting("", "Redis for the event log of several machines. Not used yet.", secret=True)
     secret_key: str = setting("", "Signs browser sessions; empty: generated once in the instance folder.", secret=True)
@@ -143,6 +147,10 @@ class Settings:
     )
     pii_action_critical: str = setting("block", "What follows severity critical: credentials.", choices=PII_ACTIONS)
     context_tokens: int = setting(180_000, "Estimated size (characters / 4) above which the oldest turns are left out.")
+    attachment_characters: int = setting(
+        100_000, "Characters of attached files that one question shows the model; it can ask for more."
+    )
+    attachment_wait: float = setting(10.0, "Seconds that an answer waits until its files have been read.")
     title_wait: float = setting(2.0, "Seconds a finished answer waits for the title of its conversation.")
 
     merge_interval: float = setting(0.04, "Seconds over which pieces of text are gathered into one event.")
@@ -167,6 +175,11 @@ class Settings:
             if url.startswith(prefix):
                 return "postgresql+psycopg://" + url.removeprefix(prefix)
         return url
+
+    @property
+    def files_in_force(self) -> Path:
+        """The folder of the files that people send."""
+        return Path(self.files_path or Path(self.instance_path) / "files")
 
     @property
     def prices(self) -> Mapping[str, Mapping[str, str]]:

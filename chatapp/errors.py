@@ -118,6 +118,22 @@ class CapacityExceeded(ChatError):
         self.reset_at = reset_at
 
 
+class TooLarge(ChatError):
+    """A file has more than `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"A file may have at most {limit // 1024**2 or 1} MB.")
+        self.limit = limit
+
+
+class StorageFull(ChatError):
+    """The caller keeps as many files as allowed."""
+
+
+class UnsupportedType(ChatError):
+    """Files of this type are not taken."""
+
+
 class OrderRefused(ChatError):
     """What was asked for cannot be ordered; `problems` say why, each with its field."""
 

@@ -1,4 +1,6 @@
-"""Work without a request: what is due once a day, which whichever process looks first does for all; and orders."""
+"""Work without a request: what is due once a day, which whichever process looks first does for all; orders; reading the
+files that people send.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from flask import Flask
 
-from chatapp.core import leaving, quotas, retention, sharing
+from chatapp.core import blob_keeping, ingestion, leaving, quotas, retention, sharing
 from chatapp.db import now, release
 from chatapp.marketplace import provisioning
 
@@ -16,12 +18,18 @@ logger = structlog.get_logger(__name__)
 
 DUE_AT = timedelta(hours=2)
 LOOK_EVERY = 300.0  # seconds
+FILE_READERS = 2
+LOOK_FOR_FILES_EVERY = 5.0  # seconds; for files that other processes were to read
 
 
 def start(app: Flask) -> None:
-    """Look after the daily work and after orders in the background, as long as the process lives."""
+    """Look after all of it in the background, as long as the process lives."""
     provisioning.start(app.app_context)
-    threading.Thread(target=_look, args=(app, threading.Event()), name="daily-jobs", daemon=True).start()
+    forever = threading.Event()
+    threading.Thread(target=_look, args=(app, forever), name="daily-jobs", daemon=True).start()
+    for number in range(FILE_READERS):
+        name = f"file-reader-{number}"
+        threading.Thread(target=read_files, args=(app, forever), name=name, daemon=True).start()
 
 
 def run_if_due(moment: datetime | None = None) -> bool:
@@ -45,6 +53,7 @@ def run() -> None:
         answers_forgotten=retention.forget_kept_answers(),
         links_expired=sharing.delete_expired(),
         accounts_deleted=leaving.finish(),
+        files_deleted=blob_keeping.sweep(),
     )
 
 
@@ -56,3 +65,15 @@ def _look(app: Flask, stop: threading.Event) -> None:
                 release()
         except Exception:
             logger.exception("jobs.failed")
+
+
+def read_files(app: Flask, stop: threading.Event) -> None:
+    """Read the files that wait to be read, until told to stop."""
+    while not stop.is_set():
+        try:
+            with app.app_context():
+                ingestion.run_pending()
+                release()
+        except Exception:
+            logger.exception("ingestion.failed")
+        ingestion.wait_for_work(LOOK_FOR_FILES_EVERY)

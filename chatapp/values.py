@@ -236,11 +236,15 @@ class Question:
     on_active: OnActive = OnActive.REJECT
     timezone: str = "UTC"
     model_settings: Mapping[str, Any] = field(default_factory=dict)
+    # What it is asked with: attachments of the thread, and artifacts that the question attaches. An edit for which
+    # neither was given keeps what it was asked with before.
+    attachment_ids: tuple[UUID, ...] = ()
+    artifact_ids: tuple[UUID, ...] = ()
+    keeps_files: bool = True
     idempotency_key: str | None = None
     concurrency_key: str | None = None
     # How many answers the asker may have running at once; None: any number.
     active_limit: int | None = None
-    attachment_ids: tuple[UUID, ...] = ()
     # Whether an archived thread may be asked in; otherwise it is as good as gone.
     in_archive: bool = True
     # Whether quotas and capacity are looked at after all else (turns-api 0.2), not before (waldur 2.6).

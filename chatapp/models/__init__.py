@@ -3,6 +3,7 @@
 from chatapp.models.accounts import ApiToken, User
 from chatapp.models.administration import AuditRecord, Quota, SiteCounter, SystemPrompt
 from chatapp.models.agents import AgentSpec
+from chatapp.models.artifacts import Artifact, ArtifactText, Attachment, Blob
 from chatapp.models.feedback import Feedback
 from chatapp.models.idempotency import KeptAnswer
 from chatapp.models.marketplace import (
@@ -32,7 +33,11 @@ from chatapp.models.turns import ToolApproval, Turn, TurnEvent, TurnLease
 __all__ = [
     "AgentSpec",
     "ApiToken",
+    "Artifact",
+    "ArtifactText",
+    "Attachment",
     "AuditRecord",
+    "Blob",
     "Category",
     "ChatSession",
     "Feedback",

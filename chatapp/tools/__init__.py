@@ -70,7 +70,7 @@ class Tool:
     complete: Callable[[Call], Mapping[str, Any]] = lambda call: call.arguments
 
 
-FAMILIES = ("meta", "basics", "conversation", "vm")
+FAMILIES = ("meta", "basics", "conversation", "account", "billing", "overview", "resources", "marketplace", "vm")
 
 
 def built_in() -> Iterable[Tool]:

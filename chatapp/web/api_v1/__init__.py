@@ -12,8 +12,19 @@ errors.handle(bp)
 
 
 def init_app(app: Flask) -> None:
-    from chatapp.web.api_v1 import access_tokens, agents, approvals, feedback, messages, streams, threads, turns
+    from chatapp.web.api_v1 import (
+        access_tokens,
+        agents,
+        approvals,
+        artifacts,
+        attachments,
+        feedback,
+        messages,
+        streams,
+        threads,
+        turns,
+    )
 
-    _ = access_tokens, agents, approvals, feedback, messages, streams, threads, turns
+    _ = access_tokens, agents, approvals, artifacts, attachments, feedback, messages, streams, threads, turns
     app.before_request(errors.answer_routing_error)
     app.register_blueprint(bp)

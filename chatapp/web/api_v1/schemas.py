@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+import orjson
 from marshmallow import INCLUDE, fields
 
 from chatapp import tools
 from chatapp.core.agents import MODES
+from chatapp.core.artifacts import KINDS
+from chatapp.core.attachments import Attached
 from chatapp.core.own_threads import Summary
-from chatapp.models import Feedback, Message
+from chatapp.models import Artifact, Feedback, Message
 from chatapp.values import Json, Mode, OnActive, Role, TurnStatus
 from chatapp.web.api_v1.fields import Choice
 from chatapp.web.api_v1.reading import CamelCase, Output
@@ -23,6 +26,7 @@ NullableText = partial(fields.String, allow_none=True)
 
 RATINGS = {"positive": True, "negative": False}
 FORMATS = ("pydantic_ai", "text")
+INGESTION = ("none", "pending", "processing", "completed", "failed")
 
 
 def listed(items: Iterable[Json], cursor: str | None) -> Json:
@@ -155,6 +159,60 @@ class FeedbackOutput(Output):
 
     def _rating(self, feedback: Feedback) -> str:
         return "positive" if feedback.score else "negative"
+
+
+class ArtifactOutput(Output):
+    id = fields.UUID()
+    kind = Choice(KINDS)
+    title = NullableText()
+    storage_type = fields.Method("_storage", metadata={"enum": ["inline", "blob"]})
+    content = fields.Method("_content", metadata={"type": ["object", "null"]})
+    original_filename = NullableText()
+    mime_type = fields.String()
+    size_bytes = fields.Integer()
+    sha256 = fields.String()
+    action_run_id = NullableId()
+    turn_id = NullableId()
+    created_by = fields.UUID(attribute="user_id")
+    created_at = Moment(attribute="created")
+    updated_at = Moment(attribute="modified")
+
+    def _storage(self, artifact: Artifact) -> str:
+        return "blob" if artifact.content is None else "inline"
+
+    def _content(self, artifact: Artifact) -> Json | None:
+        if artifact.content is None:
+            return None
+        data = orjson.loads(artifact.content) if artifact.kind == "json" else artifact.content
+        return {"kind": artifact.kind, "storage": "inline", "data": data}
+
+
+class ArtifactList(Output):
+    artifacts = fields.List(fields.Nested(ArtifactOutput))
+    has_next = fields.Boolean()
+    limit = fields.Integer()
+    offset = fields.Integer()
+    total = fields.Integer()
+
+
+class AttachmentOutput(Output):
+    """Of an `Attached`."""
+
+    id = fields.UUID(attribute="attachment.id")
+    thread_id = fields.UUID(attribute="attachment.thread_id")
+    artifact_id = fields.UUID(attribute="attachment.artifact_id")
+    message_id = NullableId(attribute="attachment.message_id")
+    scope = fields.Method("_scope", metadata={"enum": ["thread", "message"]})
+    original_filename = fields.String(attribute="attachment.original_filename")
+    mime_type = fields.String(attribute="attachment.mime_type")
+    size_bytes = fields.Integer(attribute="attachment.size_bytes")
+    ingestion_status = Choice(INGESTION, attribute="artifact.ingestion_status")
+    created_by = fields.UUID(attribute="attachment.user_id")
+    created_at = Moment(attribute="attachment.created")
+    updated_at = Moment(attribute="attachment.modified")
+
+    def _scope(self, attached: Attached) -> str:
+        return "message" if attached.attachment.message_id else "thread"
 
 
 class AgentSpecOutput(Output):

@@ -14,7 +14,7 @@ from chatapp.core.answer_parser import AnswerParser
 from chatapp.models import Message, Thread, Turn
 from chatapp.stream import log
 from chatapp.values import Role, TurnStatus
-from chatapp.web.pages import presenting
+from chatapp.web.pages import presenting, shown_files
 from chatapp.web.pages.presenting import ShownMessage, ShownTurn
 from chatapp.web.render import LiveRenderer
 
@@ -121,6 +121,7 @@ def present(
         return []
     of_turn = turns.of_messages([m.turn_id for m in found if m.turn_id])
     versions = messages.versions(thread.id, found[0].sequence_index, found[-1].sequence_index)
+    files = shown_files.of_messages(found)
     return [
         presenting.message(
             message,
@@ -128,6 +129,7 @@ def present(
             last_html if message is found[-1] else None,
             versions=versions.get(message.sequence_index, ()),
             viewer=thread.user,
+            files=files.get(message.id, ()),
         )
         for message in found
     ]

@@ -17,6 +17,7 @@ from chatapp.values import Json, Role, TurnStatus
 from chatapp.web.auth import reader
 from chatapp.web.pages import inspector
 from chatapp.web.pages.inspector import Panel
+from chatapp.web.pages.shown_files import ShownFile
 from chatapp.web.render import render_blocks
 
 SUGGESTIONS = (
@@ -76,7 +77,7 @@ class ShownMessage:
     """`html` are the blocks of an answer; a question is shown as the text it is.
 
     `place` is the same for all versions of a message; `versions` is None for the only one. `tokens` and `panels` (raw
-    data) are there for those who may see them.
+    data) are there for those who may see them. `files` came with a question.
     """
 
     id: UUID
@@ -92,6 +93,7 @@ class ShownMessage:
     feedback: bool | None
     tokens: Tokens | None
     panels: Sequence[Panel]
+    files: Sequence[ShownFile] = ()
 
     @property
     def is_past(self) -> bool:
@@ -129,6 +131,7 @@ def message(
     *,
     versions: Sequence[UUID] = (),
     viewer: User | None = None,
+    files: Sequence[ShownFile] = (),
 ) -> ShownMessage:
     is_answer = shown.role == Role.ASSISTANT
     if html is None:
@@ -148,6 +151,7 @@ def message(
         feedback=shown.feedback_score,
         tokens=_tokens(shown) if looks_behind or config.current().show_token_use else None,
         panels=inspector.panels(shown.blocks) if looks_behind else (),
+        files=files,
     )
 
 
