@@ -15,7 +15,12 @@ from chatapp.errors import Invalid
 
 def question(number: int = 0, *labels: str, **fields: Any) -> dict[str, Any]:
     options = [{"id": f"q{number}o{at}", "label": label} for at, label in enumerate(labels)]
-    return {"id": f"q{number}", "question": "Where should it live?", **({"options": options} if labels else {}), **fields}
+    return {
+        "id": f"q{number}",
+        "question": "Where should it live?",
+        **({"options": options} if labels else {}),
+        **fields,
+    }
 
 
 PLACE = question(0, "Alpha", "Beta", header="Project")
@@ -65,12 +70,16 @@ def test_the_answers_are_found_again_in_the_reply() -> None:
     assert found == [("Project", "Beta"), ("Which sizes?", "Small, Large"), ("Anything else?", "no thanks")]
 
 
-@pytest.mark.parametrize("reply", ["", "Beta", "Project: Beta.", "Which sizes?: Small. Project: Beta.", "the Project: Beta"])
+@pytest.mark.parametrize(
+    "reply", ["", "Beta", "Project: Beta.", "Which sizes?: Small. Project: Beta.", "the Project: Beta"]
+)
 def test_other_words_are_no_answers(reply: str) -> None:
     assert replies.answers_in([PLACE, SIZES], reply) == []
 
 
-WORDS = st.text(st.characters(whitelist_categories=["L", "P"]), min_size=1, max_size=20).filter(lambda text: text.strip())
+WORDS = st.text(st.characters(whitelist_categories=["L", "P"]), min_size=1, max_size=20).filter(
+    lambda text: text.strip()
+)
 
 
 @given(WORDS, WORDS, WORDS)
