@@ -92,6 +92,9 @@ class Settings:
     offline_pace: float = setting(0.02, "Seconds between the words of the offline model.")
     offline_tick: float = setting(0.2, "Seconds between the deltas of the offline model's /slow command.")
 
+    currency: str = setting("EUR", "Currency of the marketplace's prices and credits, as ISO 4217 writes it.")
+    demo_cloud_pace: float = setting(2.0, "Seconds between the steps of the marketplace's built-in demo driver.")
+
     ai_assistant_enabled: bool = setting(True, "Master switch of the assistant.")
     ai_assistant_enabled_roles: str = setting(
         "all", "Who may use it: disabled, staff, staff_and_support, all or anonymous (the same as all)."
@@ -232,6 +235,8 @@ def _check_ranges(settings: Settings) -> None:
     scores = [getattr(settings, level) for level in levels]
     if scores != sorted(scores) or not scores[0] > 0:
         raise BadSetting("INJECTION_LOW, _MEDIUM, _HIGH and _CRITICAL must be positive and ascending")
+    if not re.fullmatch(r"[A-Z]{3}", settings.currency):
+        raise BadSetting("CURRENCY must be three capital letters, such as EUR")
     if not 0 <= settings.port <= 65_535:
         raise BadSetting("PORT must be between 0 and 65535")
     for name in ("workers", "worker_connections", "anthropic_max_tokens"):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
+
+from chatapp.market import Problem
 
 
 class ChatError(Exception):
@@ -106,3 +109,31 @@ class CapacityExceeded(ChatError):
         super().__init__("The assistant is at its capacity. Please try again later.")
         self.code = code
         self.reset_at = reset_at
+
+
+class OrderRefused(ChatError):
+    """What was asked for cannot be ordered; `problems` say why, each with its field."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(" ".join(problem.message for problem in problems))
+        self.problems = tuple(problems)
+
+
+class BadFile(ChatError):
+    """A file that cannot be imported; `faults` say where and why, a line each."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
+
+
+class BadValues(ChatError):
+    """A form that cannot be stored; `errors` say of each field what is wrong with it."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__(" ".join(errors.values()))
+        self.errors = dict(errors)
+
+
+class InUse(ChatError):
+    """Something cannot be deleted, or changed in this way, as long as others need it."""

@@ -1,4 +1,4 @@
-"""Work that is due once a day: whichever process looks first after the hour does it, for all processes and hosts."""
+"""Work without a request: what is due once a day, which whichever process looks first does for all; and orders."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from flask import Flask
 
 from chatapp.core import leaving, quotas, retention, sharing
 from chatapp.db import now, release
+from chatapp.marketplace import provisioning
 
 logger = structlog.get_logger(__name__)
 
@@ -18,7 +19,8 @@ LOOK_EVERY = 300.0  # seconds
 
 
 def start(app: Flask) -> None:
-    """Look after the daily work in the background, as long as the process lives."""
+    """Look after the daily work and after orders in the background, as long as the process lives."""
+    provisioning.start(app.app_context)
     threading.Thread(target=_look, args=(app, threading.Event()), name="daily-jobs", daemon=True).start()
 
 

@@ -9,8 +9,11 @@ from chatapp.db import session, transaction
 from chatapp.models import AuditRecord, User
 
 
-def record(event: str, actor: User, *, target_user_id: UUID, object_id: UUID, **details: Any) -> None:
-    """Write down that `actor` did `event` to an object of `target_user_id`. Details hold ids and codes only."""
+def record(event: str, actor: User, *, object_id: UUID, target_user_id: UUID | None = None, **details: Any) -> None:
+    """Write down that `actor` did `event` to an object, of `target_user_id` if it is somebody's.
+
+    Details hold ids and codes only.
+    """
     with transaction():
         session.add(
             AuditRecord(

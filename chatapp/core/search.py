@@ -46,7 +46,7 @@ def matches_own(query: str, owner: User) -> ColumnElement[bool]:
     The caller's query must be limited to that owner. The name is a plain condition, so that a list read in its order
     stops when its page is full.
     """
-    return or_(_contains(Thread.title, query), Thread.id.in_(_said(query, owner)))
+    return or_(contains(Thread.title, query), Thread.id.in_(_said(query, owner)))
 
 
 def best_matches(query: str, owner: User, thread_ids: Collection[UUID]) -> Sequence[Message]:
@@ -68,10 +68,10 @@ def phrases(query: str) -> list[str]:
 
 def _owned_by(query: str) -> ColumnElement[bool]:
     columns = (User.username, User.full_name, User.email)
-    return or_(*(_contains(column, query) for column in columns))
+    return or_(*(contains(column, query) for column in columns))
 
 
-def _contains(column: Any, fragment: str) -> ColumnElement[bool]:
+def contains(column: Any, fragment: str) -> ColumnElement[bool]:
     """Whatever the case, in every alphabet: SQLite's own functions know the case of ASCII only."""
     if not is_sqlite():
         return column.icontains(fragment, autoescape=True)  # type: ignore[no-any-return]
@@ -79,7 +79,7 @@ def _contains(column: Any, fragment: str) -> ColumnElement[bool]:
 
 
 def _named(query: str, owner: User | None) -> Select[UUID]:
-    named = select(Thread.id).where(_contains(Thread.title, query))
+    named = select(Thread.id).where(contains(Thread.title, query))
     if owner:
         return named.where(Thread.user_id == owner.id)
     if is_sqlite() and len(query) >= TRIGRAM:

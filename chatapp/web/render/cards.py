@@ -46,7 +46,7 @@ def vm_order(block: Block, situation: Situation) -> dict[str, Any]:
         "facts": [(label, text) for label, text in pairs if text],
         "choices": _choices(block),
         "is_final": replying.is_final(block),
-        "order_address": f"/orders/{quote(str(order_id), safe='')}" if order_id and situation.is_own else "",
+        "order_address": f"/orders/{quote(str(order_id), safe='')}/" if order_id and situation.is_own else "",
         "decision": DECISIONS.get(situation.reply, situation.reason) if situation.is_over else "",
         **_use(block, situation),
     }
@@ -57,7 +57,7 @@ def resource_list(block: Block, situation: Situation) -> dict[str, Any]:
     states = [str(state) for state in block.get("state") or []]
     hints = [(name, str(block[name])) for name in _HINTS if block.get(name)]
     query = urlencode([*hints, *(("state", state) for state in states)])
-    return {"states": states, "query": f"?{query}" if query else "", "situation": situation}
+    return {"states": states, "query": query, "situation": situation}
 
 
 def homeport_nav(block: Block, situation: Situation) -> dict[str, Any]:

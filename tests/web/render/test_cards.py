@@ -74,7 +74,7 @@ def test_an_order_that_was_made_has_its_number_and_no_buttons_but_copy() -> None
     card = shown("vm_order", order_status="success", order_id="o-1", message="Done.", **ORDER)
     assert card.find("code").text == "o-1"
     assert [button.text for button in card.all("button")] == ["Copy"]
-    assert card.find("a").attributes["href"] == "/orders/o-1"
+    assert card.find("a").attributes["href"] == "/orders/o-1/"
     assert "Done." in card.text
     assert not shown("vm_order", READ_ONLY, order_status="success", order_id="o-1").has("a")
 
@@ -119,11 +119,11 @@ def test_a_list_of_resources_says_what_is_asked_for() -> None:
 
 def test_a_list_of_resources_is_fetched_where_it_is_ones_own() -> None:
     hints = {"project_uuid": "p 1", "state": ["OK", "Erred"]}
-    query = "?project_uuid=p+1&state=OK&state=Erred"
+    query = "project_uuid=p+1&state=OK&state=Erred"
     for situation in (OPEN, Situation.over(), ARCHIVED, PAST):
         card = shown("resource_list", situation, **hints)
-        assert card.find(class_="fetched").attributes["hx-get"] == f"/resources/list{query}"
-        assert card.find("a").attributes["href"] == f"/resources/{query}"
+        assert card.find(class_="fetched").attributes["hx-get"] == f"/resources/list?page_size=10&{query}"
+        assert card.find("a").attributes["href"] == f"/resources/?{query}"
     assert not shown("resource_list", WRITING, **hints).has(class_="fetched")
     stranger = shown("resource_list", READ_ONLY, **hints)
     assert not stranger.has(class_="fetched")
