@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from chatapp.db import UtcDateTime
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
