@@ -104,7 +104,7 @@ def _operations(user: User, turn_id: UUID, after: int, *, waits: bool) -> Iterat
         encoder.feed(known)
         start = known[-1].seq if known else 0
     yield b"retry: 1000\n\n"
-    with follow(turn_id, start) as follower:
+    with follow(turn_id, start, patient=waits) as follower:
         while not follower.ended:
             events = follower.read(heartbeat)
             if piece := encoder.feed(events) if events else b"event: ping\ndata:\n\n":
@@ -162,6 +162,7 @@ def _pieces(thread: Thread, conversation: Conversation, around: dict[str, Any]) 
         if complete.turn is None or complete.turn.id != running.id:
             break
         if complete.turn.waits:
+            yield growing.feed(parser.finish()).encode()
             values |= {"html": MARK, "after": None}
             break
         release()  # what it waited for has been decided meanwhile: the answer goes on
