@@ -14,7 +14,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import select
 
-from chatapp.core import accounts, messages, sharing, tokens
+from chatapp.core import accounts, block_texts, messages, sharing, tokens
 from chatapp.core.snapshots import time_json
 from chatapp.db import now, release, session
 from chatapp.models import Message, Thread, User
@@ -42,12 +42,13 @@ def file_name(title: str | None, moment: datetime, ending: str) -> str:
 
 
 def as_markdown(thread: Thread) -> Iterator[bytes]:
-    """What both have said, as it is now."""
+    """What both have said, as it is now; what tools did and asked as text."""
     yield f"# {thread.title or UNNAMED}\n\n_{thread.created:%Y-%m-%d}_\n".encode()
     for batch in batches(thread):
         for message in batch:
-            speaker = "You" if message.role == Role.USER else "Assistant"
-            yield f"\n## {speaker}\n\n{message.content.strip()}\n".encode()
+            is_user = message.role == Role.USER
+            text = message.content if block_texts.is_prose(message.blocks) else block_texts.as_markdown(message.blocks)
+            yield f"\n## {'You' if is_user else 'Assistant'}\n\n{text.strip()}\n".encode()
 
 
 def as_json(thread: Thread) -> Iterator[bytes]:
