@@ -1,4 +1,4 @@
-"""Tools of the tests: one shows the preview of an order, one wants to be allowed first, one returns an attack."""
+"""Tools of the tests: one previews an order, one shows any block, one wants to be allowed first, one returns an attack."""
 
 from __future__ import annotations
 
@@ -29,6 +29,11 @@ def _read(call: Call) -> ToolResult:
     return ToolResult.success(ATTACK)
 
 
+def _show(call: Call) -> ToolResult:
+    key, *rest = call.arguments.items()
+    return ToolResult.success("Shown.", None, BlockKey(key[1]), dict(rest))
+
+
 FAMILY = (
     Tool("preview_vm", "Show a preview.", {"type": "object"}, _preview),
     Tool(
@@ -39,6 +44,7 @@ FAMILY = (
         requires_approval=True,
         writes=True,
     ),
+    Tool("show", "Show a block: its key first, then its fields.", {"type": "object"}, _show),
     Tool("read_page", "Read a page.", schema(), _read),
 )
 

@@ -63,7 +63,7 @@ def test_an_answer_that_waits_is_shown_so_far_with_what_it_wants(ana: Visitor) -
     assert shown.attributes["data-undecided"] == "1"
     assert "Look here" in shown.find(class_="blocks").text
     (card,) = cards(shown)
-    assert card.find("h3").text == "Allow delete_file?"
+    assert card.find(class_="card-title").text == "Allow delete_file?"
     assert (card.find("dt").text, card.find("dd").text) == ("What", "old notes")
     page = ana.page(f"/chat/{asked.thread_id}/")
     assert page.has("button", aria_label="Stop")

@@ -145,7 +145,7 @@ def test_a_call_that_failed_is_told_while_the_answer_is_written() -> None:
 
 def test_a_call_that_needs_a_decision_asks_for_it() -> None:
     (card,) = cards(begun("c1", "rename_thread"), called("c1", "rename_thread", title="<x>"), asked("c1"))
-    assert card.find("h3").text == "Allow rename_thread?"
+    assert card.find(class_="card-title").text == "Allow rename_thread?"
     assert card.find("dd").text == "<x>"
     form = card.find("form", method="post", action=f"/chat/turns/{TURN}/approvals/{APPROVAL}/")
     # Enter in the reason presses the first button.
