@@ -171,7 +171,7 @@ def test_a_page_of_all_states(as_ana: Callable[..., Chat], workshop: AppServer, 
     expect(chat.log.get_by_text("contains what reads like instructions")).to_be_visible()
     card(chat, "Resources").scroll_into_view_if_needed()
     expect(card(chat, "Resources").get_by_text("There is nothing yet.")).to_be_visible()
-    expect(chat.log.get_by_text(PROBLEM)).to_be_visible()
+    expect(card(chat, "The virtual machine was not ordered").get_by_text(PROBLEM)).to_be_visible()
     for details in chat.log.locator("details.call").all():
         details.locator("summary").click()
     tall = {"width": 1280, "height": 3400}

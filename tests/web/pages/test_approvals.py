@@ -41,7 +41,7 @@ def article(browser: Visitor, asked: Asked) -> Element:
 
 
 def cards(shown: Element) -> list[Element]:
-    return shown.all("section", data_state="pending")
+    return shown.all(role="figure", data_state="pending")
 
 
 def decide(browser: Visitor, card: Element, decision: str, htmx: bool = True, **form: str) -> Any:

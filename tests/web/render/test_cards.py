@@ -82,14 +82,14 @@ def test_an_order_that_was_made_has_its_number_and_no_buttons_but_copy() -> None
 @pytest.mark.parametrize(("status", "state"), [(None, "success"), ("preview", "preview")])
 def test_an_order_with_a_number_can_no_longer_be_confirmed(status: str | None, state: str) -> None:
     card = shown("vm_order", order_status=status, order_id="o-1", **ORDER)
-    assert card.find("section").attributes["data-order-state"] == state
+    assert card.find(role="figure").attributes["data-order-state"] == state
     assert not card.has("form")
 
 
 def test_an_order_that_failed_says_why() -> None:
     card = shown("vm_order", error="No <quota>")
     assert card.find(class_="card-problem").text == "No <quota>"
-    assert card.find("section").attributes["data-order-state"] == "error"
+    assert card.find(role="figure").attributes["data-order-state"] == "error"
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ CALL = {"call_id": "c1", "name": "plan_vm", "arguments": {"project_uuid": "p1", 
 def test_a_tool_call_shows_its_result_and_quietly_the_call() -> None:
     order = {"id": "blk_0_r", "key": "vm_order", "status": "complete", **ORDER}
     card = shown("tool", tool=CALL, result=order)
-    assert card.find("section").attributes["data-block-id"] == "blk_0_r"
+    assert card.find(role="figure").attributes["data-block-id"] == "blk_0_r"
     assert card.has("form", action=ADDRESS.replace("blk_0", "blk_0_r"))
     details = card.find("details")
     assert details.find("summary").text == "Used plan_vm"
