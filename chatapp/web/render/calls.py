@@ -35,7 +35,7 @@ class OpenCalls:
         shown = [self._shown(use, decided) for use in self._transcript.tools.values() if not use.is_shown]
         if not shown:
             return Markup()
-        partial = current_app.jinja_env.get_template("partials/_calls.html")
+        partial = current_app.jinja_env.get_template("blocks/_calls.html")
         return Markup(partial.render(calls=shown, turn_id=self._turn_id))  # noqa: S704  # the partial escapes
 
     def _add(self, event: Mapping[str, Any]) -> bool:

@@ -147,5 +147,5 @@ def _readable(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(entry, str | int | float) for entry in value):
         return ", ".join(map(_readable, value))
     if isinstance(value, list | dict):
-        return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+        return orjson.dumps(value).decode()
     return str(value)

@@ -237,7 +237,7 @@ def test_arguments_are_read_as_people_read() -> None:
         ("System volume size", "10"),
         ("Multi select", "yes"),
         ("States", "a, 1"),
-        ("Deep", '{\n  "a": [\n    1\n  ]\n}'),
+        ("Deep", '{"a":[1]}'),
     ]
     assert facts_of({"": "x", "none": None}) == [("", "x")]
 
