@@ -1,4 +1,4 @@
-"""Tools of the tests: one previews an order, one shows any block, one wants to be allowed first, one returns an attack."""
+"""Tools of the tests: a preview of an order, any block, a call that needs permission, an attack in a result."""
 
 from __future__ import annotations
 
