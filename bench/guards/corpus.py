@@ -13,7 +13,9 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from bench.guards import data, fitting
 from bench.guards.data import Row
+from bench.guards.made import made
 from bench.guards.phrases import phrases
+from bench.guards.program_text import program_text
 from chatapp.guards.injection.disguises import readings
 from chatapp.guards.injection.features import Features, extract
 from chatapp.guards.injection.lexicon import lexicon
@@ -21,6 +23,8 @@ from chatapp.guards.injection.model import Model
 from chatapp.guards.normalise import normalise
 
 FOLDS = 5
+# The row of a window that is in every fold.
+EVERY = -1
 Numbers = NDArray[np.float64]
 Places = NDArray[np.int64]
 
@@ -66,13 +70,26 @@ class Corpus:
     def written_matrix(self) -> sparse.csr_matrix:
         return fitting.matrix([fitting.features_of(text) for text in self.written])
 
+    @cached_property
+    def windows(self) -> tuple[sparse.csr_matrix, Places]:
+        """The windows and readings of harmless texts and the rows they are of, EVERY for texts written for training.
+
+        A text is as bad as the worst of them: what is harmless must be so in each.
+        """
+        texts = [(row.text, place) for place, row in enumerate(self.rows) if not row.is_attack]
+        texts += [(text, EVERY) for text, label in zip(self.written, self.written_labels, strict=True) if not label]
+        cut = [(window, place) for text, place in texts for window in fitting.windows(text)]
+        return fitting.matrix([extract(window, lexicon()) for window, _ in cut]), np.array([place for _, place in cut])
+
     def model(self, places: Places) -> Model:
         """Fitted to the rows at these places and to what was written for training."""
         weights = np.where(self.hard[places], fitting.HARD, 1.0)
+        windows, rows = self.windows
+        own = np.flatnonzero(np.isin(rows, [EVERY, *places]))
         return fitting.fit(
-            sparse.vstack([self.matrix[places], self.written_matrix]).tocsr(),
-            np.concatenate([self.labels[places], self.written_labels]),
-            np.concatenate([weights, np.full(len(self.written), fitting.WRITTEN)]),
+            sparse.vstack([self.matrix[places], self.written_matrix, windows[own]]).tocsr(),
+            np.concatenate([self.labels[places], self.written_labels, np.zeros(len(own), dtype=np.int64)]),
+            np.concatenate([weights, np.full(len(self.written), fitting.WRITTEN), np.full(len(own), fitting.WINDOW)]),
         )
 
     def folds(self, seed: int) -> list[tuple[Places, Places]]:
@@ -97,7 +114,8 @@ class Corpus:
 
 def read(folder: Path) -> Corpus:
     """The corpus in a folder that is laid out as docs/guards.md says."""
-    attacks, harmless = phrases("attacks"), phrases("harmless")
+    attacks = phrases("attacks")
+    harmless = [*phrases("harmless"), *made(), *program_text()]
     return Corpus(
         rows=[row for name in data.FILES for row in data.load(folder / name)],
         disguised=data.load(folder / data.DISGUISED),

@@ -9,9 +9,11 @@ import scipy.sparse as sparse
 from numpy.typing import NDArray
 from sklearn.svm import LinearSVC
 
+from chatapp.guards.injection.disguises import readings
 from chatapp.guards.injection.features import Features, extract
+from chatapp.guards.injection.folding import fold
 from chatapp.guards.injection.lexicon import lexicon
-from chatapp.guards.injection.model import Model
+from chatapp.guards.injection.model import STRIDE, Model
 from chatapp.guards.injection.ngrams import BUCKETS
 from chatapp.guards.normalise import normalise
 
@@ -20,12 +22,27 @@ CONCEPTS = 0.8
 RARITY = 0.27
 HARD = 1.5
 WRITTEN = 1.0
+WINDOW = 0.5
 STRENGTH = 0.5
+TOLERANCE = 0.01
 LARGEST = 127
 
 
 def features_of(text: str) -> Features:
     return extract(normalise(text).text, lexicon())
+
+
+def windows(text: str) -> list[str]:
+    """What a text is judged by beside the whole: its plain readings, and the windows of what is long."""
+    plain = normalise(text).text
+    found: list[str] = []
+    for reading in (plain, *(reading.text for reading in readings(plain))):
+        folded = fold(reading)
+        if len(folded) > 3 * STRIDE:
+            found += [folded[place : place + 2 * STRIDE] for place in range(0, len(folded) - STRIDE, STRIDE)]
+        elif reading is not plain:
+            found.append(folded)
+    return found
 
 
 def matrix(texts: Sequence[Features]) -> sparse.csr_matrix:
@@ -52,7 +69,9 @@ def concept_features() -> int:
 def fit(rows: sparse.csr_matrix, labels: NDArray[np.int64], weights: NDArray[np.float64]) -> Model:
     """A model of which only the line to log-odds is still to be drawn."""
     scales = np.concatenate([RARITY * _rarity(rows[:, :BUCKETS]), np.ones(concept_features())])
-    machine = LinearSVC(C=STRENGTH, random_state=1).fit(rows @ sparse.diags(scales), labels, sample_weight=weights)
+    machine = LinearSVC(C=STRENGTH, random_state=1, tol=0.01).fit(
+        rows @ sparse.diags(scales), labels, sample_weight=weights
+    )
     plane = machine.coef_[0] * scales
     ngrams, ngram_scale = _whole(plane[:BUCKETS])
     concepts, concept_scale = _whole(plane[BUCKETS:] * CONCEPTS)

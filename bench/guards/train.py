@@ -11,6 +11,7 @@ import json
 from dataclasses import asdict, replace
 from math import log
 from pathlib import Path
+from platform import python_version
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,7 @@ def main() -> None:
         "lexicon_sha256": data.sha256(LEXICON),
         "rows": {"attacks": int(corpus.labels.sum()), "harmless": int((1 - corpus.labels).sum())},
         "written_for_training": len(corpus.written),
+        "program_text": f"Python {python_version()} and the packages of requirements-dev.txt",
         "scikit_learn": sklearn.__version__,
         "sources": data.attributions(folder),
         "out_of_fold": [figures(corpus, margins, disguised, flag, block) for margins, disguised in runs],

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from chatapp.core.blocks import BlockEvent, BlockParser, Placed
+from chatapp.core.block_events import BlockEvent, Placed
+from chatapp.core.blocks import BlockParser
 from chatapp.core.transcripts import SEPARATOR, ToolUse
 from chatapp.values import Event, ToolResult
 

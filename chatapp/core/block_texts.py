@@ -1,4 +1,4 @@
-"""An answer as a text for people: what was said, what tools did and showed, what was asked (exports, waldur section 4)."""
+"""An answer as a text for people: what was said, what tools did and showed, what was asked (waldur section 4)."""
 
 from __future__ import annotations
 

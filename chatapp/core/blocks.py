@@ -9,51 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
+from chatapp.core.block_events import Assembler, BlockEvent, Closed, Opened
 from chatapp.values import BlockKey, Json, ToolResult
 
 FENCE = 3  # backticks that open a fence, at least
 NO_TAG = "code"
 DENIED = "The person did not allow this call."
 _TICKS = re.compile("`+")
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A block begins. `tag` is the language of a code block ("code" when the fence had none), "" for other blocks."""
-
-    index: int
-    key: BlockKey
-    tag: str
-
-
-@dataclass(frozen=True, slots=True)
-class Grew:
-    """More text of the open block."""
-
-    index: int
-    delta: str
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """The open block is finished; `content` is all of its text."""
-
-    index: int
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A block that comes whole, with the call of the tool that made it, as it is stored."""
-
-    block: Json
-
-
-BlockEvent = Opened | Grew | Closed | Placed
 
 
 def parse(text: str, first: int = 0) -> list[Json]:
@@ -130,55 +95,6 @@ def _fenced(body: str, tag: str) -> str:
     return f"{fence}{tag}\n{body}{end}{fence}"
 
 
-class _Assembler:
-    """Makes block events of text: opens markdown when something visible is written, merges what one feed wrote."""
-
-    def __init__(self, first: int) -> None:
-        self._events: list[BlockEvent] = []
-        self._index = first - 1
-        self._open = False
-        self._content: list[str] = []
-        self._fresh: list[str] = []  # written but not in an event yet; white space alone while no block is open
-
-    @property
-    def next_index(self) -> int:
-        return self._index + 1
-
-    def write(self, text: str) -> None:
-        self._fresh.append(text)
-        if not self._open and text and not text.isspace():
-            self._begin(BlockKey.MARKDOWN, "")
-
-    def open(self, key: BlockKey, tag: str) -> None:
-        self.close()
-        self._begin(key, tag)
-
-    def close(self) -> None:
-        if self._open:
-            self._emit_fresh()
-            self._events.append(Closed(self._index, "".join(self._content)))
-            self._content.clear()
-            self._open = False
-        self._fresh.clear()
-
-    def take(self) -> list[BlockEvent]:
-        if self._open:
-            self._emit_fresh()
-        events, self._events = self._events, []
-        return events
-
-    def _begin(self, key: BlockKey, tag: str) -> None:
-        self._index += 1
-        self._open = True
-        self._events.append(Opened(self._index, key, tag))
-
-    def _emit_fresh(self) -> None:
-        if delta := "".join(self._fresh):
-            self._content.append(delta)
-            self._events.append(Grew(self._index, delta))
-        self._fresh.clear()
-
-
 _TICK_OR_ANGLE = re.compile("[`<]")
 _TICK_OR_BREAK = re.compile("[`\n]")
 
@@ -210,7 +126,7 @@ class BlockParser:
     """Feed it text as it arrives; it returns what became certain. Linear in the size of the text in any chunking."""
 
     def __init__(self, first: int = 0) -> None:
-        self._out = _Assembler(first)
+        self._out = Assembler(first)
         self._state = _State.PROSE
         self._held = ""  # the beginning of what may become a tag of leaked markup
         self._run = 0  # length of the backtick run at the end of the text so far

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import islice
 
 _TAGS = {chr(0xE0000 + code): chr(code) for code in range(0x20, 0x7F)}
 _BLANKS = dict.fromkeys("\u2800\u3164\u115f\u1160\uffa0", " ")
@@ -20,6 +21,11 @@ _DROPPED = re.compile(f"[{_INVISIBLE}]")
 _HIDDEN = re.compile(f"(?<=[A-Za-z\u00c0-\u052f])[{_INVISIBLE}]+(?=[A-Za-z\u00c0-\u052f])")
 # The flags of England, Scotland and Wales are a black flag spelled out in tag characters.
 _TAGGED = re.compile("(?<!\U0001f3f4)(?<![\U000e0020-\U000e007e])[\U000e0020-\U000e007e]+")
+
+# Whole phrases that are one character stay one, and a page of them does not become a book.
+_LONGEST_PIECE = 4
+LONGEST = 60_000
+_KNOWN = 1 << 16
 
 _WORD = re.compile(r"\w+")
 _LATIN = re.compile("[A-Za-z]")
@@ -53,12 +59,19 @@ class _Pieces(dict[str, str]):
     """What each character is read as, worked out on first sight."""
 
     def __missing__(self, char: str) -> str:
-        piece = "" if _DROPPED.match(char) else unicodedata.normalize("NFKC", char)
+        piece = _READ_AS.get(char)
+        if piece is None:
+            piece = "" if _DROPPED.match(char) else unicodedata.normalize("NFKC", char)
+        if len(piece) > _LONGEST_PIECE:
+            piece = char
+        if len(self) >= _KNOWN:
+            self.clear()
         self[char] = piece
         return piece
 
 
-_PIECES = _Pieces(_TAGS | _BLANKS)
+_READ_AS = _TAGS | _BLANKS
+_PIECES = _Pieces()
 
 
 def normalise(text: str) -> Normalised:
@@ -68,8 +81,10 @@ def normalise(text: str) -> Normalised:
     pieces = [_PIECES[char] for char in text]
     places = None
     if list(map(len, pieces)).count(1) != len(pieces):
-        places = tuple(place for place, piece in enumerate(pieces) for _ in piece)
-    return Normalised(_in_one_script("".join(pieces)), bool(_TAGGED.search(text)), bool(_HIDDEN.search(text)), places)
+        places = tuple(islice((place for place, piece in enumerate(pieces) for _ in piece), LONGEST))
+    return Normalised(
+        _in_one_script("".join(pieces)[:LONGEST]), bool(_TAGGED.search(text)), bool(_HIDDEN.search(text)), places
+    )
 
 
 def _in_one_script(text: str) -> str:

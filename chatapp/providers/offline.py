@@ -31,7 +31,9 @@ from chatapp.providers import (
     ToolResultPart,
     Trouble,
     UsageSoFar,
+    offline_dialogue,
 )
+from chatapp.providers.offline_dialogue import Wish
 from chatapp.providers.offline_examples import example_for
 from chatapp.values import Failure, Role, Usage
 
@@ -202,6 +204,7 @@ class OfflineStream:
     model = MODEL
 
     def __init__(self, request: ModelRequest, tick: float, pace: float) -> None:
+        self._request = request
         self._messages = request.messages
         self._input_tokens = _words(request.messages)
         self._output_tokens = 0
@@ -224,6 +227,9 @@ class OfflineStream:
     def _events(self) -> Iterator[ModelEvent]:
         yield self._usage()
         text, results = _question(self._messages)
+        if wish := offline_dialogue.understood(text, self._request):
+            yield from self._follow(wish, results)
+            return
         if results:
             yield from self._say(_report(results[-1]))
         for instruction in _after_tools(read_script(text), len(results)):
@@ -239,6 +245,15 @@ class OfflineStream:
                 case CallTool(name, arguments):
                     yield from self._call(name, arguments)
                     return
+        yield self._usage()
+        yield Stopped(StopReason.STOP)
+
+    def _follow(self, wish: Wish | str, results: Sequence[ToolResultPart]) -> Iterator[ModelEvent]:
+        """Do what was asked for in plain words, and say what came of it."""
+        if isinstance(wish, Wish) and not results:
+            yield from self._call(wish.tool, wish.arguments)
+            return
+        yield from self._say(wish if isinstance(wish, str) else offline_dialogue.comment(results[-1]))
         yield self._usage()
         yield Stopped(StopReason.STOP)
 

@@ -70,7 +70,7 @@ class Tool:
     complete: Callable[[Call], Mapping[str, Any]] = lambda call: call.arguments
 
 
-FAMILIES = ("basics", "conversation", "meta")
+FAMILIES = ("meta", "basics", "conversation", "vm")
 
 
 def built_in() -> Iterable[Tool]:

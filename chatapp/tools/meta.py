@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chatapp.tools import Call, Category, Tool, permitted, schema
@@ -33,7 +33,7 @@ def _ask(call: Call) -> ToolResult:
     return ToolResult.success(f"The person was asked: {asked}", None, BlockKey.ASK_USER_FORM, shown)
 
 
-def form(asked: list[Mapping[str, Any]]) -> tuple[str, list[Json]]:
+def form(asked: Sequence[Mapping[str, Any]]) -> tuple[str, list[Json]]:
     """What is wrong with the questions, or "", and the questions as a form has them (waldur 4.7)."""
     questions = []
     for number, question in enumerate(asked):

@@ -102,13 +102,14 @@ PAGE_HEADERS: Json = {
 
 
 def init_app(app: Flask) -> None:
-    """Describe the API, whose blueprint is registered by now."""
+    """Serve the description; the first who asks has it derived."""
     app.register_blueprint(bp)
-    app.extensions[EXTENSION] = derive(app)
 
 
 @bp.get("/schema/")
 def schema() -> Json:
+    if EXTENSION not in current_app.extensions:
+        current_app.extensions[EXTENSION] = derive(current_app)
     document: Json = current_app.extensions[EXTENSION]
     return document
 

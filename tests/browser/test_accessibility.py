@@ -1,4 +1,4 @@
-"""axe looks at every page, in light and dark, and finds nothing."""
+"""axe looks at every page, in light and dark, and in the dark on a phone too, and finds nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from tests.browser.chat import Chat
 from tests.browser.console import Console
@@ -14,6 +14,8 @@ from tests.servers import ROOT, AppServer
 
 AXE = (ROOT / "tests" / "browser" / "vendor" / "axe.min.js").read_text()
 SCREENSHOTS = ROOT / "artifacts" / "screenshots"
+DESKTOP: ViewportSize = {"width": 1280, "height": 860}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 RUN = """async () => {
   const { violations } = await axe.run(document, { resultTypes: ["violations"] });
   return violations.flatMap(({ id, nodes }) => nodes.map(node => `${id}: ${node.target} ${node.failureSummary}`));
@@ -42,16 +44,25 @@ def conversation(browser: Browser, server: AppServer) -> str:
 
 
 def has_no_violation(page: Page, name: str = "") -> None:
+    page.evaluate(AXE)
+    _look(page, name)
+    if page.evaluate("() => matchMedia('(prefers-color-scheme: dark)').matches"):
+        window = page.viewport_size
+        page.set_viewport_size(PHONE)
+        _look(page, name and f"{name}-phone")
+        page.set_viewport_size(window or DESKTOP)
+
+
+def _look(page: Page, name: str) -> None:
     if name:
         page.screenshot(path=SCREENSHOTS / f"{name}.png", animations="disabled")
-    page.evaluate(AXE)
     assert page.evaluate(RUN) == []
 
 
 @pytest.fixture(params=["light", "dark"])
 def options(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Of a window; its policy would keep axe out."""
-    return {"color_scheme": request.param, "bypass_csp": True, "viewport": {"width": 1280, "height": 860}}
+    return {"color_scheme": request.param, "bypass_csp": True, "viewport": DESKTOP}
 
 
 def test_pages_of_somebody_who_has_not_signed_in(
@@ -133,7 +144,7 @@ def test_a_conversation_and_what_opens_in_it(
 
 
 def test_on_a_phone(as_ana: Callable[..., Chat], server: AppServer, conversation: str) -> None:
-    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "bypass_csp": True}
+    phone = {"viewport": PHONE, "has_touch": True, "is_mobile": True, "bypass_csp": True}
     chat = as_ana(server, **phone)
     has_no_violation(chat.page, "welcome-phone")
     chat.open(conversation)

@@ -47,6 +47,18 @@ def _running_afterwards(server: AppServer) -> Iterator[None]:
         server.start()
 
 
+def with_own_clock(chat: Chat) -> Chat:
+    """A new chat in a page whose clock a test may advance."""
+    chat.page.clock.install()
+    return chat.open()
+
+
+def time_passes(chat: Chat, seconds: int) -> None:
+    """For the page: its timers go off, and what they ask for is answered in between."""
+    for _ in range(seconds):
+        chat.page.clock.run_for(1_000)
+
+
 def test_after_kill_9_and_a_restart_the_page_comes_to_the_true_state_by_itself(
     chat: Chat, server: AppServer, console: Console
 ) -> None:
@@ -83,10 +95,10 @@ def test_a_restart_shows_what_was_lost_soon_after_the_server_is_back(
     chat: Chat, server: AppServer, console: Console
 ) -> None:
     console.expected = NETWORK
-    chat.send("Look here\n/silent 600").says("You said: Look here")
+    with_own_clock(chat).send("Look here\n/silent 600").says("You said: Look here")
     server.kill()
     expect(chat.answer).to_have_attribute("data-connection", "lost")
-    chat.page.wait_for_timeout(8_000)  # by now a page that waits longer and longer would wait for long
+    time_passes(chat, seconds=8)  # by now a page that waits longer and longer would wait for long
     server.start()
     expect(chat.answer).to_have_attribute("data-status", "failed", timeout=SOON)
     expect(chat.text).to_have_text("You said: Look here")
@@ -94,9 +106,9 @@ def test_a_restart_shows_what_was_lost_soon_after_the_server_is_back(
 
 def test_twenty_seconds_offline_lose_and_repeat_nothing(chat: Chat, console: Console) -> None:
     console.expected = (*NETWORK, "htmx:")
-    chat.send("/slow 30").says("tick 3 ")
+    with_own_clock(chat).send("/slow 30").says("tick 3 ")
     chat.page.context.set_offline(True)
-    chat.page.wait_for_timeout(20_000)
+    time_passes(chat, seconds=20)
     assert TICKS.startswith(chat.text.inner_text().strip())
     chat.page.context.set_offline(False)
     expect(chat.text).to_have_text(TICKS, timeout=SOON)

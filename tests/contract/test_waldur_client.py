@@ -54,6 +54,7 @@ from waldur_api_client.models.thread_session_o_enum import ThreadSessionOEnum
 from waldur_api_client.models.thread_session_request import ThreadSessionRequest
 from waldur_api_client.models.thread_session_scope_enum import ThreadSessionScopeEnum
 from waldur_api_client.models.tool_execute_request import ToolExecuteRequest
+from waldur_api_client.models.tool_execute_request_arguments import ToolExecuteRequestArguments
 from waldur_api_client.types import UNSET
 
 from tests.contract.site import OLD_HAND, THREADS, Site
@@ -324,9 +325,11 @@ def test_the_clients_own_stream_function_knows_no_success(client: GetClient, sit
     assert b'"assistant_message_uuid"' in raised.value.content.splitlines()[-1]
 
 
-@pytest.mark.xfail(raises=UnexpectedStatus, strict=True, reason="the tools are not served yet")
 def test_a_tool_is_executed(client: GetClient) -> None:
-    client("stan").call(chat_tools_execute, body=ToolExecuteRequest("get_user_overview"))
+    arguments = ToolExecuteRequestArguments.from_dict({"expression": "6 * 7"})
+    result = client("ana").call(chat_tools_execute, body=ToolExecuteRequest("calculate", arguments=arguments))
+    assert result.to_dict() == {"type": "success", "summary": "6 * 7 = 42", "data": {"result": 42}}
+    assert client("ana").status(chat_tools_execute, body=ToolExecuteRequest("levitate")) == 400
 
 
 # Spellings

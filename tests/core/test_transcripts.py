@@ -13,6 +13,7 @@ START: Event = {"type": "text-start", "id": "a"}
 HELLO: Event = {"type": "text-delta", "id": "a", "delta": "hello"}
 END: Event = {"type": "text-end", "id": "a"}
 CALL: Event = {"type": "tool-input-start", "toolCallId": "c", "toolName": "calculate"}
+TWO = ToolResult.success("2", {"value": 2})
 
 
 def test_blocks_are_joined_by_a_blank_line() -> None:
@@ -41,12 +42,16 @@ def test_a_call_without_an_end_gets_one() -> None:
 
 def test_a_call_that_ended_makes_a_message_worth_keeping() -> None:
     available = {"type": "tool-input-available", "toolCallId": "c", "toolName": "calculate", "input": {"a": 1}}
-    done = {"type": "tool-output-available", "toolCallId": "c", "output": ToolResult.success("2", {"value": 2}).as_json()}
+    done = {
+        "type": "tool-output-available",
+        "toolCallId": "c",
+        "output": ToolResult.success("2", {"value": 2}).as_json(),
+    }
     transcript = Transcript.of([STEP, CALL, available, done])
     assert not transcript.is_empty
     tool = transcript.tools["c"]
     assert (tool.name, tool.input, tool.outcome) == ("calculate", {"a": 1}, "success")
-    assert tool.result == ToolResult.success("2", {"value": 2})
+    assert tool.result == TWO
     assert [event["type"] for event in transcript.closing()] == ["finish-step"]
 
 

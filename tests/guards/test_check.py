@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import time
+from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import orjson
 import pytest
@@ -49,7 +52,23 @@ ADVERSARIAL = [
     "token=",
     "curl -u ",
     "75622317571 ",
+    "\u0301\u0323",
+    "\u0651\u064b\u0655",
+    "\ufdfa",
+    "12 123 1234 9 ",
+    "GB29 1234 5678 ",
+    "- ",
 ]
+# None of them repeats itself, so nothing that was judged once helps.
+VARIED: dict[str, Callable[[Random], str]] = {
+    "rows of numbers": lambda chance: f"{chance.randrange(10 ** chance.randint(1, 4))} {chance.randrange(999)} ",
+    "identity numbers": lambda chance: f"id number {chance.randrange(10**11)} ",
+    "bank accounts": lambda chance: f"DE{chance.randrange(10**20):020} ",
+    "assignments": lambda chance: f"password={chance.randbytes(6).hex()} ",
+    "words": lambda chance: "".join(chance.choices("abcdefghilmnoprstu", k=chance.randint(2, 9))) + " ",
+    "characters": lambda chance: chr(chance.randrange(0x3000, 0xD000)),
+    "blobs": lambda chance: base64.b64encode(chance.randbytes(24)).decode() + " ",
+}
 
 
 @pytest.mark.parametrize(
@@ -116,6 +135,14 @@ def test_the_time_grows_with_the_length_only(piece: str) -> None:
     guards.check(text[:5_000])
     short, long = _seconds(text[:5_000]), _seconds(text)
     assert long < 30 * short + 0.02
+
+
+@pytest.mark.parametrize("part", VARIED.values(), ids=VARIED.keys())
+def test_what_is_made_to_be_slow_costs_some_times_what_prose_costs(part: Callable[[Random], str]) -> None:
+    chance = Random(1)
+    prose = "the quick brown fox jumps over the lazy dog and nobody minds " * 820
+    made = "".join(part(chance) for _ in range(LONG // 2))[:LONG]
+    assert _seconds(made) < 15 * _seconds(prose)
 
 
 @pytest.mark.parametrize("piece", ["\u00e9", "a b ", "x", "\u0434\u0430 ", "test\n", "the quick brown fox "])

@@ -31,6 +31,8 @@ KEYS: Mapping[str, set[str]] = {
     "tool-input-available": {"toolCallId", "toolName", "input"},
     "tool-output-available": {"toolCallId", "output"},
     "tool-output-error": {"toolCallId", "errorText"},
+    "tool-output-denied": {"toolCallId"},
+    "tool-approval-request": {"approvalId", "toolCallId"},
     "error": {"errorText"},
     "abort": set(),
     "finish": {"messageMetadata"},
@@ -38,6 +40,7 @@ KEYS: Mapping[str, set[str]] = {
 LAST = {"completed": "finish", "failed": "error", "cancelled": "abort"}
 INPUT_EVENTS = ("tool-input-delta", "tool-input-available")
 OUTPUT_EVENTS = ("tool-output-available", "tool-output-error")
+DECIDED_EVENTS = (*OUTPUT_EVENTS, "tool-output-denied")
 
 
 @dataclass
@@ -48,6 +51,7 @@ class Story:
     turns: list[Json] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     tools: dict[str, str] = field(default_factory=dict)
+    undecided: set[str] = field(default_factory=set)
     steps: int = 0
     title: str | None = None
     last: Json = field(default_factory=dict)
@@ -78,8 +82,10 @@ def check(events: Sequence[Event]) -> Story:
         story.turns.append(rest.take("data-turn")["data"])
         if rest.type() == "data-warning":
             rest.take("data-warning")
-        while rest.type() == "start-step":
-            _step(rest, story)
+        _steps(rest, story)
+    while rest.status() == "awaiting_approval":
+        _pause(rest, story)
+        _steps(rest, story)
     _ending(rest, story)
     assert rest.type() is None, f"{rest.type()} after the end"
     return story
@@ -104,6 +110,24 @@ class _Rest:
         assert kind in types, f"{kind} where {types} should be"
         assert set(event) == KEYS[kind] | {"type"}, f"keys of {event}"
         return event
+
+
+def _steps(rest: _Rest, story: Story) -> None:
+    while rest.type() == "start-step":
+        _step(rest, story)
+
+
+def _pause(rest: _Rest, story: Story) -> None:
+    """Waiting for a person, and what was decided."""
+    assert story.undecided, "nothing is asked for"
+    story.turns.append(rest.take("data-turn")["data"])
+    assert rest.take("finish")["messageMetadata"]["finishReason"] == "approval"
+    if rest.status() == "running":
+        story.turns.append(rest.take("data-turn")["data"])
+    while story.undecided:
+        event = rest.take(*DECIDED_EVENTS)
+        story.undecided.remove(event["toolCallId"])
+        story.tools[event["toolCallId"]] = event["type"]
 
 
 def _step(rest: _Rest, story: Story) -> None:
@@ -145,6 +169,9 @@ def _tool_event(event: Json, open_calls: dict[str, str], story: Story) -> None:
     if kind == "tool-input-start":
         assert call not in open_calls and call not in story.tools, "an id is used once in a turn"
         open_calls[call] = kind
+    elif kind == "tool-approval-request":
+        assert open_calls.pop(call) == "tool-input-available"
+        story.undecided.add(call)
     elif kind in INPUT_EVENTS:
         assert open_calls[call] in ("tool-input-start", "tool-input-delta")
         open_calls[call] = kind

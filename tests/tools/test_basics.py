@@ -78,8 +78,8 @@ def test_the_time_is_the_person_s_unless_another_zone_is_named(people: People) -
     own = run(Call(people.ana.user, {}, timezone="Asia/Tokyo"))
     other = run(Call(people.ana.user, {"timezone": "America/New_York"}, timezone="Asia/Tokyo"))
     assert own.data["timezone"] == "Asia/Tokyo"
-    assert datetime.fromisoformat(own.data["time"]).utcoffset() != datetime.fromisoformat(
-        other.data["time"]
-    ).utcoffset()
+    assert (
+        datetime.fromisoformat(own.data["time"]).utcoffset() != datetime.fromisoformat(other.data["time"]).utcoffset()
+    )
     with pytest.raises(ToolRefused, match="Mars/Base"):
         run(Call(people.ana.user, {"timezone": "Mars/Base"}))

@@ -41,7 +41,9 @@ def readings(text: str) -> Iterator[Reading]:
 
 
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
-_HEX = re.compile(r"(?:\\x[0-9A-Fa-f]{2}|%[0-9A-Fa-f]{2}|\b0x[0-9A-Fa-f]{2}[ ,]*){4,}|\b(?:[0-9A-Fa-f]{2}[ :]?){8,}\b")
+_HEX_ESCAPES = re.compile(r"(?:\\x[0-9A-Fa-f]{2}|%[0-9A-Fa-f]{2}|\b0x[0-9A-Fa-f]{2}[ ,]*){4,}")
+# That it begins a word is asked after the first character, so that the search can leap from one to the next.
+_HEX = re.compile(r"[0-9A-Fa-f](?<!\w.)[0-9A-Fa-f][ :]?(?:[0-9A-Fa-f]{2}[ :]?){7,}\b")
 _ENTITIES = re.compile(r"(?:&#x?[0-9A-Fa-f]{2,6};){3,}")
 _UNICODE_ESCAPES = re.compile(r"(?:\\u[0-9A-Fa-f]{4}){3,}")
 _HEX_DIGITS = re.compile(r"(?:\\x|%|0x)?([0-9A-Fa-f]{2})")
@@ -56,7 +58,9 @@ def _decoded(text: str) -> Reading | None:
         plain = _UNICODE_ESCAPES.sub(lambda match: codecs.decode(match[0].encode("ascii"), "unicode_escape"), plain)
     if plain != text:
         return Reading(plain, HEX)
-    plain = _HEX.sub(lambda match: _from_hex(match[0]), text)
+    if "\\x" in plain or "%" in plain or "0x" in plain:
+        plain = _HEX_ESCAPES.sub(lambda match: _from_hex(match[0]), plain)
+    plain = _HEX.sub(lambda match: _from_hex(match[0]), plain)
     if plain != text:
         return Reading(plain, HEX)
     plain = _ENCODED.sub(lambda match: _from_base64(match[0]), text)

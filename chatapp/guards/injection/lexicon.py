@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import cast
@@ -63,9 +63,8 @@ class Lexicon:
         for concept, entries in lines:
             for entry in fold(entries).split(","):
                 self._add(entry.strip(), names.index(concept), lengths)
-        self._lengths = {beginning: tuple(sorted(found)) for beginning, found in lengths.items()}
-        self._longest = 1 + max(map(len, self._entries))
-        self._beginnings = _table(beginning for beginning in self._lengths)
+        self._lengths = _Lengths(self._entries, lengths)
+        self._beginnings = _table(lengths)
         self._short = _table(entry for entry in self._entries if len(entry) == 2)
         self._letters = _table(entry for entry in self._entries if len(entry) == 1)
 
@@ -83,12 +82,14 @@ class Lexicon:
         found: list[tuple[int, int]] = []
         latest = [-AGAIN] * len(self.concepts)
         known: dict[str, tuple[int, ...]] = {}  # a long text repeats its words
-        longest = self._longest
         for start in self._candidates(codes):
-            here = text[start : start + longest]
+            lengths = self._lengths[text[start : start + BEGINNING]]
+            if not lengths:
+                continue
+            here = text[start : start + lengths[-1] + 1]
             concepts = known.get(here)
             if concepts is None:
-                concepts = known[here] = self._begun(here)
+                concepts = known[here] = self._begun(here, lengths)
             for concept in concepts:
                 if start - latest[concept] >= AGAIN:
                     latest[concept] = start
@@ -100,14 +101,15 @@ class Lexicon:
         table = np.array(found, dtype=np.int64).reshape(-1, 2)
         return table[:, 0], table[:, 1]
 
-    def _begun(self, text: str) -> tuple[int, ...]:
-        """What the words and phrases at the beginning of a text stand for."""
-        entries = self._entries
+    def _begun(self, text: str, lengths: tuple[int, ...]) -> tuple[int, ...]:
+        """What the words and phrases of these lengths at the beginning of a text stand for."""
         return tuple(
-            concept
-            for length in (1, 2, *self._lengths.get(text[:BEGINNING], ()))
-            for concept, is_open in entries.get(text[:length], ())
-            if is_open or not text[length].isalnum()
+            [
+                concept
+                for length in lengths
+                for concept, is_open in self._entries.get(text[:length], ())
+                if is_open or not text[length].isalnum()
+            ]
         )
 
     def _candidates(self, codes: Hashes) -> list[int]:
@@ -119,6 +121,22 @@ class Lexicon:
         first, second, third = codes[starts], codes[starts + 1], codes[starts + 2]
         known = self._beginnings[_slot(first, second, third)] | self._short[_slot(first, second)]
         return cast(list[int], starts[known | self._letters[_slot(first)]].tolist())
+
+
+class _Lengths(dict[str, tuple[int, ...]]):
+    """How long the entries are that begin with some characters, worked out on first sight."""
+
+    def __init__(self, entries: Collection[str], lengths: Mapping[str, Collection[int]]) -> None:
+        self._entries = entries
+        self._long = lengths
+
+    def __missing__(self, beginning: str) -> tuple[int, ...]:
+        short = (length for length in range(1, BEGINNING) if beginning[:length] in self._entries)
+        found = (*short, *sorted(self._long.get(beginning, ())))
+        if len(self) >= PLANE:
+            self.clear()
+        self[beginning] = found
+        return found
 
 
 def _slot(*codes: Hashes) -> Hashes:

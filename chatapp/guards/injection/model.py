@@ -49,20 +49,23 @@ class Model:
     def margins(self, features: Features) -> Iterator[float]:
         """Of the whole text, then of each window of a longer one."""
         sums, counts = self._prefix_sums(features)
-        yield self._margin(sums[-1], counts[-1], features.pairs)
+        order = np.argsort(features.pair_places, kind="stable")
+        pairs = features.pairs[order]
+        weights = self.concepts[pairs].astype(np.int64)
+        earlier = _earlier(pairs)
+        yield self._margin(sums[-1], counts[-1], weights[earlier < 0])
         if features.length <= 3 * STRIDE:
             return
         stride = max(STRIDE, features.length // MOST_WINDOWS)
         starts = np.arange(0, features.length - stride, stride)
         ends = np.minimum(starts + 2 * stride, features.length)
-        order = np.argsort(features.pair_places, kind="stable")
-        pairs = features.pairs[order]
-        firsts = np.searchsorted(features.pair_places[order], starts)
-        lasts = np.searchsorted(features.pair_places[order], ends)
-        window_sums = sums[ends] - sums[starts]
-        window_counts = counts[ends] - counts[starts]
-        for total, count, first, last in zip(window_sums, window_counts, firsts, lasts, strict=True):
-            yield self._margin(total, count, pairs[first:last])
+        places = features.pair_places[order]
+        firsts = np.searchsorted(places, starts).tolist()
+        lasts = np.searchsorted(places, ends).tolist()
+        totals = (sums[ends] - sums[starts]).tolist()
+        shares = (counts[ends] - counts[starts]).tolist()
+        for total, count, first, last in zip(totals, shares, firsts, lasts, strict=True):
+            yield self._margin(total, count, weights[first:last][earlier[first:last] < first])
 
     def score(self, margin: float) -> float:
         """The probability-like score, 0..1, in which the severities are expressed."""
@@ -79,12 +82,21 @@ class Model:
             counts[places] += shares
         return np.concatenate(([0.0], np.cumsum(weights))), np.concatenate(([0.0], np.cumsum(counts)))
 
-    def _margin(self, total: float, count: float, pairs: NDArray[np.int64]) -> float:
+    def _margin(self, total: float, count: float, concepts: NDArray[np.int64]) -> float:
+        """Of the sum over the n-grams and the weights of the distinct concepts and pairs."""
         margin = self.bias + self.ngram_scale * total / max(count, 1.0) ** 0.5
-        if len(pairs):
-            distinct = np.unique(pairs)
-            margin += self.concept_scale * self.concepts[distinct].sum(dtype=np.int64) / len(distinct) ** 0.5
+        if len(concepts):
+            margin += self.concept_scale * float(concepts.sum()) / len(concepts) ** 0.5
         return float(margin)
+
+
+def _earlier(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where the same pair was the last time, -1 where it is the first."""
+    order = np.argsort(pairs, kind="stable")
+    again = pairs[order[1:]] == pairs[order[:-1]]
+    earlier = np.full(len(pairs), -1)
+    earlier[order[1:][again]] = order[:-1][again]
+    return earlier
 
 
 def _shares(buckets: NDArray[np.int64], most: float) -> Floats | float:

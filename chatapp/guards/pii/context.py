@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 BEFORE = 64
 AFTER = 32
+# A part of a text that is searched for context words at once.
+BLOCK = 256
+# Between a label and its number stand at most so many characters that are no letters.
+LABEL_END = 5
 LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -15,25 +18,80 @@ def words(expression: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![a-z])(?:{expression})")
 
 
-class Nearby(NamedTuple):
-    """What stands before and after a match, in small letters; both empty where there are no words."""
+class Surroundings:
+    """The words of a text around its numbers: each part of the text is searched once for each expression."""
 
-    before: str
-    after: str
+    def __init__(self, text: str) -> None:
+        self._lowered = lower(text)
+        self._found: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
+
+    def at(self, start: int, end: int) -> Nearby:
+        return Nearby(self, start, end)
+
+    def tell(self, expression: re.Pattern[str], start: int, end: int) -> bool:
+        """Whether one of the words stands between two places."""
+        for block in range(max(start, 0) // BLOCK, (end - 1) // BLOCK + 1):
+            for begin, stop in self._words(expression, block):
+                if start <= begin and stop <= end:
+                    return True
+        return False
+
+    def has_letters(self, start: int, end: int) -> bool:
+        return LETTER.search(self._lowered, max(start, 0), end) is not None
+
+    def part(self, start: int, end: int) -> str:
+        """What stands between two places, in small letters."""
+        return self._lowered[max(start, 0) : end]
+
+    def _words(self, expression: re.Pattern[str], block: int) -> tuple[tuple[int, int], ...]:
+        key = (id(expression), block)  # by identity: the hash of an expression costs more than its search
+        found = self._found.get(key)
+        if found is None:
+            begin = block * BLOCK
+            found = ()
+            if self.has_letters(begin, begin + BLOCK):
+                words = expression.finditer(self._lowered, begin, begin + BLOCK + AFTER)
+                found = tuple(word.span() for word in words if word.start() < begin + BLOCK)
+            self._found[key] = found
+        return found
+
+
+class Nearby:
+    """What stands before and after a match, in small letters."""
+
+    __slots__ = ("_around", "_end", "_is_bare", "_start")
+
+    def __init__(self, around: Surroundings, start: int, end: int) -> None:
+        self._around = around
+        self._start = start
+        self._end = end
+        self._is_bare: bool | None = None
 
     def tells(self, expression: re.Pattern[str]) -> bool:
         """Whether one of the words stands near."""
-        return expression.search(self.before) is not None or expression.search(self.after) is not None
+        around, start, end = self._around, self._start, self._end
+        if self._is_bare is None:
+            self._is_bare = not (around.has_letters(start - BEFORE, start) or around.has_letters(end, end + AFTER))
+        if self._is_bare:
+            return False
+        return around.tell(expression, start - BEFORE, start) or around.tell(expression, end, end + AFTER)
+
+    def label(self, expression: re.Pattern[str]) -> re.Match[str] | None:
+        """The words right before, found by an expression that ends with them, at most LABEL_END signs away."""
+        if not self._around.has_letters(self._start - LABEL_END, self._start):
+            return None
+        return expression.search(self._around.part(self._start - BEFORE, self._start))
+
+    def is_followed_by(self, expression: re.Pattern[str]) -> bool:
+        return expression.match(self._around.part(self._end, self._end + AFTER)) is not None
 
 
-NOWHERE = Nearby("", "")
-
-
-def nearby(text: str, start: int, end: int) -> Nearby:
-    before, after = text[max(0, start - BEFORE) : start], text[end : end + AFTER]
-    if LETTER.search(before) is None and LETTER.search(after) is None:
-        return NOWHERE
-    return Nearby(before.lower(), after.lower())
+def lower(text: str) -> str:
+    """The text in lower case with every character in its place."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(low if len(low := character.lower()) == 1 else character for character in text)
 
 
 PHONE = words(

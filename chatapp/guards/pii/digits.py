@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 FEWEST = 7
@@ -14,6 +14,9 @@ CLUSTER = re.compile(r"[0-9](?:[ \u00a0\u202f.\-/()]{0,2}+[0-9]){6,}+")
 GROUP = re.compile(r"[^ \u00a0\u202f]+")
 SHAPE = str.maketrans("012345678", "999999999") | {0xA0: " ", 0x202F: " "}
 PLAIN = {ord(separator): None for separator in " \u00a0\u202f.-/()"}
+BLANKS = " \u00a0\u202f"
+# What begins a number with the code of a country or of an area.
+ISSUED = re.compile(r"00|(?<=\()|(?<=\+)|\d+\)")
 GLUE = re.compile(r"[^\W\d_]-$|[\w./#@\\]$")
 TAIL = re.compile(r"[\w@\\]|[.:]\d|-[0-9a-z]|-[A-Z](?![a-z])|/\d")
 
@@ -35,28 +38,38 @@ class Digits:
     plus: bool
 
 
-def groups(text: str, cluster: re.Match[str]) -> Iterator[Digits]:
-    """What a CLUSTER can be read as, whole before parts; numbers that belong to words and paths are left out."""
+def groups(text: str, cluster: re.Match[str], shapes: Collection[str], is_told: Callable[[], bool]) -> Iterator[Digits]:
+    """What a CLUSTER can be read as, whole before parts; numbers that belong to words and paths are left out.
+
+    Parts of a row of numbers are those with a known shape; all of them where words tell that a number is there.
+    """
     start, end = cluster.span()
-    if any(character in cluster[0] for character in " \u00a0\u202f"):
-        yield from _windows(text, start, end)
+    if any(character in cluster[0] for character in BLANKS):
+        yield from _windows(text, start, end, shapes, is_told)
     elif end - start <= MOST_DIGITS * 2:
         found = _digits(text, start, end)
         if found is not None:
             yield found
 
 
-def _windows(text: str, start: int, end: int) -> Iterator[Digits]:
+def _windows(text: str, start: int, end: int, shapes: Collection[str], is_told: Callable[[], bool]) -> Iterator[Digits]:
     """The whole cluster and, longest first, the runs of its groups: two numbers may stand beside each other."""
-    groups = [match.span() for match in GROUP.finditer(text, start, end)]
+    shape = text[start:end].translate(SHAPE)
+    groups = [match.span() for match in GROUP.finditer(shape)]
     longest = len(groups) if len(groups) <= MOST_GROUPS else 1
+    told: bool | None = None
     for length in range(longest, 0, -1):
         for first in range(len(groups) - length + 1):
             begin, stop = groups[first][0], groups[first + length - 1][1]
-            if FEWEST <= stop - begin <= MOST_DIGITS * 2:
-                found = _digits(text, begin, stop)
-                if found is not None:
-                    yield found
+            if not FEWEST <= stop - begin <= MOST_DIGITS * 2:
+                continue
+            if first and length > 1 and shape[begin:stop] not in shapes and not ISSUED.match(text, start + begin):
+                told = is_told() if told is None else told
+                if not told:
+                    continue
+            found = _digits(text, start + begin, start + stop)
+            if found is not None:
+                yield found
 
 
 def _digits(text: str, start: int, end: int) -> Digits | None:
@@ -70,7 +83,9 @@ def _digits(text: str, start: int, end: int) -> Digits | None:
     if plus:
         start = text.rindex("+", 0, start)
     plain = written.translate(PLAIN)
-    if not FEWEST <= len(plain) <= MOST_DIGITS or GLUE.search(text, max(0, start - 2), start) or TAIL.match(text, end):
+    if not FEWEST <= len(plain) <= MOST_DIGITS or TAIL.match(text, end):
+        return None
+    if text[start - 1 : start] not in BLANKS and GLUE.search(text, max(0, start - 2), start):
         return None
     alone = not text[:start].strip() and not text[end:].strip() if start < 8 and len(text) - end < 8 else False
     return Digits(start, end, written, written.translate(SHAPE), plain, alone, plus)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from chatapp.guards.pii.context import LOOKALIKE, Nearby, nearby
+from chatapp.guards.pii.context import LOOKALIKE, Nearby, Surroundings
 from chatapp.guards.pii.digits import Digits
 from chatapp.guards.pii.identifiers import NAMES, RECOGNISERS, Recogniser, french, nino
 from chatapp.guards.pii.spans import Span
@@ -43,7 +43,7 @@ def national_id(digits: Digits, near: Nearby) -> Span | None:
     return _recognise(digits.written, digits.start, recognisers, near, alone=digits.alone)
 
 
-def lettered_ids(text: str) -> Iterator[Span]:
+def lettered_ids(text: str, around: Surroundings) -> Iterator[Span]:
     """The national numbers that hold letters."""
     for match in LETTERED.finditer(text):
         if match[0].isdigit() and not _is_letter_or_hyphen(text[match.start() - 1 : match.start()]):
@@ -56,7 +56,7 @@ def lettered_ids(text: str) -> Iterator[Span]:
         recognisers = BY_SHAPE.get(written.translate(SHAPE))
         if recognisers is not None and not written.isdigit():
             alone = len(text) - len(written) < 8 and text.strip() == written
-            span = _recognise(written, start, recognisers, nearby(text, start, end), alone=alone)
+            span = _recognise(written, start, recognisers, around.at(start, end), alone=alone)
             if span is not None:
                 yield span
     yield from _with_blanks(text)
@@ -80,21 +80,16 @@ def _with_blanks(text: str) -> Iterator[Span]:
 def _recognise(
     written: str, start: int, recognisers: tuple[Recogniser, ...], near: Nearby, *, alone: bool
 ) -> Span | None:
-    if near.before:
-        if LOOKALIKE.search(near.before):
-            return None
-        named = LABEL.search(near.before)
-        if named is not None and named.lastgroup is not None:
-            own = OWN[named.lastgroup]
-            recognisers = tuple(recogniser for recogniser in recognisers if recogniser.check in own)
-    told: dict[int, bool] = {}  # by identity: the hash of an expression costs more than its search
+    if near.label(LOOKALIKE):
+        return None
+    named = near.label(LABEL)
+    if named is not None and named.lastgroup is not None:
+        own = OWN[named.lastgroup]
+        recognisers = tuple(recogniser for recogniser in recognisers if recogniser.check in own)
+    shouted = written.upper()
     for recogniser in recognisers:
-        needs = recogniser.needs
-        if needs is not None and not alone:
-            if id(needs) not in told:
-                told[id(needs)] = near.tells(needs)
-            if not told[id(needs)]:
-                continue
-        if recogniser.accepts(written.upper()):
+        if recogniser.needs is not None and not alone and not near.tells(recogniser.needs):
+            continue
+        if recogniser.accepts(shouted):
             return Span(start, start + len(written), recogniser.category)
     return None

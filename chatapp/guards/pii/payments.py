@@ -87,7 +87,7 @@ def card(digits: Digits, near: Nearby) -> Span | None:
         return None
     if not BRANDS.fullmatch(plain) or len(set(plain)) == 1 or not luhn(plain) or plain in KNOWN_TEST_CARDS:
         return None
-    if digits.plus or LOOKALIKE.search(near.before):
+    if digits.plus or near.label(LOOKALIKE):
         return None
     if RARE.match(plain) and not digits.alone and not near.tells(CARD_WORDS):
         return None

@@ -16,6 +16,7 @@ DISTINCT = re.compile(
     r"(?:1[ .\-])?(?:\([2-9]\d\d\) ?|[2-9]\d\d-)\d{3}-\d{4}|[2-9]\d\d\.\d{3}\.\d{4}"
     r"|0[1-9](?:[ .]\d\d){4}|0[789]0-\d{4}-\d{4}"
 )
+DISTINCT_SHAPES = frozenset(("99 99 99 99 99", "9 999-999-9999"))
 MOST_DIGITS = 15
 DATE = re.compile(r"(?:19|20)\d\d[./\-]\d\d[./\-]\d\d|\d\d?[./\-]\d\d?[./\-](?:19|20)\d\d")
 ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
@@ -56,12 +57,11 @@ def _international(digits: Digits) -> Span | None:
 
 
 def _is_national(digits: Digits, near: Nearby) -> bool:
+    is_distinct = DISTINCT.fullmatch(digits.written) is not None
+    if not is_distinct and not (8 <= len(digits.plain) <= 12 and (near.tells(PHONE) or near.tells(NUMBER))):
+        return False
     if len(set(digits.plain)) == 1 or DATE.match(digits.written) or ADDRESS.fullmatch(digits.written):
         return False
-    if LOOKALIKE.search(near.before):
+    if near.label(LOOKALIKE):
         return False
-    if DISTINCT.fullmatch(digits.written):
-        return True
-    if not 8 <= len(digits.plain) <= 12 or NOT_A_PHONE.search(near.before) or UNIT.match(near.after):
-        return False
-    return near.tells(PHONE) or near.tells(NUMBER)
+    return is_distinct or not (near.label(NOT_A_PHONE) or near.is_followed_by(UNIT))

@@ -7,19 +7,21 @@ from collections.abc import Collection, Iterator
 from functools import partial
 
 from chatapp.guards.pii import context
+from chatapp.guards.pii.context import Surroundings
 from chatapp.guards.pii.credentials import collect_credentials
-from chatapp.guards.pii.digits import CLUSTER, MOST_DIGITS, Digits, groups
+from chatapp.guards.pii.digits import CLUSTER, groups
 from chatapp.guards.pii.emails import emails
-from chatapp.guards.pii.national_ids import lettered_ids, national_id
-from chatapp.guards.pii.payments import card, ibans
-from chatapp.guards.pii.phones import phone
-from chatapp.guards.pii.repeats import Repeats
+from chatapp.guards.pii.national_ids import BY_SHAPE, lettered_ids, national_id
+from chatapp.guards.pii.payments import CARD_SHAPES, card, ibans
+from chatapp.guards.pii.phones import DISTINCT_SHAPES, phone
 from chatapp.guards.pii.spans import Collected, Span
 from chatapp.guards.pii.vat import vat_numbers
 
 DIGITS = re.compile(r"[0-9](?:[^0-9\n]{0,8}[0-9]){3}")
 # In JSON and program text a written line break stands between values; two blanks keep the offsets.
 ESCAPED_BLANK = re.compile(r"\\[nrt]")
+# How numbers in groups are written that are known without a word for it.
+KNOWN_SHAPES = frozenset((*BY_SHAPE, *CARD_SHAPES, *DISTINCT_SHAPES))
 NUMBER_KINDS = (card, national_id, phone)
 
 
@@ -38,47 +40,35 @@ def find(text: str, allowlist: Collection[str] = ()) -> list[Span]:
     if DIGITS.search(text):
         found.add(ibans(text))
         found.add(vat_numbers(text, found))
-        found.add(_numbers(text, found))
-        found.add(lettered_ids(text))
+        around = Surroundings(text)
+        found.add(_numbers(text, around, found))
+        found.add(lettered_ids(text, around))
     spans = found.sorted()
     return [span for span in spans if not _allowed(text[span.start : span.end], allowlist)] if allowlist else spans
 
 
-def _numbers(text: str, found: Collected) -> Iterator[Span]:
+def _numbers(text: str, around: Surroundings, found: Collected) -> Iterator[Span]:
     """The first kind that knows a group of digits. What is yielded is in `found` before the next group is tried."""
-    places = Repeats(text, context.BEFORE + 8, context.AFTER + MOST_DIGITS * 2 + 8)
     for cluster in CLUSTER.finditer(text):
         start, end = cluster.span()
         if found.covers(start, end):
             continue
-        if end - start <= MOST_DIGITS * 2 and not found.overlaps(start - 2, end + 2):
-            span = places.at(start, partial(_first_number, text, cluster, found, places))
+        is_told = partial(_is_told, around, start, end)
+        for digits in groups(text, cluster, KNOWN_SHAPES, is_told):
+            if found.overlaps(digits.start, digits.end):
+                continue
+            near = around.at(digits.start, digits.end)
+            span = next((span for kind in NUMBER_KINDS if (span := kind(digits, near)) is not None), None)
             if span is not None:
                 yield span
-            if span is None or span.end >= end:
-                continue
-        yield from _numbers_of(text, cluster, found, places)
+                if span.end >= end and span.start <= start:
+                    break
 
 
-def _first_number(text: str, cluster: re.Match[str], found: Collected, places: Repeats) -> Span | None:
-    return next(_numbers_of(text, cluster, found, places), None)
-
-
-def _numbers_of(text: str, cluster: re.Match[str], found: Collected, places: Repeats) -> Iterator[Span]:
-    is_row = cluster.end() - cluster.start() > MOST_DIGITS * 2
-    for digits in groups(text, cluster):
-        if found.overlaps(digits.start, digits.end):
-            continue
-        judge = partial(_known_number, text, digits)
-        # In a row of numbers each has its own surroundings; readings of one number share theirs.
-        span = places.at(digits.start, judge) if is_row and len(digits.written) == len(digits.plain) else judge()
-        if span is not None:
-            yield span
-
-
-def _known_number(text: str, digits: Digits) -> Span | None:
-    near = context.nearby(text, digits.start, digits.end)
-    return next((span for kind in NUMBER_KINDS if (span := kind(digits, near)) is not None), None)
+def _is_told(around: Surroundings, start: int, end: int) -> bool:
+    """Whether words of phone numbers stand near a row of numbers."""
+    begin, stop = start - context.BEFORE, end + context.AFTER
+    return around.tell(context.PHONE, begin, stop) or around.tell(context.NUMBER, begin, stop)
 
 
 def _allowed(value: str, allowlist: Collection[str]) -> bool:

@@ -13,9 +13,9 @@ errors.handle(bp)
 
 
 def init_app(app: Flask) -> None:
-    from chatapp.web.api import messages, quota, sessions, stream, system_prompts, threads
+    from chatapp.web.api import messages, quota, sessions, stream, system_prompts, threads, tools
 
-    _ = messages, quota, sessions, stream, system_prompts, threads
+    _ = messages, quota, sessions, stream, system_prompts, threads, tools
     app.url_map.converters["any_uuid"] = AnyUuid
     app.before_request(errors.answer_routing_error)
     app.register_blueprint(bp)

@@ -61,6 +61,8 @@ def _domain_error(error: errors.ChatError) -> ResponseReturnValue:
             return _detail(403, str(error))
         case errors.NotFound():
             return _detail(404, str(error))
+        case errors.ToolRefused():
+            return _detail(422, str(error))
         case errors.FeatureDisabled():
             return _detail(424, str(error))
         case errors.CapacityExceeded():

@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 
 from chatapp.core.answer_parser import AnswerParser
-from chatapp.core.blocks import BlockEvent, Closed, Grew, Opened, Placed
+from chatapp.core.block_events import BlockEvent, Closed, Grew, Opened, Placed
 from chatapp.core.transcripts import SEPARATOR
 from chatapp.values import BlockKey, Event, Json
 

@@ -26,7 +26,8 @@ from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
-from chatapp.core.blocks import BlockEvent, Closed, Grew, Opened, Placed, stored_block
+from chatapp.core.block_events import BlockEvent, Closed, Grew, Opened, Placed
+from chatapp.core.blocks import stored_block
 from chatapp.values import BlockKey, Json
 from chatapp.web.render.blocks import frame, render_block
 from chatapp.web.render.markdown import render_markdown

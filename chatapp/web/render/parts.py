@@ -15,6 +15,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 _BLANK = " \t\r"
+_NO_ROW = _BLANK + "\v\f"
 _HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]|$)")
 _RULE = re.compile(r" {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
@@ -65,7 +66,7 @@ class PartSplitter:
 
     def __init__(self) -> None:
         self.kind = Kind.NOTHING
-        self.head = ""  # the header of an open table: what its rows need to be rendered alone
+        self.head = ""  # the header of an open table, without its text: what rows need to be rendered alone
         self.fed = 0  # how much text there was so far
         self.items: list[str] = []  # the finished items of an open list, the finished rows of an open table
         self._lines: list[str] = []  # complete lines after those items
@@ -165,9 +166,9 @@ class PartSplitter:
 
     def _in_paragraph(self, line: str, plain: str) -> None:
         if self._lines and _DELIMITERS.match(plain.rstrip()) and _columns(plain) == _columns(self._lines[-1]) > 0:
-            self._lines.append(line)
             self.kind = Kind.TABLE
-            self.head = "".join(self._lines[-2:])
+            self.head = "| " * _columns(plain) + f"|\n{line}"
+            self._finish_item(line)
         elif _UNDERLINE.match(plain):
             self._lines.append(line)
             self._settle()
@@ -177,10 +178,10 @@ class PartSplitter:
             self._lines.append(line)
 
     def _in_table(self, line: str, plain: str) -> None:
-        if _interrupts(plain):
+        if plain.strip(_NO_ROW) in ("", "|") or _interrupts(plain):
             self._open(line, plain)
         else:
-            self._begin_item(line)
+            self._finish_item(line)
 
     def _in_quote(self, line: str, plain: str) -> None:
         if not _QUOTE.match(plain) and (_MARKER.match(plain) or _interrupts(plain)):
@@ -193,16 +194,17 @@ class PartSplitter:
         if _indent(plain) >= self._offset:
             self._lines.append(line)
         elif marker and _bullet(marker) == self._bullet and not _RULE.match(plain):
-            self._begin_item(line)
+            self._finish_item()
+            self._lines.append(line)
             self._offset = _content_offset(marker)
         elif marker or self._after_blank or _interrupts(plain):
             self._open(line, plain)
         else:
             self._lines.append(line)
 
-    def _begin_item(self, line: str) -> None:
-        self.items.append(self.hot)
-        self._lines = [line]
+    def _finish_item(self, last_line: str = "") -> None:
+        self.items.append(self.hot + last_line)
+        self._lines = []
 
     def _in_indented(self, line: str, plain: str) -> None:
         if _indent(plain) > 3:

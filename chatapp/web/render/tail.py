@@ -18,8 +18,9 @@ LARGE = 2048  # from this length on a piece is rendered again only
 GROWTH = 0.15  # when it has grown by this share of itself, so that the work stays proportional to the text
 
 _TABLE_END = "</tbody></table></div>"
+_ROW_END = f"</tr>{_TABLE_END}"
 # Words that follow a word change nothing but the text; whatever else they may do is seen when more is rendered.
-_WORDS = re.compile(r"[^\W_](?:[^\W_]|[ ,;])*")
+_WORDS = re.compile(r"""(?! )(?:[^\W_]|[ ,;.:!?'"(–—-])+""")
 # What may yet become a marker, an underline or a table's border.
 _UNDECIDED = re.compile(r"(?:[-=+*_#>|:~ \t]+|[ \t]*\d{1,9}[.)]?[ \t]*)$")
 
@@ -38,6 +39,7 @@ class Tail:
         self._source = ""  # what `_hot` shows
         self._hot_length = 0  # how much text `_hot` was made of,
         self._fed = 0  # and how much text there had been by then
+        self._seen = 0  # how much there was at the last update
 
     @property
     def html(self) -> Markup:
@@ -46,8 +48,15 @@ class Tail:
 
     def update(self, part: PartSplitter) -> list[Json]:
         """The operation that shows the open part as it is now; none when nothing visible changed."""
+        if part.fed == self._seen:
+            return []
+        self._seen = part.fed
         fresh = part.items[self._rendered :]
-        source = part.hot + ("" if _UNDECIDED.match(part.partial) else part.partial)
+        # The beginning of a table's row, when rows before it are shown now, waits: it would cost as much as they do.
+        waits = _UNDECIDED.match(part.partial) or (fresh and part.kind is Kind.TABLE)
+        source = part.hot + ("" if waits else part.partial)
+        if not fresh and source == self._source:
+            return []
         if not fresh and (words := self._words(source)):
             return [{"tail": self._append(words, source)}]
         if not fresh and self._hot_length > LARGE and part.fed - self._fed < self._hot_length * GROWTH:
@@ -78,11 +87,15 @@ class Tail:
 
     def settle(self, html: str) -> Json:
         """The operation that shows `html` instead and hands it over to the settled parts; the last of this tail."""
-        return {**_change(without_end_tags(self.html), without_end_tags(html), 0), "settle": True}
+        return {**_change(self._copy, without_end_tags(html), 0), "settle": True}
 
     def resume(self) -> Json:
         """The operation for a client whose copy is unknown."""
-        return {"tail": without_end_tags(self.html), "keep": 0}
+        return {"tail": self._copy, "keep": 0}
+
+    @property
+    def _copy(self) -> str:
+        return "".join([*self._stable, without_end_tags(self._hot)])
 
 
 def units(text: str) -> int:
@@ -121,11 +134,25 @@ def _common_prefix(one: str, two: str) -> int:
 
 def _render(part: PartSplitter, source: str, position: int) -> str:
     """The HTML of a piece of the part; a later piece without what the first one opened."""
+    if position and not source:  # all rows of a table are finished
+        return _TABLE_END
     html = str(render_markdown(part.head + source if position else source))
     if position == 0:
         return html
     start, opening, rest = html.partition("<tbody>" if part.kind is Kind.TABLE else ">")
+    if part.kind is Kind.TABLE and not source.endswith("\n"):
+        rest = _without_cells_to_come(rest)
     return rest if opening else start
+
+
+def _without_cells_to_come(rows: str) -> str:
+    """`rows` without the empty cells that the parser gives a row that is being written: its HTML ends in its text."""
+    if not rows.endswith(_ROW_END):  # it may be no row at all
+        return rows
+    end = len(rows) - len(_ROW_END)
+    while rows.endswith("></td>", 0, end) and rows.find(">", begin := rows.rfind("<td", 0, end)) == end - 6:
+        end = begin
+    return rows[:end] + _ROW_END
 
 
 def _without_end(html: str, kind: Kind) -> str:

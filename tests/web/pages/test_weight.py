@@ -85,6 +85,7 @@ def written(text: str) -> Iterator[list[Event]]:
         "A paragraph of *plain* words that goes on and on, as answers do. ",
         "A paragraph of words that ends, with `code` and a $x^2$ in it, as answers do in the end.\n\n",
         "- **Idea**: some words about it that fill a line\n",
+        "| alpha | up | the first of the hosts |\n|---|:-:|--:|\n",
         "```python\ndef restart(hosts):\n    return [run(host) for host in hosts]\n```\n\n",
     ],
 )

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from chatapp.core.blocks import BlockEvent, BlockParser, parse
+from chatapp.core.block_events import BlockEvent
+from chatapp.core.blocks import BlockParser, parse
 from chatapp.values import Json
 from chatapp.web.render import GrowingHtml, LiveRenderer, render_blocks
 from chatapp.web.render.tail import LARGE, Tail, units, without_end_tags
@@ -123,6 +124,8 @@ def test_kept_characters_are_counted_as_the_browser_counts_them() -> None:
         ("One `two`", " three", [{"tail": "<code>two</code> three", "keep": 18}]),
         ("One **two**", "s", [{"tail": "</strong>s"}]),
         ("One", " *two*", [{"tail": " <em>two"}]),
+        ("One.", " Two", [{"tail": " Two"}]),
+        ("One", ". (Two: it's", [{"tail": ". (Two: it's"}]),
         ("One", "", []),
     ],
 )
@@ -130,6 +133,16 @@ def test_words_after_a_word_are_only_appended(before: str, after: str, ops: list
     parser, renderer = BlockParser(), LiveRenderer()
     renderer.feed(parser.feed(before))
     assert renderer.feed(parser.feed(after)) == ops
+
+
+def test_only_the_row_that_is_being_written_is_rendered_again() -> None:
+    parser, renderer = BlockParser(), LiveRenderer()
+    renderer.feed(parser.feed("| a | b |\n|---|:-:|\n"))
+    assert renderer.feed(parser.feed("| One")) == [{"tail": "<tr><td>One"}]
+    assert renderer.feed(parser.feed(" two | *2")) == [{"tail": ' two</td><td class="align-center">*2'}]
+    (finished,) = renderer.feed(parser.feed("* |\n| 3"))
+    assert finished["tail"] == "<em>2</em></td></tr>", "the next row waits until it has more"
+    assert renderer.feed(parser.feed(" |")) == [{"tail": "<tr><td>3"}]
 
 
 def test_a_lone_marker_does_not_flash_as_a_heading() -> None:
@@ -194,6 +207,17 @@ def test_bytes_and_work_grow_with_the_answer(line: str, bound: float, monkeypatc
     wire += size(renderer.feed(parser.finish()))
     assert wire < bound * len(render_blocks(parse(text)).encode())
     assert rendered < 16 * len(text)
+
+
+@pytest.mark.parametrize("line", ["| | | | |", "| x" + " |" * 2_000])
+def test_rows_with_many_empty_cells_take_no_long_time(line: str) -> None:
+    parser, renderer = BlockParser(), LiveRenderer()
+    started = time.thread_time()
+    renderer.feed(parser.feed("| a" * 2_000 + "|\n" + "|-" * 2_000 + "|\n"))
+    for row in [line] * 5:
+        renderer.feed(parser.feed(row))
+        renderer.feed(parser.feed("\n"))
+    assert time.thread_time() - started < 2
 
 
 def test_an_answer_four_times_as_long_takes_about_four_times_as_long() -> None:

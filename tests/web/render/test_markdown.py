@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import chatapp
 from chatapp.web.render.markdown import render_markdown
 from tests.web.render.corpus import ANSWERS, LINES
 
@@ -28,8 +30,16 @@ ELEMENTS = {
     "strong",
 }
 ELEMENTS |= {"h1", "h2", "h3", "h4", "h5", "h6", "table", "tbody", "td", "th", "thead", "tr", "ul"}
-MATHS = {"math": "display", "mo": "lspace rspace stretchy", "mi": "", "mn": "", "msup": "", "msubsup": "", "mfrac": ""}
-MATHS |= {"mspace": "width", "mrow": ""}
+MATHS = {
+    "math": "display",
+    "mo": "form lspace rspace stretchy",
+    "mi": "",
+    "mn": "",
+    "msup": "",
+    "msubsup": "",
+    "mfrac": "",
+}
+MATHS |= {"mfrac": "", "mspace": "width", "mrow": "", "mtext": ""}
 ELEMENTS |= set(MATHS)
 ATTRIBUTES = {tag: set(names.split()) for tag, names in MATHS.items()} | {
     "a": {"href", "target", "rel"},
@@ -40,6 +50,7 @@ ATTRIBUTES = {tag: set(names.split()) for tag, names in MATHS.items()} | {
     "td": {"class"},
     "th": {"class", "scope"},
 }
+PROSE_CSS = (Path(chatapp.__file__).parent / "static/css/prose.css").read_text()
 LINK = 'target="_blank" rel="noopener noreferrer nofollow"'
 
 
@@ -261,3 +272,10 @@ def test_no_combination_brings_alien_elements(lines: list[str]) -> None:
 @given(st.text())
 def test_any_text_is_rendered(text: str) -> None:
     assert_inert(render_markdown(text))
+
+
+@pytest.mark.parametrize(("dashes", "side"), [(":--", "left"), (":-:", "center"), ("--:", "right")])
+def test_a_column_stands_where_its_dashes_say(dashes: str, side: str) -> None:
+    html = render_markdown(f"| a |\n|{dashes}|\n| 1 |")
+    assert f'<td class="align-{side}">1</td>' in html
+    assert f".align-{side} {{\n  text-align: {side};" in PROSE_CSS

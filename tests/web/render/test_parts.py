@@ -51,6 +51,7 @@ def test_what_belongs_together_stays_one_part(name: str) -> None:
         ("text:\n- a\n", ["text:\n"], "- a\n"),
         ("~~~\na\n~~~\n", ["~~~\na\n~~~\n"], ""),
         ("| a |\n|---|\n| 1 |\n\n", ["| a |\n|---|\n| 1 |\n\n"], ""),
+        ("| a |\n|---|\n|\n| 1 |", ["| a |\n|---|\n"], "|\n| 1 |"),
         ("a\n---\n", ["a\n---\n"], ""),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chatapp.guards.pii.context import lower
 from chatapp.guards.pii.credentials.assignments import assignments
 from chatapp.guards.pii.credentials.carriers import addresses, commands, headers, private_keys
 from chatapp.guards.pii.credentials.unnamed import unnamed
@@ -23,11 +24,3 @@ def collect_credentials(text: str, found: Collected) -> None:
     found.add(headers(text, lowered))
     found.add(assignments(text, lowered))
     found.add(unnamed(text))
-
-
-def lower(text: str) -> str:
-    """The text in lower case with every character in its place."""
-    lowered = text.lower()
-    if len(lowered) == len(text):
-        return lowered
-    return "".join(low if len(low := character.lower()) == 1 else character for character in text)
