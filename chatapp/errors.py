@@ -47,6 +47,10 @@ class ApprovalNotPending(ChatError):
         self.status = status
 
 
+class AlreadyAnswered(ChatError):
+    """A form or an order in an answer was used before, or something has been said since."""
+
+
 class ToolRefused(ChatError):
     """A tool does not do this for this caller."""
 

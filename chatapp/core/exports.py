@@ -16,7 +16,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import select
 
-from chatapp.core import accounts, artifacts, attachments, messages, sharing, tokens
+from chatapp.core import accounts, artifacts, attachments, block_texts, messages, sharing, tokens
 from chatapp.core.attachments import Attached
 from chatapp.core.snapshots import time_json
 from chatapp.db import now, release, session
@@ -53,7 +53,7 @@ def file_name(title: str | None, moment: datetime, ending: str) -> str:
 
 
 def as_markdown(thread: Thread) -> Iterator[bytes]:
-    """What both have said, as it is now."""
+    """What both have said, as it is now; what tools did and asked as text."""
     yield f"# {thread.title or UNNAMED}\n\n_{thread.created:%Y-%m-%d}_\n".encode()
     for batch in batches(thread):
         files = files_of(batch)
@@ -61,7 +61,8 @@ def as_markdown(thread: Thread) -> Iterator[bytes]:
             speaker = "You" if message.role == Role.USER else "Assistant"
             names = ", ".join(file.attachment.original_filename for file in files.get(message.id, ()))
             attached = f"\n_Attached: {names}_\n" if names else ""
-            yield f"\n## {speaker}\n{attached}\n{message.content.strip()}\n".encode()
+            text = message.content if block_texts.is_prose(message.blocks) else block_texts.as_markdown(message.blocks)
+            yield f"\n## {speaker}\n{attached}\n{text.strip()}\n".encode()
 
 
 def as_json(thread: Thread) -> Iterator[bytes]:

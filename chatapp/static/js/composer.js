@@ -95,9 +95,12 @@ document.querySelector(".composer-box").addEventListener("click", (event) => {
 
 window.addEventListener("pagehide", saveDraft);
 
+// A message of the person, also one that a form in an answer makes.
+const asks = (path) => path === "/chat/send/" || path.endsWith("/reply/");
+
 document.addEventListener("htmx:configRequest", (event) => {
   const { path, parameters } = event.detail;
-  if (path !== "/chat/send/") return;
+  if (!asks(path)) return;
   parameters.timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (event.target !== form) return;
   // The same text once more after a lost connection is the same question: the server knows it by its key.

@@ -11,6 +11,7 @@ def init_app(app: Flask) -> None:
     from chatapp.web.pages import (
         account,
         accounts,
+        approvals,
         chat,
         diagrams,
         disclosure,
@@ -25,6 +26,7 @@ def init_app(app: Flask) -> None:
         live,
         moments,
         presenting,
+        replies,
         sharing,
     )
 
@@ -43,7 +45,7 @@ def init_app(app: Flask) -> None:
         installing,
         live,
     )
-    _ = live, sharing
+    _ = approvals, live, replies, sharing
     errors.init_app(app)
     moments.init_app(app)
     presenting.init_app(app)

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from htmx_flask import make_response
 from htmx_flask import request as htmx_request
 
-from chatapp.core import takeovers, threads, turns
+from chatapp.core import threads, turns
 from chatapp.core.artifacts import LARGEST_FILE
 from chatapp.core.starting import Started
 from chatapp.errors import ChatError, Invalid
@@ -19,7 +19,7 @@ from chatapp.models import Artifact, Thread
 from chatapp.values import Mode, OnActive, Question
 from chatapp.web.auth import sign_in_required, signed_in_user
 from chatapp.web.pages import bp, disclosure, errors, files, listing, presenting, shown_files
-from chatapp.web.pages.conversations import Conversation, Part
+from chatapp.web.pages.conversations import Conversation, Part, answered_before, settle
 from chatapp.web.pages.exchanges import conversation_asked_for
 from chatapp.web.pages.listing import Listing, View
 from chatapp.web.pages.live import growing_page
@@ -67,7 +67,7 @@ def conversation(thread_id: UUID) -> ResponseReturnValue:
     thread = threads.get_own(signed_in_user(), thread_id)
     latest = turns.latest(thread_id)
     if latest:
-        takeovers.reap_if_lost(latest)
+        settle(latest)
     if latest and presenting.standing(latest) == request.args.get("known"):
         return "", 204
     return _conversation(thread)
@@ -86,13 +86,18 @@ def send() -> ResponseReturnValue:
     except ChatError as error:
         if htmx_request.htmx or not request.form.get("text"):
             raise
-        return _page_with_error(error, attached)
+        return page_with_error(error, _uuid(request.form.get("thread_id", "")), attached)
+    return accepted(question, started)
+
+
+def accepted(question: Question, started: Started) -> ResponseReturnValue:
+    """What the page that has asked is given."""
     address = f"{listing.base()}/{started.thread.id}/"
     if not htmx_request.htmx:
         return redirect(f"{address}?live=page#latest", 303)
     if started.replayed or "whole" in request.form:
         push_url = address if "whole" in request.form else None
-        return _htmx(_conversation(started.thread), push_url=push_url, reswap="outerHTML")
+        return whole_conversation(started.thread, push_url)
     return _htmx(_sent(question, started), push_url=address if started.is_new_thread else None)
 
 
@@ -103,8 +108,13 @@ def cancel(thread_id: UUID) -> ResponseReturnValue:
     return _done(thread_id)
 
 
+def whole_conversation(thread: Thread, push_url: str | None = None) -> Response:
+    """The end of the conversation, in place of what the page shows of it."""
+    return _htmx(_conversation(thread), push_url=push_url, reswap="outerHTML")
+
+
 def _sent(question: Question, started: Started) -> str:
-    """What changes on the page: two articles more, or the conversation with a version less."""
+    """What changes on the page: two articles more and forms that can no longer be used, or a version less."""
     if question.mode is not Mode.MESSAGE or started.message is None:
         return _conversation(started.thread)
     # As it was when it was accepted, though a quick answer may be complete by now: the stream tells.
@@ -112,9 +122,9 @@ def _sent(question: Question, started: Started) -> str:
     came_along = shown_files.of_messages([started.message]) if started.turn.settings["attachmentIds"] else {}
     message = presenting.message(started.message, files=came_along.get(started.message.id, ()))
     around = {"thread": started.thread, "user": signed_in_user()}
-    return render_template(
-        "partials/_send_result.html", message=message, turn=turn, active_turn=turn, html="", after=0, **around
-    )
+    running = {"turn": turn, "active_turn": turn, "html": "", "calls": "", "after": 0}
+    answered = None if started.is_new_thread else answered_before(started.thread, started.message)
+    return render_template("partials/_send_result.html", message=message, answered=answered, **running, **around)
 
 
 def _conversation(thread: Thread) -> str:
@@ -170,9 +180,8 @@ def _page(thread: Thread | None, conversation: Conversation | None = None, **mor
     )
 
 
-def _page_with_error(error: ChatError, attached: Sequence[Artifact]) -> ResponseReturnValue:
+def page_with_error(error: ChatError, thread_id: UUID | None, attached: Sequence[Artifact] = ()) -> ResponseReturnValue:
     """For a browser without JavaScript: the same page, with what was typed and sent and why it was refused."""
-    thread_id = _uuid(request.form.get("thread_id", ""))
     thread = threads.get_own(signed_in_user(), thread_id) if thread_id else None
     conversation = Conversation.load(thread) if thread else None
     kept = {"draft": request.form.get("text", ""), "files": shown_files.of_artifacts(attached)}
