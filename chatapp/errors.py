@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -140,6 +140,14 @@ class BadInputs(ChatError):
     def __init__(self, faults: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
         super().__init__(" ".join(message for _, message in faults))
         self.faults = tuple(faults)
+
+
+class BadValues(ChatError):
+    """A form that cannot be stored; `errors` say of each field what is wrong with it."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__(" ".join(errors.values()))
+        self.errors = dict(errors)
 
 
 class InUse(ChatError):

@@ -4,6 +4,9 @@
 /sign-in/  /sign-out/  /first-administrator/
 /chat/...                    the pages and their fragments            web.pages
 /account/...                 one's own account                        web.pages
+/resources/ /orders/ /projects/ /organizations/ /invoices/ /catalogue/ /ssh-keys/
+                             the marketplace                          web.marketplace
+/manage/...                  what staff maintain of it                web.marketplace
 /share/...                   a conversation that somebody shares      web.pages
 /manifest.webmanifest        what installs the chat as an app         web.pages
 /embed/...                   the chat in a frame of another page      web.pages
@@ -23,7 +26,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chatapp import config
-from chatapp.web import api, api_v1, assets, auth, openapi, pages, security
+from chatapp.web import api, api_v1, assets, auth, marketplace, openapi, pages, security
 
 
 class Documents(DefaultJSONProvider):
@@ -49,6 +52,7 @@ def register(app: Flask) -> None:
     api_v1.init_app(app)
     openapi.init_app(app)
     pages.init_app(app)
+    marketplace.init_app(app)
     app.add_url_rule("/healthz", view_func=_healthz)
     app.add_url_rule("/", view_func=lambda: redirect("/chat/"), endpoint="home")
 
