@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
 from flask import Flask
 
-from chatapp.automations import running
+from chatapp.automations import executing, progress
 from chatapp.core import leaving, quotas, retention, sharing
 from chatapp.db import now, release
 from chatapp.marketplace import provisioning
@@ -19,11 +21,25 @@ DUE_AT = timedelta(hours=2)
 LOOK_EVERY = 300.0  # seconds
 
 
-def start(app: Flask) -> None:
-    """Look after the daily work, orders and runs of automations in the background, as long as the process lives."""
-    provisioning.start(app.app_context)
-    running.work(app.app_context)
-    threading.Thread(target=_look, args=(app, threading.Event()), name="daily-jobs", daemon=True).start()
+def start(app: Flask) -> Callable[[float], None]:
+    """Look after the daily work, orders and runs of automations in the background, as long as the process lives.
+
+    What is returned ends that and waits at most so many seconds for what is under way; other processes go on with it.
+    """
+    stop = threading.Event()
+    daily = threading.Thread(target=_look, args=(app, stop), name="daily-jobs", daemon=True)
+    daily.start()
+    threads = (provisioning.start(app.app_context, stop), executing.work(app.app_context, stop), daily)
+
+    def end(patience: float) -> None:
+        stop.set()
+        provisioning.wake()
+        progress.wake()
+        deadline = time.monotonic() + patience
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    return end
 
 
 def run_if_due(moment: datetime | None = None) -> bool:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from chatapp.core import audit
 from chatapp.db import now, session, transaction
 from chatapp.errors import Invalid, NotFound
 from chatapp.models import Automation, AutomationRun, User
@@ -49,6 +50,7 @@ def delete(user: User, automation_id: UUID) -> None:
     """With its runs; one that is under way stores nothing any more. Raises NotFound."""
     with transaction():
         session.delete(locked(user, automation_id))
+        audit.record("automation_deleted", user, object_id=automation_id, target_user_id=user.id)
 
 
 def locked(user: User, automation_id: UUID) -> Automation:

@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import select
 
 from chatapp import tools
-from chatapp.core import threads, turns
+from chatapp.core import audit, threads, turns
 from chatapp.db import session, transaction
 from chatapp.errors import Conflict, NotFound, TurnActive
 from chatapp.models import Automation, Message, Thread, ToolApproval, Turn, User
@@ -65,6 +65,8 @@ def crystallize(user: User, thread_id: UUID, name: str | None = None) -> tuple[A
             config={"steps": steps, "metadata": {"nonDeterministicSteps": unsure}},
         )
         session.add(automation)
+        session.flush()
+        audit.record("automation_created", user, object_id=automation.id, target_user_id=user.id, steps=len(steps))
     return automation, True
 
 
@@ -136,8 +138,7 @@ def _append(steps: list[Json], **fields: Any) -> None:
 
 def _without_secrets(call: Captured) -> tuple[Json, bool]:
     """The arguments without those that the tool's schema calls secret, and whether there were any."""
-    properties = call.tool.parameters.get("properties", {})
-    secret = {name for name in call.arguments if properties.get(name, {}).get("writeOnly")}
+    secret = call.tool.secrets & call.arguments.keys()
     return {name: None if name in secret else value for name, value in call.arguments.items()}, bool(secret)
 
 

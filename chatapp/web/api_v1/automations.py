@@ -9,7 +9,7 @@ from flask import Response
 from flask.typing import ResponseReturnValue
 from marshmallow import pre_load
 
-from chatapp.automations import catalogue, crystallizing, running
+from chatapp.automations import catalogue, crystallizing, progress, running
 from chatapp.values import Json
 from chatapp.web.api_v1 import bp
 from chatapp.web.api_v1.auth import caller
@@ -47,7 +47,7 @@ class AutomationQuery(Input):
 class RunQuery(Input):
     limit = Count(1, 1000, load_default=100)
     offset = Count(0, LARGEST, load_default=0)
-    status = Choice((*running.UNDER_WAY, "awaiting_approval", *running.FINAL), load_default=None)
+    status = Choice((*progress.UNDER_WAY, "awaiting_approval", *progress.FINAL), load_default=None)
 
 
 class AutomationPatch(Input):
