@@ -19,6 +19,8 @@ from chatapp.models import Automation, AutomationRun, User
 from chatapp.values import Json
 
 RUNNABLE = ("draft", "active")
+REASON_LENGTH = 500
+MOST_INPUT = 64 * 1024  # bytes
 
 
 def start(user: User, automation_id: UUID, inputs: Mapping[str, Json], *, replacing: bool = False) -> AutomationRun:

@@ -29,10 +29,6 @@ from chatapp.web.api_v1.schemas import dump
 from chatapp.web.contract import answers
 from chatapp.web.responses import empty
 
-LONGEST_DESCRIPTION = 2_000
-LONGEST_REASON = 500
-MOST_INPUT = 64 * 1024  # bytes
-
 
 class CrystallizeInput(Input):
     name = Text(catalogue.NAME_LENGTH, 1, load_default=None)
@@ -54,7 +50,7 @@ class AutomationPatch(Input):
     """Null clears the description; a name cannot be cleared."""
 
     name = Text(catalogue.NAME_LENGTH, 1)
-    description = Text(LONGEST_DESCRIPTION, blank_is_null=True, allow_none=True)
+    description = Text(catalogue.DESCRIPTION_LENGTH, blank_is_null=True, allow_none=True)
     status = Choice(catalogue.STATES)
 
     @pre_load
@@ -63,11 +59,11 @@ class AutomationPatch(Input):
 
 
 class RunInput(Input):
-    inputs = Objects(MOST_INPUT, load_default=dict)
+    inputs = Objects(running.MOST_INPUT, load_default=dict)
 
 
 class DecisionInput(Input):
-    reason = Text(LONGEST_REASON, blank_is_null=True, load_default=None)
+    reason = Text(running.REASON_LENGTH, blank_is_null=True, load_default=None)
 
 
 @bp.post("/chat/threads/<thread_id>/crystallize")

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from flask import abort, request
 
+from chatapp.automations import crystallizing
 from chatapp.core import excerpts, history
 from chatapp.core.excerpts import Part
 from chatapp.core.history import Position
@@ -37,6 +38,7 @@ class ShownThread:
     is_archived: bool
     is_answering: bool
     is_unread: bool
+    is_automatable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ class Listing:
         on_top = not (view.archived or view.query or view.before)
         pinned = history.pinned(user) if on_top else ()
         passages = history.passages(user, view.query, page.threads) if view.query and page.threads else {}
-        shown = _Shown(view, history.answering(user), passages)
+        automatable = crystallizing.eligible(user, [*pinned, *page.threads])
+        shown = _Shown(view, history.answering(user), passages, automatable)
         groups = shown.grouped(pinned, page.threads)
         last = history.position(page.threads[-1], archived=view.archived) if page.threads else None
         more = view.to(before=last, under=groups[-1][0]) if page.more else None
@@ -132,10 +135,13 @@ class Listing:
 class _Shown:
     """Threads to entries, for one reader."""
 
-    def __init__(self, view: View, answering: set[UUID], passages: Mapping[UUID, Message]) -> None:
+    def __init__(
+        self, view: View, answering: set[UUID], passages: Mapping[UUID, Message], automatable: set[UUID]
+    ) -> None:
         self._view = view
         self._answering = answering
         self._passages = passages
+        self._automatable = automatable
         self._zone = moments.zone()
         self._locale = moments.locale()
         self._today = now().astimezone(self._zone).date()
@@ -163,6 +169,7 @@ class _Shown:
             is_archived=thread.is_archived,
             is_answering=thread.id in self._answering,
             is_unread=thread.unread_at is not None and not is_open,
+            is_automatable=thread.id in self._automatable,
         )
 
 
