@@ -18,7 +18,7 @@ from chatapp.tools import Tool
 from chatapp.values import BlockKey, Json, ToolResult
 from chatapp.web.render import render_block
 
-SECRET = "••••••"
+HIDDEN = "••••••"
 MISSING = "to be given when it runs"
 UNSAFE = re.compile(r"[^\w .,?!()-]")
 WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
@@ -69,7 +69,7 @@ def diagram(found: Sequence[Json]) -> Markup:
     ids = {step["key"]: f"s{number}" for number, step in enumerate(found, 1)}
     lines = ["flowchart TD"]
     for number, step in enumerate(found, 1):
-        label = f"{number}. {UNSAFE.sub(' ', title(step))}"
+        label = f"{number} · {' '.join(UNSAFE.sub(' ', title(step)).split())}"
         marks = [mark for mark, is_due in _marks(step) if is_due]
         text = "<br/>".join([label, *marks])
         lines.append(
@@ -129,7 +129,7 @@ def _step(number: int, step: Json, tool: Tool | None) -> ShownStep:
 def _inputs(inputs: Json, tool: Tool | None) -> list[Input]:
     secrets = tool.secrets if tool else frozenset()
     return [
-        Input(label(name), (MISSING if value is None else SECRET) if name in secrets else spelled(value))
+        Input(label(name), (MISSING if value is None else HIDDEN) if name in secrets else spelled(value))
         for name, value in inputs.items()
     ]
 
