@@ -141,6 +141,8 @@ def _call(user_id: UUID, step: Json, context: Context) -> Json:
     [(_, result)] = batch.results()
     if result.type is ResultType.ERROR:
         return _failed("tool_failed", result.summary)
+    if result.type is ResultType.VALIDATION_ERROR:
+        return {**_failed("tool_failed", result.summary), "output": result.as_json()}
     return {"status": "completed", "output": result.as_json()}
 
 

@@ -118,7 +118,7 @@ def _step(number: int, step: Json, tool: Tool | None) -> ShownStep:
         state=step.get("status", ""),
         started=_moment(step.get("startedAt")),
         completed=_moment(step.get("completedAt")),
-        summary=output.summary if output else "",
+        summary=output.summary if output and not step.get("error") else "",
         html=render_block(tool_block(number, {}, output)["result"]) if output else Markup(),
         data=_data(step["key"], output.data) if output and output.data is not None else Markup(),
         error=(step.get("error") or {}).get("message", ""),

@@ -268,6 +268,17 @@ def test_what_a_tool_shows_is_shown(ana: Visitor, people: People, app: Flask, ad
     assert states(page) == ["failed", "completed", "failed"]
 
 
+def test_a_wish_that_cannot_be_met_ends_the_run_and_is_told(
+    ana: Visitor, people: People, app: Flask, add_tool: Any
+) -> None:
+    add_tool("order", {}, ToolResult.invalid("There is no such flavor."))
+    run_id = start(ana, make(people.ana, step("order", {}), step()), step_2__expression="1")
+    work(app)
+    page = run_page(ana, run_id)
+    assert states(page) == ["failed", "failed", "skipped"]
+    assert page.find("li", data_step="step_1").text.count("There is no such flavor.") == 1
+
+
 def test_it_is_described_paused_and_deleted(ana: Visitor, people: People, app: Flask) -> None:
     base = f"/automations/{make(people.ana)}/"
     refused = ana.post(f"{base}describe/", data={"name": " ", "description": "x" * 2001})
