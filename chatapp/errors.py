@@ -47,6 +47,10 @@ class ApprovalNotPending(ChatError):
         self.status = status
 
 
+class AlreadyAnswered(ChatError):
+    """A form or an order in an answer was used before, or something has been said since."""
+
+
 class ToolRefused(ChatError):
     """A tool does not do this for this caller."""
 
@@ -118,6 +122,22 @@ class CapacityExceeded(ChatError):
         self.reset_at = reset_at
 
 
+class TooLarge(ChatError):
+    """A file has more than `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"A file may have at most {limit // 1024**2 or 1} MB.")
+        self.limit = limit
+
+
+class StorageFull(ChatError):
+    """The caller keeps as many files as allowed."""
+
+
+class UnsupportedType(ChatError):
+    """Files of this type are not taken."""
+
+
 class OrderRefused(ChatError):
     """What was asked for cannot be ordered; `problems` say why, each with its field."""
 
@@ -134,20 +154,20 @@ class BadFile(ChatError):
         self.faults = tuple(faults)
 
 
-class BadInputs(ChatError):
-    """Inputs that do not fit; `faults` are where, from the outside in, and why."""
-
-    def __init__(self, faults: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
-        super().__init__(" ".join(message for _, message in faults))
-        self.faults = tuple(faults)
-
-
 class BadValues(ChatError):
     """A form that cannot be stored; `errors` say of each field what is wrong with it."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__(" ".join(errors.values()))
         self.errors = dict(errors)
+
+
+class BadInputs(ChatError):
+    """Inputs that do not fit; `faults` are where, from the outside in, and why."""
+
+    def __init__(self, faults: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
+        super().__init__(" ".join(message for _, message in faults))
+        self.faults = tuple(faults)
 
 
 class InUse(ChatError):

@@ -1,4 +1,6 @@
-"""Work without a request: orders, automations, and what is due once a day, by whichever process looks first."""
+"""Work without a request: orders, automations, files to be read, and what is due once a day or every few minutes,
+which whichever process looks first does for all.
+"""
 
 from __future__ import annotations
 
@@ -11,25 +13,30 @@ import structlog
 from flask import Flask
 
 from chatapp.automations import executing, progress
-from chatapp.core import leaving, quotas, retention, sharing
+from chatapp.core import blob_keeping, ingestion, leaving, quotas, retention, sharing
 from chatapp.db import now, release
 from chatapp.marketplace import provisioning
+from chatapp.mcp import checking
 
 logger = structlog.get_logger(__name__)
 
 DUE_AT = timedelta(hours=2)
 LOOK_EVERY = 300.0  # seconds
+FILE_READERS = 2
+LOOK_FOR_FILES_EVERY = 5.0  # seconds; for files that other processes were to read
 
 
 def start(app: Flask) -> Callable[[float], None]:
-    """Look after the daily work, orders and runs of automations in the background, as long as the process lives.
+    """Look after all of it in the background, as long as the process lives.
 
     What is returned ends that and waits at most so many seconds for what is under way; other processes go on with it.
     """
     stop = threading.Event()
-    daily = threading.Thread(target=_look, args=(app, stop), name="daily-jobs", daemon=True)
-    daily.start()
-    threads = (provisioning.start(app.app_context, stop), executing.work(app.app_context, stop), daily)
+    own = {"daily-jobs": _look} | {f"file-reader-{number}": read_files for number in range(FILE_READERS)}
+    threads = [threading.Thread(target=work, args=(app, stop), name=name, daemon=True) for name, work in own.items()]
+    for thread in threads:
+        thread.start()
+    threads += [provisioning.start(app.app_context, stop), executing.work(app.app_context, stop)]
 
     def end(patience: float) -> None:
         stop.set()
@@ -63,6 +70,7 @@ def run() -> None:
         answers_forgotten=retention.forget_kept_answers(),
         links_expired=sharing.delete_expired(),
         accounts_deleted=leaving.finish(),
+        files_deleted=blob_keeping.sweep(),
     )
 
 
@@ -71,6 +79,19 @@ def _look(app: Flask, stop: threading.Event) -> None:
         try:
             with app.app_context():
                 run_if_due()
+                checking.run_if_due()
                 release()
         except Exception:
             logger.exception("jobs.failed")
+
+
+def read_files(app: Flask, stop: threading.Event) -> None:
+    """Read the files that wait to be read, until told to stop."""
+    while not stop.is_set():
+        try:
+            with app.app_context():
+                ingestion.run_pending()
+                release()
+        except Exception:
+            logger.exception("ingestion.failed")
+        ingestion.wait_for_work(LOOK_FOR_FILES_EVERY)

@@ -41,7 +41,7 @@ def eligible(user: User, found: Sequence[Thread]) -> set[UUID]:
     called = own_threads.called_tools([thread.id for thread in found if not thread.is_archived])
     kinds = tools.crystallizable()
     capturable = {thread_id for thread_id, names in called.items() if names & kinds}
-    return capturable - history.answering(user) if capturable else capturable
+    return capturable.difference(history.answering(user)) if capturable else capturable
 
 
 def crystallize(

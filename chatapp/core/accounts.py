@@ -6,15 +6,17 @@ import hashlib
 import re
 import secrets
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ColumnElement, bindparam, exists, func, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chatapp.core import audit
+from chatapp.core.search import contains
 from chatapp.db import keep_others_out, now, session, transaction
 from chatapp.errors import Inactive, Invalid, NotFound, Unauthenticated
 from chatapp.models import ApiToken, User
@@ -95,6 +97,13 @@ def find_user(username: str) -> User:
     if user is None:
         raise NotFound("user")
     return user
+
+
+def find_people(fragment: str, most: int) -> Sequence[User]:
+    """So many of those in whose user name, full name or e-mail address that stands, by user name."""
+    columns = (User.username, User.full_name, User.email)
+    named = or_(*(contains(column, fragment) for column in columns))
+    return session.scalars(select(User).where(named).order_by(User.username).limit(most)).all()
 
 
 def authenticate(username: str, password: str) -> User | None:

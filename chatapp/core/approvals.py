@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from chatapp import config
-from chatapp.core import context, endings, executors
+from chatapp.core import context, endings, executors, threads
 from chatapp.core.endings import Ending, Output
 from chatapp.core.executors import Assignment, Executor
 from chatapp.core.snapshots import turn_event
@@ -54,6 +54,7 @@ def pause(thread_id: UUID, turn_id: UUID, output: Output) -> bool:
             return False
         turn.status = TurnStatus.AWAITING_APPROVAL
         turn.modified = thread.unread_at = now()
+        threads.note_change(thread.session_id)
         endings.note_cost(turn, output)
         closing = (turn_event(turn), endings.finish_event(turn, FinishReason.APPROVAL))
         events = [
@@ -80,14 +81,15 @@ def decide(user: User, turn_id: UUID, approval_id: UUID, approved: bool, reason:
         approval = session.get(ToolApproval, approval_id)
         if approval is None or approval.turn_id != turn_id:
             raise NotFound("approval")
-        _, active = endings.lock(turn.thread_id, turn_id)
+        thread, active = endings.lock(turn.thread_id, turn_id)
         session.refresh(approval)
-        if active is None or approval.status != "pending":
+        if thread is None or active is None or approval.status != "pending":
             raise ApprovalNotPending("denied" if approval.status == "pending" else approval.status)
         approval.status = "approved" if approved else "denied"
         approval.reason = reason[:REASON_LENGTH]
         approval.decided_at = now()
         session.flush()
+        threads.note_change(thread.session_id)
         _continue_if_decided(active, executor)
     return turn
 

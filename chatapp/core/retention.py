@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import delete, select
 
 from chatapp import config
+from chatapp.core import artifacts
 from chatapp.db import now, session, transaction
 from chatapp.models import ChatSession, KeptAnswer, Thread, Turn, TurnEvent
 
@@ -15,7 +16,7 @@ KEPT_ANSWERS = timedelta(hours=24)  # turns-api 0.9
 
 
 def delete_idle_sessions() -> int:
-    """Delete sessions without activity for the configured days, with threads and messages; returns how many.
+    """Delete sessions without activity for the configured days, with threads, messages and files; returns how many.
 
     In batches, so that nobody waits long for the store.
     """
@@ -26,9 +27,11 @@ def delete_idle_sessions() -> int:
     deleted = 0
     while True:
         with transaction():
-            idle = select(ChatSession.id).where(ChatSession.modified < deadline).limit(BATCH)
-            ids = session.scalars(idle.with_for_update(skip_locked=True)).all()
+            idle = select(ChatSession.id, ChatSession.user_id).where(ChatSession.modified < deadline).limit(BATCH)
+            found = session.execute(idle.with_for_update(skip_locked=True)).all()
+            ids = [row.id for row in found]
             session.execute(delete(ChatSession).where(ChatSession.id.in_(ids)))
+            artifacts.delete_of([row.user_id for row in found], before=deadline)
         deleted += len(ids)
         if len(ids) < BATCH:
             return deleted

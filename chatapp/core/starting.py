@@ -10,13 +10,13 @@ import orjson
 from sqlalchemy import bindparam, func, select
 
 from chatapp import providers
-from chatapp.core import context, quotas, refusals, screening, takeovers, threads, timezones
+from chatapp.core import attachments, context, quotas, refusals, screening, takeovers, threads, timezones
 from chatapp.core.executors import Assignment, Executor
 from chatapp.core.placing import Place, check_target, place, supersede
 from chatapp.core.screening import Screened
 from chatapp.core.snapshots import start_json, turn_event
 from chatapp.db import after_commit, insert, new_id, now, save, session
-from chatapp.errors import Invalid, KeyReused, ModelUnavailable, NotFound, ShuttingDown, TooManyTurns, TurnActive
+from chatapp.errors import KeyReused, ModelUnavailable, NotFound, ShuttingDown, TooManyTurns, TurnActive
 from chatapp.models import Message, Thread, Turn, TurnLease, User
 from chatapp.providers import ModelRequest
 from chatapp.stream import log as event_log
@@ -61,7 +61,7 @@ def begin(question: Question, screened: Screened, executor: Executor) -> Started
     thread = _thread(question)
     if thread:
         check_target(thread, question)
-    _check_attachments(question)
+    files = attachments.chosen(asker, thread, question)
     _make_room(question, thread)
     if question.capacity_last:
         _admit(asker)
@@ -70,11 +70,12 @@ def begin(question: Question, screened: Screened, executor: Executor) -> Started
     turn_id = new_id()
     placed = place(thread, question, turn_id)
     turn = _new_turn(turn_id, thread, question, placed)
-    turn.settings |= screened.settings
+    turn.settings |= screened.settings | {"attachmentIds": [str(file.id) for file in files]}
     if placed.is_new:
         screening.mark(placed.message, thread, screened.verdict)
     screening.audit(screened.verdict, asker.id, placed.message.id)
     _store(turn, thread, is_new, placed, executor.worker)
+    attachments.bind(files, placed.message)
     threads.touch_session(thread.session_id)
     events = _first_events(turn, screened.event)
     event_log.current().add(turn.id, events)
@@ -101,12 +102,6 @@ def _thread(question: Question) -> Thread | None:
     if thread.is_archived and not question.in_archive:
         raise NotFound("thread")
     return thread
-
-
-def _check_attachments(question: Question) -> None:
-    """Nothing can be attached to a thread yet. Raises Invalid."""
-    if question.attachment_ids:
-        raise Invalid("There is no such attachment to send.", "attachment_ids", 0)
 
 
 def _assignment(
@@ -241,6 +236,6 @@ def _fingerprint(question: Question) -> str | None:
         str(question.message_id),
         question.concurrency_key,
         dict(question.model_settings),
-        [str(attachment_id) for attachment_id in question.attachment_ids],
+        [str(file_id) for file_id in question.attachment_ids + question.artifact_ids],
     ]
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -3,6 +3,7 @@
 from chatapp.models.accounts import ApiToken, User
 from chatapp.models.administration import AuditRecord, Quota, SiteCounter, SystemPrompt
 from chatapp.models.agents import AgentSpec
+from chatapp.models.artifacts import Artifact, ArtifactText, Attachment, Blob
 from chatapp.models.automations import Automation, AutomationRun
 from chatapp.models.feedback import Feedback
 from chatapp.models.idempotency import KeptAnswer
@@ -25,6 +26,7 @@ from chatapp.models.marketplace import (
     ResourceUsage,
     SshKey,
 )
+from chatapp.models.mcp import McpServer, McpTool
 from chatapp.models.messages import Message
 from chatapp.models.sharing import SharedMessage, ShareLink
 from chatapp.models.threads import ChatSession, Thread
@@ -33,7 +35,11 @@ from chatapp.models.turns import ToolApproval, Turn, TurnEvent, TurnLease
 __all__ = [
     "AgentSpec",
     "ApiToken",
+    "Artifact",
+    "ArtifactText",
+    "Attachment",
     "AuditRecord",
+    "Blob",
     "Automation",
     "AutomationRun",
     "Category",
@@ -47,6 +53,8 @@ __all__ = [
     "Invoice",
     "InvoiceItem",
     "Membership",
+    "McpServer",
+    "McpTool",
     "Message",
     "Network",
     "Offering",

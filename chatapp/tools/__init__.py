@@ -24,6 +24,7 @@ class Category(StrEnum):
     MARKETPLACE = "marketplace"
     VM = "vm"
     ACCOUNT = "account"
+    MCP = "mcp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Tool:
         return frozenset(name for name, property in properties.items() if property.get("writeOnly"))
 
 
-FAMILIES = ("meta", "basics", "conversation", "vm")
+FAMILIES = ("meta", "basics", "conversation", "account", "billing", "overview", "resources", "marketplace", "vm")
 
 
 def built_in() -> Iterable[Tool]:
@@ -86,9 +87,22 @@ def built_in() -> Iterable[Tool]:
         yield from import_module(f"chatapp.tools.{family}").TOOLS
 
 
+Source = Callable[[User], Iterable[Tool]]
+_sources: list[Source] = []
+
+
+def add_source(source: Source) -> None:
+    """From now on `source` is asked too which tools a person has. Adding it again changes nothing."""
+    if source not in _sources:
+        _sources.append(source)
+
+
 def permitted(user: User) -> dict[str, Tool]:
-    """The tools of this person, by name."""
-    return {tool.name: tool for tool in built_in() if tool.permits(user)}
+    """The tools of this person, by name. None from elsewhere takes the name of one that comes with the program."""
+    own = {tool.name: tool for tool in built_in()}
+    found = {name: tool for name, tool in own.items() if tool.permits(user)}
+    added = (tool for source in _sources for tool in source(user))
+    return found | {tool.name: tool for tool in added if tool.name not in own and tool.permits(user)}
 
 
 def crystallizable() -> frozenset[str]:

@@ -11,10 +11,12 @@
 /share/...                   a conversation that somebody shares      web.pages
 /manifest.webmanifest        what installs the chat as an app         web.pages
 /embed/...                   the chat in a frame of another page      web.pages
+/admin/...                   for staff: what the site offers              web.admin
 /static/v-.../...            style sheets, scripts, images            web.assets
 /api/...                     the snake_case chat API                  web.api
 /api/v1/...                  the camelCase turns API                  web.api_v1
-/api/schema/  /api/docs/     its description                          web.openapi
+/api/schema/  /api/docs/     the description of the first             web.openapi
+/api/v1/schema  /api/v1/docs    that of the second                   web.openapi
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chatapp import config
-from chatapp.web import api, api_v1, assets, auth, automations, marketplace, openapi, pages, security
+from chatapp.web import admin, api, api_v1, assets, auth, automations, marketplace, openapi, pages, security
 
 
 class Documents(DefaultJSONProvider):
@@ -55,6 +57,7 @@ def register(app: Flask) -> None:
     pages.init_app(app)
     marketplace.init_app(app)
     automations.init_app(app)
+    admin.init_app(app)
     app.add_url_rule("/healthz", view_func=_healthz)
     app.add_url_rule("/", view_func=lambda: redirect("/chat/"), endpoint="home")
 

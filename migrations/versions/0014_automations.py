@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from chatapp.db import UtcDateTime
 
 revision = "0014"
-down_revision = "0011"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

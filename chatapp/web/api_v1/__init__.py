@@ -16,6 +16,8 @@ def init_app(app: Flask) -> None:
         access_tokens,
         agents,
         approvals,
+        artifacts,
+        attachments,
         automations,
         feedback,
         messages,
@@ -24,6 +26,7 @@ def init_app(app: Flask) -> None:
         turns,
     )
 
-    _ = access_tokens, agents, approvals, automations, feedback, messages, streams, threads, turns
+    _ = access_tokens, agents, approvals, artifacts, attachments, automations, feedback, messages
+    _ = streams, threads, turns
     app.before_request(errors.answer_routing_error)
     app.register_blueprint(bp)

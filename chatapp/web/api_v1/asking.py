@@ -70,7 +70,7 @@ class StreamInput(Input):
     content = Text(MAX_CONTENT, 1)
     mode = Choice(Mode, load_default=Mode.MESSAGE.value)
     message_id = Uuid(load_default=None)
-    attachment_ids = Items(Uuid(), MAX_ATTACHMENTS, load_default=list)
+    attachment_ids = Items(Uuid(), MAX_ATTACHMENTS, load_default=None)
     settings = Section(SettingsInput, load_default=dict)
     on_active = Choice(OnActive, load_default=OnActive.REJECT.value)
     concurrency_key = Slot(MAX_SLOT, 1, raw=True, load_default=None)
@@ -135,7 +135,8 @@ def question(user: User, thread_id: UUID, headers: Json, body: Json) -> Question
         idempotency_key=_key(headers, body),
         concurrency_key=body["concurrency_key"],
         active_limit=MAX_ACTIVE,
-        attachment_ids=tuple(body["attachment_ids"]),
+        attachment_ids=tuple(body["attachment_ids"] or ()),
+        keeps_files=body["attachment_ids"] is None,
         in_archive=False,
         capacity_last=True,
     )

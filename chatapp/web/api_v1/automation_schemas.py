@@ -10,18 +10,18 @@ from chatapp.automations import catalogue, progress
 from chatapp.models import Automation, AutomationRun
 from chatapp.values import Json
 from chatapp.web.api_v1.fields import Choice
-from chatapp.web.api_v1.reading import CamelCase
+from chatapp.web.api_v1.reading import Output
 from chatapp.web.api_v1.schemas import Moment, NullableId, NullableMoment, NullableText, dump
 
 RUN_STATES = (*progress.UNDER_WAY, "awaiting_approval", *progress.FINAL)
 VERSION = 1  # there is one of each automation
 
 
-class CrystallizedOutput(CamelCase):
+class CrystallizedOutput(Output):
     automation_id = fields.UUID()
 
 
-class LatestRunOutput(CamelCase):
+class LatestRunOutput(Output):
     id = fields.UUID()
     status = Choice(RUN_STATES)
     started_at = NullableMoment()
@@ -29,13 +29,13 @@ class LatestRunOutput(CamelCase):
     version_number = fields.Constant(VERSION)
 
 
-class VersionsOutput(CamelCase):
+class VersionsOutput(Output):
     count = fields.Integer()
     active_count = fields.Integer()
     has_draft = fields.Boolean()
 
 
-class AutomationOutput(CamelCase):
+class AutomationOutput(Output):
     """Of `{"automation": ..., "latest": ...}`."""
 
     id = fields.UUID(attribute="automation.id")
@@ -60,17 +60,17 @@ class AutomationOutput(CamelCase):
         return {"count": 1, "activeCount": int(status == "active"), "hasDraft": status == "draft"}
 
 
-class AutomationList(CamelCase):
+class AutomationList(Output):
     items = fields.List(fields.Nested(AutomationOutput))
     total = fields.Integer()
 
 
-class RunErrorOutput(CamelCase):
+class RunErrorOutput(Output):
     code = fields.String()
     message = fields.String()
 
 
-class RunOutput(CamelCase):
+class RunOutput(Output):
     id = fields.UUID()
     automation_id = fields.UUID()
     status = Choice(RUN_STATES)
@@ -102,7 +102,7 @@ class RunDetails(RunOutput):
         return [{**{n: step[n] for n in always}, **{n: step.get(n) for n in optional}} for step in run.steps]
 
 
-class RunList(CamelCase):
+class RunList(Output):
     items = fields.List(fields.Nested(RunOutput))
     total = fields.Integer()
 

@@ -75,6 +75,12 @@ def _domain_error(error: errors.ChatError) -> ResponseReturnValue:  # noqa: C901
             return _answer(403, "chat_disabled", str(error))
         case errors.NotFound():
             return _answer(404, f"{error.what.replace(' ', '_')}_not_found", f"{error.what.capitalize()} not found")
+        case errors.TooLarge():
+            return _answer(413, "artifact_too_large", str(error))
+        case errors.StorageFull():
+            return _answer(413, "storage_full", str(error))
+        case errors.UnsupportedType():
+            return _answer(415, "unsupported_media_type", str(error))
         case errors.Conflict():
             return _answer(409, error.code, str(error), None, **error.details)
         case errors.TurnActive():

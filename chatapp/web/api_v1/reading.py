@@ -33,6 +33,14 @@ class CamelCase(Schema):
         field_obj.data_key = field_obj.data_key or camel(field_name)
 
 
+class Output(CamelCase):
+    """What clients get: every key is always there (turns-api 0.1)."""
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        super().on_bind_field(field_name, field_obj)
+        field_obj.required = True
+
+
 class Input(CamelCase):
     """What clients send: keys that nobody knows are ignored, null is as good as nothing where it has no meaning."""
 

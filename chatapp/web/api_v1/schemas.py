@@ -6,15 +6,18 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from marshmallow import fields
+import orjson
+from marshmallow import INCLUDE, fields
 
 from chatapp import tools
 from chatapp.core.agents import MODES
+from chatapp.core.artifacts import KINDS
+from chatapp.core.attachments import Attached
 from chatapp.core.own_threads import Summary
-from chatapp.models import Feedback, Message
+from chatapp.models import Artifact, Feedback, Message
 from chatapp.values import Json, Mode, OnActive, Role, TurnStatus
 from chatapp.web.api_v1.fields import Choice
-from chatapp.web.api_v1.reading import CamelCase
+from chatapp.web.api_v1.reading import CamelCase, Output
 
 Moment = partial(fields.DateTime, format="%Y-%m-%dT%H:%M:%S.%fZ")
 NullableMoment = partial(Moment, allow_none=True)
@@ -23,6 +26,7 @@ NullableText = partial(fields.String, allow_none=True)
 
 RATINGS = {"positive": True, "negative": False}
 FORMATS = ("pydantic_ai", "text")
+INGESTION = ("none", "pending", "processing", "completed", "failed")
 
 
 def listed(items: Iterable[Json], cursor: str | None) -> Json:
@@ -30,7 +34,7 @@ def listed(items: Iterable[Json], cursor: str | None) -> Json:
     return {"items": list(items), "nextCursor": cursor}
 
 
-class TokenOutput(CamelCase):
+class TokenOutput(Output):
     id = fields.UUID()
     name = fields.String()
     token_prefix = fields.String(attribute="prefix")
@@ -41,12 +45,12 @@ class TokenOutput(CamelCase):
     revoked_at = NullableMoment()
 
 
-class NewTokenOutput(CamelCase):
+class NewTokenOutput(Output):
     plaintext = fields.String()
     token = fields.Nested(TokenOutput)
 
 
-class ThreadOutput(CamelCase):
+class ThreadOutput(Output):
     """Of a `Summary`."""
 
     id = fields.UUID(attribute="thread.id")
@@ -72,11 +76,11 @@ class ThreadOutput(CamelCase):
         return summary.turn.status if summary.turn else None
 
 
-class DeletionOutput(CamelCase):
+class DeletionOutput(Output):
     deleted_count = fields.Integer()
 
 
-class MessageOutput(CamelCase):
+class MessageOutput(Output):
     id = fields.UUID()
     thread_id = fields.UUID()
     turn_id = NullableId()
@@ -95,21 +99,24 @@ class MessageOutput(CamelCase):
         return str(message.user_id) if message.role == Role.USER else None
 
 
-class UsageOutput(CamelCase):
+class UsageOutput(Output):
     input_tokens = fields.Integer()
     cached_input_tokens = fields.Integer()
     output_tokens = fields.Integer()
     total_cost = NullableText()
 
 
-class FailureOutput(CamelCase):
+class FailureOutput(Output):
     code = fields.String()
     message = fields.String()
     retryable = fields.Boolean()
 
 
-class SettingsOutput(CamelCase):
-    """Where they apply: targetMessageId, inputGuard, partialTextApplied."""
+class SettingsOutput(Output):
+    """Where they apply, with more keys: targetMessageId, inputGuard, partialTextApplied."""
+
+    class Meta:
+        unknown = INCLUDE
 
     mode = Choice(Mode)
     timezone = fields.String()
@@ -119,7 +126,7 @@ class SettingsOutput(CamelCase):
     model_settings = fields.Dict()
 
 
-class TurnOutput(CamelCase):
+class TurnOutput(Output):
     """What `core.snapshots.turn_json` writes."""
 
     id = fields.UUID()
@@ -140,7 +147,7 @@ class TurnOutput(CamelCase):
     updated_at = Moment()
 
 
-class FeedbackOutput(CamelCase):
+class FeedbackOutput(Output):
     id = fields.UUID()
     thread_id = fields.UUID()
     rating = fields.Method("_rating", metadata={"enum": list(RATINGS)})
@@ -154,7 +161,61 @@ class FeedbackOutput(CamelCase):
         return "positive" if feedback.score else "negative"
 
 
-class AgentSpecOutput(CamelCase):
+class ArtifactOutput(Output):
+    id = fields.UUID()
+    kind = Choice(KINDS)
+    title = NullableText()
+    storage_type = fields.Method("_storage", metadata={"enum": ["inline", "blob"]})
+    content = fields.Method("_content", metadata={"type": ["object", "null"]})
+    original_filename = NullableText()
+    mime_type = fields.String()
+    size_bytes = fields.Integer()
+    sha256 = fields.String()
+    action_run_id = NullableId()
+    turn_id = NullableId()
+    created_by = fields.UUID(attribute="user_id")
+    created_at = Moment(attribute="created")
+    updated_at = Moment(attribute="modified")
+
+    def _storage(self, artifact: Artifact) -> str:
+        return "blob" if artifact.content is None else "inline"
+
+    def _content(self, artifact: Artifact) -> Json | None:
+        if artifact.content is None:
+            return None
+        data = orjson.loads(artifact.content) if artifact.kind == "json" else artifact.content
+        return {"kind": artifact.kind, "storage": "inline", "data": data}
+
+
+class ArtifactList(Output):
+    artifacts = fields.List(fields.Nested(ArtifactOutput))
+    has_next = fields.Boolean()
+    limit = fields.Integer()
+    offset = fields.Integer()
+    total = fields.Integer()
+
+
+class AttachmentOutput(Output):
+    """Of an `Attached`."""
+
+    id = fields.UUID(attribute="attachment.id")
+    thread_id = fields.UUID(attribute="attachment.thread_id")
+    artifact_id = fields.UUID(attribute="attachment.artifact_id")
+    message_id = NullableId(attribute="attachment.message_id")
+    scope = fields.Method("_scope", metadata={"enum": ["thread", "message"]})
+    original_filename = fields.String(attribute="attachment.original_filename")
+    mime_type = fields.String(attribute="attachment.mime_type")
+    size_bytes = fields.Integer(attribute="attachment.size_bytes")
+    ingestion_status = Choice(INGESTION, attribute="artifact.ingestion_status")
+    created_by = fields.UUID(attribute="attachment.user_id")
+    created_at = Moment(attribute="attachment.created")
+    updated_at = Moment(attribute="attachment.modified")
+
+    def _scope(self, attached: Attached) -> str:
+        return "message" if attached.attachment.message_id else "thread"
+
+
+class AgentSpecOutput(Output):
     id = fields.UUID()
     slug = fields.String()
     name = fields.String()
@@ -165,12 +226,12 @@ class AgentSpecOutput(CamelCase):
     updated_at = Moment(attribute="modified")
 
 
-class AgentSpecList(CamelCase):
+class AgentSpecList(Output):
     specs = fields.List(fields.Nested(AgentSpecOutput))
     total = fields.Integer()
 
 
-class Page(CamelCase):
+class Page(Output):
     next_cursor = NullableText()
 
 
@@ -186,10 +247,13 @@ class MessagePage(Page):
     items = fields.List(fields.Nested(MessageOutput))
 
 
-class EventOutput(CamelCase):
+class EventOutput(Output):
     """The JSON of a `data:` line; what else there is depends on the type (turns-api 4.4)."""
 
-    type = fields.String(required=True)
+    class Meta:
+        unknown = INCLUDE
+
+    type = fields.String()
 
 
 def dump(schema: CamelCase, found: Any) -> Json:

@@ -45,7 +45,7 @@ class ThreadInput(Input):
     metadata = Metadata()
 
 
-class ThreadPatch(Input):
+class ThreadChanges(Input):
     """Null clears a field; one that is left out stays as it is."""
 
     title = Title(allow_none=True)
@@ -106,7 +106,7 @@ def show_thread(thread_id: UUID) -> Json:
 
 
 @bp.patch("/chat/threads/<thread_id>")
-@takes(body=ThreadPatch)
+@takes(body=ThreadChanges)
 @answers(ThreadOutput)
 def change_thread(thread_id: UUID, body: Json) -> Json:
     if body.get("client_data", {}) is None:

@@ -15,6 +15,8 @@ from sqlalchemy import event, select, update
 from chatapp.core import agents, idempotency, retention
 from chatapp.db import db, now, session, transaction
 from chatapp.models import KeptAnswer, Thread, Turn, TurnEvent
+from chatapp.providers import ModelRequest
+from chatapp.providers.offline import OfflineProvider
 from tests import people as folk
 from tests.people import People
 from tests.stream.asking import at_once
@@ -399,6 +401,7 @@ def test_a_list_costs_the_same_however_long(ana: Client) -> None:
 
     for _ in range(3):
         ana.ask(ana.new_thread(), "hello")
+    ana.threads()  # which notes that the token was used
     event.listen(db.engine, "before_cursor_execute", count)
     try:
         ana.threads(limit=1)
@@ -406,10 +409,10 @@ def test_a_list_costs_the_same_however_long(ana: Client) -> None:
         ana.threads()
     finally:
         event.remove(db.engine, "before_cursor_execute", count)
-    assert len(statements) - of_one == of_one <= 5
+    assert len(statements) - of_one == of_one <= 6
 
 
-def test_agents_answer_with_their_instructions(ana: Client, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_agents_answer_with_their_instructions(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     poet = agents.create("poet", "Poet", description="Rhymes", instructions="You answer in rhymes.")
     agents.create("helper", "Helper", mode=agents.SUBAGENT)
     listed = ana.get("/api/v1/agents/specs").json
@@ -426,20 +429,20 @@ def test_agents_answer_with_their_instructions(ana: Client, app: Flask, monkeypa
 
     thread = ana.new_thread(agentSpecId=str(poet.id), systemPrompt="Mention the sea.")
     asked = []
-    stream = type(app.extensions["runner"])._respond
+    stream = OfflineProvider.stream
 
-    def spy(self: Any, answering: Any, provider: Any, request: Any, titler: Any) -> Any:
+    def spy(self: OfflineProvider, request: ModelRequest) -> Any:
         asked.append(request.system)
-        return stream(self, answering, provider, request, titler)
+        return stream(self, request)
 
-    monkeypatch.setattr(type(app.extensions["runner"]), "_respond", spy)
+    monkeypatch.setattr(OfflineProvider, "stream", spy)
     assert ana.ask(thread, "hello").turn["settings"]["agentSpecId"] == str(poet.id)
     ana.patch(f"{THREADS}/{thread}", {"agentSpecId": None, "systemPrompt": None})
     ana.ask(thread, "hello")
 
     assert "You answer in rhymes." in asked[0] and "Mention the sea." in asked[0]
     assert asked[0].index("You answer in rhymes.") < asked[0].index("Mention the sea.")
-    assert "rhymes" not in asked[1] and "sea" not in asked[1]
+    assert "rhymes" not in asked[1] and "Mention the sea." not in asked[1]
 
 
 def test_a_change_while_an_answer_is_written_is_for_later_ones(ana: Client, thread: str) -> None:
