@@ -42,6 +42,7 @@ def start(app: Flask) -> Callable[[float], None]:
         stop.set()
         provisioning.wake()
         progress.wake()
+        ingestion.wake()
         deadline = time.monotonic() + patience
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
