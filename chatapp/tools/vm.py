@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,7 @@ UNCONFIRMED = (
     "Call plan_vm with the same arguments, and let the person confirm."
 )
 LONGEST = 200
+FACTS = re.compile(r" \(\d+ vCPU, [^()]* RAM\)$")
 
 _PROPERTIES: Mapping[str, Json] = {
     "project_uuid": {"type": "string", "maxLength": LONGEST, "description": "UUID of the project that pays."},
@@ -185,7 +187,7 @@ def _network(offering: UUID | None, wanted: str) -> UUID | None:
 
 def _without_facts(flavor: str) -> str:
     """People are shown flavors with their sizes behind the name."""
-    return flavor.partition(" (")[0].strip()
+    return FACTS.sub("", flavor).strip()
 
 
 def _uuid(text: str | None) -> UUID | None:

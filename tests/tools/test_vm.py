@@ -8,10 +8,10 @@ import orjson
 import pytest
 
 from chatapp.confirming import confirms
-from chatapp.db import session
+from chatapp.db import session, transaction
 from chatapp.market import Component
 from chatapp.marketplace import orders
-from chatapp.models import Order, Resource, Thread
+from chatapp.models import Flavor, Order, Resource, Thread
 from chatapp.values import Mode
 from tests.marketplace.cloud import Cloud, limit
 from tests.people import Person
@@ -78,6 +78,16 @@ def test_a_flavor_too_small_for_the_image_is_asked_for_again(cloud: Cloud) -> No
     _, shown = call(cloud.people.ana, "plan_vm", **WISH | {"image": "Windows Server"})
     assert [q["header"] for q in shown["questions"]] == ["Flavor"]
     assert "needs 4 GiB of memory" in shown["context"]
+
+
+@pytest.mark.parametrize("flavor", ["Small", "small", "Small (1 vCPU, 1 GiB RAM)", "Mega (2 GPUs)"])
+def test_a_flavor_may_be_named_as_it_is_shown(cloud: Cloud, flavor: str) -> None:
+    with transaction():
+        session.add(
+            Flavor(offering_id=cloud.machines, slug="mega", name="Mega (2 GPUs)", cores=8, ram=65536, disk=10240)
+        )
+    _, shown = call(cloud.people.ana, "plan_vm", **WISH | {"flavor": flavor})
+    assert shown["order_status"] == "preview"
 
 
 @pytest.mark.parametrize(("name", "told"), [("-bad-", "hyphens"), ("x" * 64, "63")])
