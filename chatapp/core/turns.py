@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import OperationalError
 
-from chatapp.core import endings, executors, screening, starting, takeovers, threads
+from chatapp.core import approvals, endings, executors, screening, starting, takeovers, threads
 from chatapp.core.endings import Ending, Output
 from chatapp.core.starting import Started
 from chatapp.db import rest, session, transaction
@@ -61,6 +61,7 @@ def get_own(user: User, turn_id: UUID) -> Turn:
     if turn is None or turn.user_id != user.id:
         raise NotFound("turn")
     takeovers.reap_if_lost(turn)
+    approvals.settle_expired(turn)
     return turn
 
 

@@ -15,6 +15,8 @@ from chatapp.providers import ModelMessage, ToolCall
 from chatapp.tools.toolbox import Batch, Prepared, Toolbox
 from chatapp.values import Json, ResultType, ToolResult
 
+WITHHELD = "The tool failed. What it said is withheld, because it reads like instructions."
+
 
 class Calling:
     """`emit` writes an event of the turn; `transcript` is the turn so far, those events included."""
@@ -99,7 +101,8 @@ class Calling:
 
     def _conclude(self, call_id: str, result: ToolResult) -> None:
         if result.type is ResultType.ERROR:
-            self._fail(call_id, result.summary)
+            # An error is words alone: there is no place in its event for the mark of a quarantine.
+            self._fail(call_id, WITHHELD if result.quarantined else result.summary)
         else:
             self._emit({"type": "tool-output-available", "toolCallId": call_id, "output": result.as_json()})
 

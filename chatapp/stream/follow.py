@@ -13,6 +13,8 @@ from chatapp.stream import log as event_log
 from chatapp.stream.hub import hub
 from chatapp.values import ACTIVE, Event, TurnStatus
 
+FARTHEST = 2**31 - 1  # that a position in the store can be
+
 
 class Follower:
     """One reader of one turn. It holds no database connection while it waits.
@@ -21,10 +23,10 @@ class Follower:
     """
 
     def __init__(self, turn_id: UUID, after: int = 0, *, patient: bool = False) -> None:
-        self.position = after
+        self.position = min(after, FARTHEST)
         self.ended = False
         self._patient = patient
-        self._channel = hub.join(turn_id, after)
+        self._channel = hub.join(turn_id, self.position)
         self._checked = False
 
     def __enter__(self) -> Follower:

@@ -114,6 +114,8 @@ class Toolbox:
         try:
             call = self._call(session.get_one(User, self._user_id), prepared.arguments)
             found = prepared.tool.run(call)
+            release()
+            return guarding.result(_fitting(found))
         except ChatError as refusal:
             return ToolResult.error(str(refusal))
         except Exception:
@@ -121,7 +123,6 @@ class Toolbox:
             return ToolResult.error(FAILED)
         finally:
             release()
-        return guarding.result(_fitting(found))
 
     def _call(self, user: User, arguments: Mapping[str, Any]) -> Call:
         return Call(user, arguments, self._thread_id, self._turn_id, self._timezone)

@@ -20,7 +20,6 @@ from chatapp.marketplace import (
     maintenance,
     orders,
     organizations,
-    overview,
     resources,
     yaml_files,
 )
@@ -117,15 +116,6 @@ def test_drafts_are_for_staff_and_support(cloud: Cloud) -> None:
     seen = {who: len(catalogue.search(user).items) for who, user in people_of(cloud).items()}
     assert seen == {"manager": 2, "member": 2, "owner": 2, "support": 3, "staff": 3}
     assert [count for _, count in catalogue.categories(cloud.people.ana.user)] == [2]
-
-
-def test_the_overview_of_a_person_is_for_those_who_help(cloud: Cloud) -> None:
-    cloud.run()
-    for helper in (cloud.people.stan.user, cloud.people.sue.user):
-        found = overview.of_user(helper, "ANA")
-        assert [role.role for role in found.roles] == ["manager"]
-        assert found.resources == {ResourceState.OK: 1}
-    assert outcome(lambda: overview.of_user(cloud.people.ana.user, "ana")) is Forbidden
 
 
 def test_filters_narrow_and_never_widen(cloud: Cloud) -> None:

@@ -185,3 +185,11 @@ def test_what_was_consumed_before_and_after_is_counted_together(people: People) 
     assert after.input_tokens is not None
     assert after.input_tokens >= 10
     assert after.output_tokens
+
+
+def test_a_conversation_that_waits_has_its_name(people: People) -> None:
+    turn, events = waiting(people.ana, f"About the moon\n{RENAME}")
+    assert (fresh(Thread, turn.thread_id).title or "").startswith("About the moon")
+    approvals.decide(people.ana.user, turn.id, request_in(events), True)
+    rest_of(turn, events)
+    assert fresh(Thread, turn.thread_id).title == "Moon base"
