@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,6 @@ from chatapp.web.pages.live import growing_page
 from chatapp.web.pages.usage import bars
 
 MAX_TEXT = 50_000
-LONGEST_KEY = 64
 
 
 @bp.get("/chat/")
@@ -85,7 +85,7 @@ def send() -> ResponseReturnValue:
     if not htmx_request.htmx:
         return redirect(f"{address}?live=page#latest", 303)
     if started.replayed or "whole" in request.form:
-        push_url = address if "whole" in request.form else None
+        push_url = address if "whole" in request.form or question.thread_id is None else None
         return _htmx(_conversation(started.thread), push_url=push_url, reswap="outerHTML")
     return _htmx(_sent(question, started), push_url=address if started.is_new_thread else None)
 
@@ -143,8 +143,13 @@ def _question() -> Question:
         message_id=_uuid(form.get("message_id", "")),
         on_active=OnActive.INTERRUPT,
         timezone=signed_in_user().timezone or form.get("timezone", "UTC"),
-        idempotency_key=form.get("key", "")[:LONGEST_KEY] or None,
+        idempotency_key=_key(form.get("key", ""), text),
     )
+
+
+def _key(key: str, text: str) -> str | None:
+    """Of what a form sends twice. Without JavaScript one goes back to a form and sends other words from it."""
+    return hashlib.sha256(f"{key}\n{text}".encode()).hexdigest() if key else None
 
 
 def _page(thread: Thread | None, conversation: Conversation | None = None, **more: Any) -> str:
