@@ -7,7 +7,7 @@ text is text. An allow-list sanitiser then goes over the result as a second belt
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -69,7 +69,7 @@ def render_markdown(text: str) -> Markup:
 def render_rows(head: str, rows: str) -> Markup:
     """The rows as `render_markdown` of the whole table has them, in a table without its `head`."""
     writer = _Writer()
-    events = iter(_PARSER.events(head + rows))
+    events: Iterator[Any] = iter(_PARSER.events(head + rows))
     writer.begin_rows(next(events)["Start"]["Table"])
     for event in events:
         if event == _HEAD_END:
