@@ -37,7 +37,7 @@ def test_markdown_says_what_both_have_said_as_it_is_now(people: People) -> None:
     said = b"".join(exports.as_markdown(thread)).decode()
     assert said.startswith(f"# {thread.title}\n\n_{thread.created:%Y-%m-%d}_\n")
     assert said.count("## You") == said.count("## Assistant") == 2
-    assert said.endswith("## You\n\ngoodbye\n\n## Assistant\n\nYou said: goodbye\n")
+    assert said.endswith("## You\n\ngoodbye\n\n## Assistant\n\nYou said:   goodbye\n")
 
 
 def test_json_holds_every_version_and_the_feedback(people: People) -> None:
