@@ -126,6 +126,7 @@ def _thread(
         "total_tokens": None if tokens is None else tokens + (written or 0),
         "models_used": ("claude-sonnet", "claude-haiku", "offline")[number % 3],
         "last_message_at": created + timedelta(minutes=3),
+        "last_activity_at": created + timedelta(minutes=3),
         "active_at": created + timedelta(minutes=2),
         "pinned_at": None,
         "unread_at": None,

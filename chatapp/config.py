@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
+from ipaddress import ip_network
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,10 @@ class Settings:
     instance_path: str = setting(
         str(ROOT / "instance"), "Folder of the SQLite database and the generated secret key; default: instance/ here."
     )
+    files_path: str = setting(
+        "", "Folder of the files that people send, shared by all machines; empty: files/ in the instance folder."
+    )
+    files_per_user: int = setting(1000, "Megabytes of files that one person may keep; 0 or less: any number.")
     database_url: str = setting("", "SQLAlchemy URL; empty: SQLite in the instance folder.", secret=True)
     redis_url: str = setting("", "Redis for the event log of several machines. Not used yet.", secret=True)
     secret_key: str = setting("", "Signs browser sessions; empty: generated once in the instance folder.", secret=True)
@@ -109,6 +114,12 @@ class Settings:
     ai_assistant_session_retention_days: int = setting(
         90, "Days without activity after which a user's conversations are deleted; 0 or less: never."
     )
+    deleted_thread_retention_days: int = setting(
+        30, "Days after which a conversation that was deleted over the turns API is erased; until then it is archived."
+    )
+    event_retention_hours: int = setting(
+        48, "Hours that the events of an answer are kept after its end, to be replayed one by one; at least 24."
+    )
     ai_assistant_token_limit_daily: str = setting("-1", "Tokens per user and day; -1: unlimited.")
     ai_assistant_token_limit_weekly: str = setting("-1", "Tokens per user and week (from Monday); -1: unlimited.")
     ai_assistant_token_limit_monthly: str = setting("-1", "Tokens per user and calendar month; -1: unlimited.")
@@ -137,6 +148,10 @@ class Settings:
     )
     pii_action_critical: str = setting("block", "What follows severity critical: credentials.", choices=PII_ACTIONS)
     context_tokens: int = setting(180_000, "Estimated size (characters / 4) above which the oldest turns are left out.")
+    attachment_characters: int = setting(
+        100_000, "Characters of attached files that one question shows the model; it can ask for more."
+    )
+    attachment_wait: float = setting(10.0, "Seconds that an answer waits until its files have been read.")
     title_wait: float = setting(2.0, "Seconds a finished answer waits for the title of its conversation.")
 
     merge_interval: float = setting(0.04, "Seconds over which pieces of text are gathered into one event.")
@@ -151,7 +166,13 @@ class Settings:
     turn_limit: float = setting(900.0, "Longest time in seconds that one answer may take.")
     tool_timeout: float = setting(30.0, "Seconds after which a tool that has not answered is given up.")
     tool_result_characters: int = setting(20_000, "Longest result of a tool, in characters of JSON; more is cut off.")
+    gate_wait: float = setting(604_800.0, "Seconds that a run of an automation waits at a gate before it is rejected.")
     approval_wait: float = setting(86_400.0, "Seconds that an answer waits for a person to allow a tool.")
+    mcp_allowed_hosts: str = setting(
+        "",
+        "Where MCP servers may be although it is not public, separated by commas: host, host:port, address or network "
+        "(CIDR). Private, loopback and link-local addresses are refused otherwise.",
+    )
 
     @property
     def database(self) -> str:
@@ -161,6 +182,11 @@ class Settings:
             if url.startswith(prefix):
                 return "postgresql+psycopg://" + url.removeprefix(prefix)
         return url
+
+    @property
+    def files_in_force(self) -> Path:
+        """The folder of the files that people send."""
+        return Path(self.files_path or Path(self.instance_path) / "files")
 
     @property
     def prices(self) -> Mapping[str, Mapping[str, str]]:
@@ -181,6 +207,14 @@ class Settings:
         if not all(map(_is_origin, origins)):
             raise BadSetting("EMBED_ORIGINS is not a list of origins such as https://portal.example.org")
         return origins
+
+    @property
+    def mcp_allowed(self) -> tuple[str, ...]:
+        """`mcp_allowed_hosts` one by one. Raises BadSetting."""
+        entries = tuple(entry.strip().lower() for entry in self.mcp_allowed_hosts.split(",") if entry.strip())
+        if not all(map(_is_destination, entries)):
+            raise BadSetting("MCP_ALLOWED_HOSTS is not a list of hosts, addresses and networks")
+        return entries
 
     @property
     def history_limit(self) -> int:
@@ -220,7 +254,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the environment. Raises BadSetting."""
     env = os.environ if environ is None else environ
     settings = Settings(**{f.name: _value(f.name, f, env) for f in fields(Settings) if _given(f.name, env)})
-    _ = settings.prices, settings.embedders
+    _ = settings.prices, settings.embedders, settings.mcp_allowed
     _check_ranges(settings)
     return settings
 
@@ -239,6 +273,8 @@ def _check_ranges(settings: Settings) -> None:
         raise BadSetting("CURRENCY must be three capital letters, such as EUR")
     if not 0 <= settings.port <= 65_535:
         raise BadSetting("PORT must be between 0 and 65535")
+    if settings.event_retention_hours < 24:
+        raise BadSetting("EVENT_RETENTION_HOURS must be at least 24")
     for name in ("workers", "worker_connections", "anthropic_max_tokens"):
         if getattr(settings, name) < 1:
             raise BadSetting(f"{name.upper()} must be at least 1")
@@ -284,6 +320,14 @@ def _read_file(key: str, path: str) -> str:
 def _is_origin(text: str) -> bool:
     """Scheme, host and port, nothing else: neither a pattern nor a path."""
     return re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", text) is not None
+
+
+def _is_destination(text: str) -> bool:
+    """A host with or without a port, an address or a network."""
+    try:
+        return bool(ip_network(text, strict=False))
+    except ValueError:
+        return re.fullmatch(r"[a-z0-9_.-]+(:[0-9]{1,5})?|\[[0-9a-f:.]+\]:[0-9]{1,5}", text) is not None
 
 
 def _is_price(value: object) -> bool:

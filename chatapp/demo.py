@@ -1,4 +1,4 @@
-"""People and conversations to look at, made by the real engine with the offline model."""
+"""People, conversations and a cloud to look at, made by the real engine with the offline model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
-from chatapp import config
+from chatapp import config, demo_cloud
 from chatapp.core import accounts, turns
 from chatapp.errors import NotFound
 from chatapp.models import User
@@ -33,13 +33,16 @@ CONVERSATIONS = {
 def fill() -> Iterator[str]:
     """Create what is not there yet; yields lines that tell what was made."""
     config.use(replace(config.current(), provider="offline", offline_pace=0.0))
+    people: dict[str, User] = {}
     for username, full_name, staff, support in PEOPLE:
         user, password = _person(username, full_name, staff, support)
+        people[username] = user
         yield f"{username}: password {password}" if password else f"{username}: was there before"
         if password:
             for questions in CONVERSATIONS.get(username, ()):
                 _converse(user, questions)
                 yield f"  a conversation: {questions[0]}"
+    yield from demo_cloud.fill(people["ada"], people)
 
 
 def _person(username: str, full_name: str, staff: bool, support: bool) -> tuple[User, str | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -22,11 +22,13 @@ class NotFound(ChatError):
 
 
 class Invalid(ChatError):
-    """A value that parsed but cannot be used. `field` names it in the domain's words; None is the whole request."""
+    """A value that parsed but cannot be used. `field` names it in the domain's words; None is the whole request.
+    `index` tells which one of several values."""
 
-    def __init__(self, message: str, field: str | None = None) -> None:
+    def __init__(self, message: str, field: str | None = None, index: int | None = None) -> None:
         super().__init__(message)
         self.field = field
+        self.index = index
 
 
 class TurnActive(ChatError):
@@ -45,6 +47,10 @@ class ApprovalNotPending(ChatError):
         self.status = status
 
 
+class AlreadyAnswered(ChatError):
+    """A form or an order in an answer was used before, or something has been said since."""
+
+
 class ToolRefused(ChatError):
     """A tool does not do this for this caller."""
 
@@ -55,6 +61,15 @@ class TooManyTurns(ChatError):
 
 class NothingToReload(ChatError):
     """Reload was asked in a thread without messages."""
+
+
+class Conflict(ChatError):
+    """The request does not fit the state of things. `code` is a machine word, `details` what else callers are told."""
+
+    def __init__(self, code: str, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.code = code
+        self.details = details
 
 
 class KeyReused(ChatError):
@@ -107,6 +122,22 @@ class CapacityExceeded(ChatError):
         self.reset_at = reset_at
 
 
+class TooLarge(ChatError):
+    """A file has more than `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"A file may have at most {limit // 1024**2 or 1} MB.")
+        self.limit = limit
+
+
+class StorageFull(ChatError):
+    """The caller keeps as many files as allowed."""
+
+
+class UnsupportedType(ChatError):
+    """Files of this type are not taken."""
+
+
 class OrderRefused(ChatError):
     """What was asked for cannot be ordered; `problems` say why, each with its field."""
 
@@ -120,6 +151,22 @@ class BadFile(ChatError):
 
     def __init__(self, faults: Sequence[str]) -> None:
         super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
+
+
+class BadValues(ChatError):
+    """A form that cannot be stored; `errors` say of each field what is wrong with it."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__(" ".join(errors.values()))
+        self.errors = dict(errors)
+
+
+class BadInputs(ChatError):
+    """Inputs that do not fit; `faults` are where, from the outside in, and why."""
+
+    def __init__(self, faults: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
+        super().__init__(" ".join(message for _, message in faults))
         self.faults = tuple(faults)
 
 

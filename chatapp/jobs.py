@@ -1,4 +1,6 @@
-"""Work without a request: what is due once a day, which whichever process looks first does for all; and orders."""
+"""Work without a request: orders, automations, files to be read, and what is due once a day or every few minutes,
+which whichever process looks first does for all.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +10,29 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from flask import Flask
 
-from chatapp.core import leaving, quotas, retention, sharing
+from chatapp.automations import running
+from chatapp.core import blob_keeping, ingestion, leaving, quotas, retention, sharing
 from chatapp.db import now, release
 from chatapp.marketplace import provisioning
+from chatapp.mcp import checking
 
 logger = structlog.get_logger(__name__)
 
 DUE_AT = timedelta(hours=2)
 LOOK_EVERY = 300.0  # seconds
+FILE_READERS = 2
+LOOK_FOR_FILES_EVERY = 5.0  # seconds; for files that other processes were to read
 
 
 def start(app: Flask) -> None:
-    """Look after the daily work and after orders in the background, as long as the process lives."""
+    """Look after all of it in the background, as long as the process lives."""
     provisioning.start(app.app_context)
-    threading.Thread(target=_look, args=(app, threading.Event()), name="daily-jobs", daemon=True).start()
+    running.work(app.app_context)
+    forever = threading.Event()
+    threading.Thread(target=_look, args=(app, forever), name="daily-jobs", daemon=True).start()
+    for number in range(FILE_READERS):
+        name = f"file-reader-{number}"
+        threading.Thread(target=read_files, args=(app, forever), name=name, daemon=True).start()
 
 
 def run_if_due(moment: datetime | None = None) -> bool:
@@ -40,8 +51,12 @@ def run() -> None:
         "jobs.daily",
         periods_reset=quotas.roll_over_all(),
         sessions_deleted=retention.delete_idle_sessions(),
+        threads_purged=retention.purge_deleted_threads(),
+        events_pruned=retention.prune_events(),
+        answers_forgotten=retention.forget_kept_answers(),
         links_expired=sharing.delete_expired(),
         accounts_deleted=leaving.finish(),
+        files_deleted=blob_keeping.sweep(),
     )
 
 
@@ -50,6 +65,19 @@ def _look(app: Flask, stop: threading.Event) -> None:
         try:
             with app.app_context():
                 run_if_due()
+                checking.run_if_due()
                 release()
         except Exception:
             logger.exception("jobs.failed")
+
+
+def read_files(app: Flask, stop: threading.Event) -> None:
+    """Read the files that wait to be read, until told to stop."""
+    while not stop.is_set():
+        try:
+            with app.app_context():
+                ingestion.run_pending()
+                release()
+        except Exception:
+            logger.exception("ingestion.failed")
+        ingestion.wait_for_work(LOOK_FOR_FILES_EVERY)

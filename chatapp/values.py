@@ -224,6 +224,22 @@ class ToolResult:
         return self.ui_component is BlockKey.ASK_USER_FORM
 
 
+class Audience(StrEnum):
+    """For whom something is, from the widest on."""
+
+    EVERYBODY = "everybody"
+    SUPPORT = "support"
+    STAFF = "staff"
+    NOBODY = "nobody"
+
+    @classmethod
+    def of(cls, is_staff: bool, is_support: bool) -> tuple[Audience, ...]:
+        """What a person belongs to. Staff may all that support may."""
+        if is_staff:
+            return (cls.EVERYBODY, cls.SUPPORT, cls.STAFF)
+        return (cls.EVERYBODY, cls.SUPPORT) if is_support else (cls.EVERYBODY,)
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What a person asks in a thread: the validated wish, before anything is stored."""
@@ -236,7 +252,16 @@ class Question:
     on_active: OnActive = OnActive.REJECT
     timezone: str = "UTC"
     model_settings: Mapping[str, Any] = field(default_factory=dict)
+    # What it is asked with: attachments of the thread, and artifacts that the question attaches. An edit for which
+    # neither was given keeps what it was asked with before.
+    attachment_ids: tuple[UUID, ...] = ()
+    artifact_ids: tuple[UUID, ...] = ()
+    keeps_files: bool = True
     idempotency_key: str | None = None
     concurrency_key: str | None = None
     # How many answers the asker may have running at once; None: any number.
     active_limit: int | None = None
+    # Whether an archived thread may be asked in; otherwise it is as good as gone.
+    in_archive: bool = True
+    # Whether quotas and capacity are looked at after all else (turns-api 0.2), not before (waldur 2.6).
+    capacity_last: bool = False

@@ -21,7 +21,7 @@ from tests import people as folk
 from tests import servers
 
 MIGRATIONS = str(servers.ROOT / "migrations")
-FAST = {"offline_pace": 0.0, "offline_tick": 0.02, "title_wait": 5.0, "demo_cloud_pace": 0.0}
+FAST = {"offline_pace": 0.0, "offline_tick": 0.02, "title_wait": 5.0, "attachment_wait": 0.2, "demo_cloud_pace": 0.0}
 FAST |= {"secret_key": "tests", "log_level": "ERROR"}
 
 

@@ -102,9 +102,13 @@ def _answers(url: str) -> bool:
 
 
 class AppServer:
-    """The product as an operator runs it: gunicorn with its configuration file, in a process of its own."""
+    """The product as an operator runs it: gunicorn with its configuration file, in a process of its own.
 
-    def __init__(self, environ: dict[str, str]) -> None:
+    `application` is another one than an operator's where tests need more in it.
+    """
+
+    def __init__(self, environ: dict[str, str], application: str = "wsgi:app") -> None:
+        self.application = application
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environ = {k: v for k, v in os.environ.items() if not k.startswith(("ANTHROPIC", "DATABASE"))}
@@ -115,7 +119,7 @@ class AppServer:
     def start(self) -> AppServer:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"],
+                [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", self.application],
                 cwd=ROOT,
                 env=self.environ,
                 stdout=log,

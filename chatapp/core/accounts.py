@@ -6,15 +6,17 @@ import hashlib
 import re
 import secrets
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import bindparam, exists, func, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chatapp.core import audit
+from chatapp.core.search import contains
 from chatapp.db import keep_others_out, now, session, transaction
 from chatapp.errors import Inactive, Invalid, NotFound, Unauthenticated
 from chatapp.models import ApiToken, User
@@ -29,6 +31,8 @@ MIN_PASSWORD = 8
 BY_HASH = select(ApiToken).where(ApiToken.hash == bindparam("hash"))
 SECRET_PREFIX = "cha_"  # noqa: S105 - a marker that lets scanners recognise leaked tokens
 LAST_USED_RESOLUTION = timedelta(minutes=1)
+SESSION, PERSONAL = "session", "pat"
+SESSION_IDLE = timedelta(days=14)  # after which the secret of a browser opens nothing any more
 NAME_LENGTH = 255
 EMAIL_LENGTH = 254
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -95,6 +99,13 @@ def find_user(username: str) -> User:
     return user
 
 
+def find_people(fragment: str, most: int) -> Sequence[User]:
+    """So many of those in whose user name, full name or e-mail address that stands, by user name."""
+    columns = (User.username, User.full_name, User.email)
+    named = or_(*(contains(column, fragment) for column in columns))
+    return session.scalars(select(User).where(named).order_by(User.username).limit(most)).all()
+
+
 def authenticate(username: str, password: str) -> User | None:
     """The active user with this name and password. Takes as long for unknown names as for known ones."""
     user = session.scalar(select(User).where(func.lower(User.username) == username.strip().lower()))
@@ -120,6 +131,7 @@ def change_password(user: User, current: str, new: str) -> None:
     password_hash = _hash(new)
     with transaction():
         user.password_hash, user.session_stamp = password_hash, new_stamp()
+        _revoke_sessions(ApiToken.user_id == user.id)
         audit.record("password_changed", user, target_user_id=user.id, object_id=user.id)
 
 
@@ -135,32 +147,59 @@ def new_stamp() -> str:
 
 def create_token(user: User, name: str = "", expires_in: timedelta | None = None) -> str:
     """A new secret for `user`. It is shown this once: only its hash is stored."""
+    return issue_token(user, name, expires_in)[0]
+
+
+def issue_token(user: User, name: str, expires_in: timedelta | None, kind: str = PERSONAL) -> tuple[str, ApiToken]:
+    """A new secret with what is stored of it."""
     secret = SECRET_PREFIX + secrets.token_urlsafe(32)
+    moment = now()
+    token = ApiToken(
+        user_id=user.id,
+        kind=kind,
+        name=name,
+        prefix=secret[:12],
+        hash=_digest(secret),
+        created=moment,
+        expires_at=moment + expires_in if expires_in else None,
+    )
     with transaction():
-        session.add(
-            ApiToken(
-                user_id=user.id,
-                name=name,
-                prefix=secret[:12],
-                hash=_digest(secret),
-                expires_at=now() + expires_in if expires_in else None,
-            )
-        )
-    return secret
+        session.add(token)
+    return secret, token
 
 
-def user_of_token(secret: str) -> User:
-    """Raises Unauthenticated for an unknown, expired or revoked secret, Inactive for a disabled account."""
+def open_session(user: User) -> str:
+    """The secret that a browser calls the turns API with, as long as it is used now and then (turns-api 1.2)."""
+    return issue_token(user, "Browser", SESSION_IDLE, SESSION)[0]
+
+
+def close_session(secret: str) -> None:
+    """The secret of a browser opens nothing from now on; an unknown one never did."""
+    _revoke_sessions(ApiToken.hash == _digest(secret))
+
+
+def user_of_token(secret: str, kind: str | None = None) -> User:
+    """Raises Unauthenticated for an unknown, expired or revoked secret, or one of another kind than is asked for;
+    Inactive for a disabled account."""
     token = session.scalar(BY_HASH, {"hash": _digest(secret)})
     moment = now()
     if token is None or token.revoked_at or (token.expires_at and token.expires_at <= moment):
         raise Unauthenticated("Invalid token.")
+    if kind and token.kind != kind:
+        raise Unauthenticated("Invalid token.")
     if not token.user.is_active:
         raise Inactive("User inactive or deleted.")
     if token.last_used_at is None or moment - token.last_used_at > LAST_USED_RESOLUTION:
+        values = {"last_used_at": moment} | ({"expires_at": moment + SESSION_IDLE} if token.kind == SESSION else {})
         with transaction():
-            session.execute(update(ApiToken).where(ApiToken.id == token.id).values(last_used_at=moment))
+            session.execute(update(ApiToken).where(ApiToken.id == token.id).values(**values))
     return token.user
+
+
+def _revoke_sessions(which: ColumnElement[bool]) -> None:
+    live = (which, ApiToken.kind == SESSION, ApiToken.revoked_at.is_(None))
+    with transaction():
+        session.execute(update(ApiToken).where(*live).values(revoked_at=now()))
 
 
 def _check_password(password: str, field: str = "password") -> None:

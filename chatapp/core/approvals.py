@@ -12,10 +12,10 @@ from uuid import UUID
 from sqlalchemy import select
 
 from chatapp import config
-from chatapp.core import context, endings, executors
+from chatapp.core import context, endings, executors, threads
 from chatapp.core.endings import Ending, Output
 from chatapp.core.executors import Assignment, Executor
-from chatapp.core.snapshots import turn_json
+from chatapp.core.snapshots import turn_event
 from chatapp.db import after_commit, insert, new_id, now, session, transaction
 from chatapp.errors import ApprovalNotPending, NotFound, ShuttingDown
 from chatapp.models import Message, Thread, ToolApproval, Turn, TurnLease, User
@@ -54,9 +54,9 @@ def pause(thread_id: UUID, turn_id: UUID, output: Output) -> bool:
             return False
         turn.status = TurnStatus.AWAITING_APPROVAL
         turn.modified = thread.unread_at = now()
+        threads.note_change(thread.session_id)
         endings.note_cost(turn, output)
-        snapshot = {"type": "data-turn", "id": str(turn.id), "data": turn_json(turn)}
-        closing = (snapshot, endings.finish_event(turn, FinishReason.APPROVAL))
+        closing = (turn_event(turn), endings.finish_event(turn, FinishReason.APPROVAL))
         events = [
             *output.unstored,
             *(Event.of(output.last_seq + number, event) for number, event in enumerate(closing, 1)),
@@ -81,14 +81,15 @@ def decide(user: User, turn_id: UUID, approval_id: UUID, approved: bool, reason:
         approval = session.get(ToolApproval, approval_id)
         if approval is None or approval.turn_id != turn_id:
             raise NotFound("approval")
-        _, active = endings.lock(turn.thread_id, turn_id)
+        thread, active = endings.lock(turn.thread_id, turn_id)
         session.refresh(approval)
-        if active is None or approval.status != "pending":
+        if thread is None or active is None or approval.status != "pending":
             raise ApprovalNotPending("denied" if approval.status == "pending" else approval.status)
         approval.status = "approved" if approved else "denied"
         approval.reason = reason[:REASON_LENGTH]
         approval.decided_at = now()
         session.flush()
+        threads.note_change(thread.session_id)
         _continue_if_decided(active, executor)
     return turn
 
@@ -119,7 +120,7 @@ def _continue_if_decided(turn: Turn, executor: Executor) -> None:
     session.add(TurnLease(turn_id=turn.id, worker=executor.worker))
     session.flush()
     known = event_log.current().read(turn.id)
-    resumed = Event.of(known[-1].seq + 1, {"type": "data-turn", "id": str(turn.id), "data": turn_json(turn)})
+    resumed = Event.of(known[-1].seq + 1, turn_event(turn))
     event_log.current().add(turn.id, [resumed])
     assignment = _assignment(turn, [*known, resumed])
     after_commit(lambda: executor.submit(assignment))

@@ -8,10 +8,20 @@ import orjson
 from sqlalchemy import select
 
 from chatapp import config
-from chatapp.core import prompts, spoken
+from chatapp.core import attached_files, prompts, spoken
 from chatapp.db import now, session
 from chatapp.models import Message, Thread, Turn, User
-from chatapp.providers import ModelMessage, ModelRequest, Part, TextPart, ToolCallPart, ToolResultPart
+from chatapp.providers import (
+    DECLINE,
+    FilePart,
+    ImagePart,
+    ModelMessage,
+    ModelRequest,
+    Part,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 from chatapp.values import BlockKey, Role, Severity
 
 Entries = tuple[ModelMessage, ...]
@@ -25,12 +35,16 @@ def build(asker: User, thread: Thread, turn: Turn, question: Message, asked: str
     where that is something else than what is stored.
 
     History stops before the question's place, so a reload or an edit shows neither the old question nor its answer.
+    A question that the model does not get comes without its files.
     """
     system = prompts.assemble(asker, thread, now(), turn.settings["timezone"])
     if asked is None:
         asked = question.content if turn.prompt is None else turn.prompt
-    entries = [_entries(message) for message in _history(thread, question)]
-    entries.append((ModelMessage(Role.USER, (TextPart(asked),)),))
+    history = _history(thread, question)
+    shown = [*history, question] if asked != DECLINE else history
+    files = attached_files.parts(thread, shown)
+    entries = [_entries(message, files.get(message.id, ())) for message in history]
+    entries.append((ModelMessage(Role.USER, (*files.get(question.id, ()), TextPart(asked))),))
     model_settings = turn.settings.get("modelSettings", {})
     return ModelRequest(
         system=system,
@@ -63,13 +77,13 @@ def _is_attack(message: Message) -> bool:
     return bool(message.injection_categories) and message.severity not in (Severity.NONE, Severity.LOW)
 
 
-def _entries(message: Message) -> Entries:
+def _entries(message: Message, files: Sequence[Part]) -> Entries:
     """What a model is told of one message: several entries where tools were called."""
     if any(block["key"] == BlockKey.TOOL for block in message.blocks):
         said = spoken.of_blocks(message.blocks)
         return (*said, ModelMessage(Role.ASSISTANT, (TextPart(INTERRUPTED.strip()),))) if message.interrupted else said
     text = message.content + (INTERRUPTED if message.interrupted else "")
-    return (ModelMessage(Role(message.role), (TextPart(text),)),)
+    return (ModelMessage(Role(message.role), (*files, TextPart(text))),)
 
 
 def _fit(conversation: list[Entries], system_length: int) -> Iterable[ModelMessage]:
@@ -95,8 +109,10 @@ def _length(entry: ModelMessage) -> int:
 
 def _part_length(part: Part) -> int:
     match part:
-        case TextPart(text):
+        case TextPart(text) | FilePart(text=text):
             return len(text)
+        case ImagePart():
+            return 0  # as much as a page of text, whatever its bytes
         case ToolResultPart(content=content):
             return len(content)
         case ToolCallPart(arguments=arguments):

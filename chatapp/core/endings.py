@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import bindparam, delete, select, update
 
 from chatapp import providers
-from chatapp.core import quotas, threads, titles
-from chatapp.core.snapshots import turn_json, usage_json
+from chatapp.core import model_history, quotas, threads, titles
+from chatapp.core.snapshots import turn_event, usage_json
 from chatapp.core.transcripts import Transcript
 from chatapp.db import after_commit, insert, now, save, session
 from chatapp.models import Message, Thread, ToolApproval, Turn, TurnLease
@@ -188,6 +188,8 @@ def _store_answer(thread: Thread, turn: Turn, content: str, transcript: Transcri
             replaces_id=turn.answer_replaces_id,
             content=content,
             blocks=transcript.blocks(len(content)),
+            successful_tools=",".join(transcript.successful_tools),
+            raw_data=model_history.of_answer(transcript, content, turn, moment),
             warning=transcript.warning,
             interrupted=turn.status != TurnStatus.COMPLETED,
             model=turn.model,
@@ -199,7 +201,7 @@ def _store_answer(thread: Thread, turn: Turn, content: str, transcript: Transcri
     )
     turn.output_message_id = turn.answer_id
     thread.message_count += 1
-    thread.last_message_at = moment
+    thread.last_message_at = thread.last_activity_at = moment
     thread.modified = moment
     if turn.model and turn.model not in thread.models_used.split(", "):
         thread.models_used = ", ".join(filter(None, [thread.models_used, turn.model]))
@@ -221,24 +223,25 @@ def _closing_events(
 ) -> list[Event]:
     data: list[Json] = [
         *closing,
-        {"type": "data-turn", "id": str(turn.id), "data": turn_json(turn)},
+        turn_event(turn),
     ]
     if ending.status is TurnStatus.COMPLETED and title:
         named = {"type": "data-thread", "id": str(turn.thread_id), "data": {"title": title}, "transient": True}
         data.append(named)
-    data.append(_last_event(turn, ending))
+    data.append(last_event(turn))
     return [Event.of(last_seq + number, event) for number, event in enumerate(data, 1)]
 
 
-def _last_event(turn: Turn, ending: Ending) -> Json:
-    if ending.failure:
-        return {"type": "error", "errorText": ending.failure.message}
-    if ending.status is TurnStatus.CANCELLED:
+def last_event(turn: Turn) -> Json:
+    """The event that ends the stream of a turn in a final state."""
+    if turn.status == TurnStatus.FAILED:
+        return {"type": "error", "errorText": turn.error_message}
+    if turn.status == TurnStatus.CANCELLED:
         return {"type": "abort"}
-    return finish_event(turn, ending.finish_reason)
+    return finish_event(turn, turn.finish_reason)
 
 
-def finish_event(turn: Turn, reason: FinishReason | None) -> Json:
+def finish_event(turn: Turn, reason: str | None) -> Json:
     """The last event of a stream that ends well: of a turn, or up to where it waits for a person."""
     metadata = {
         "turnId": str(turn.id),

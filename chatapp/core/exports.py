@@ -9,15 +9,19 @@ import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from io import BytesIO
+from typing import IO
 from uuid import UUID
 
 import orjson
 from sqlalchemy import select
 
-from chatapp.core import accounts, messages, sharing, tokens
+from chatapp.core import accounts, artifacts, attachments, block_texts, messages, sharing, tokens
+from chatapp.core.attachments import Attached
 from chatapp.core.snapshots import time_json
 from chatapp.db import now, release, session
-from chatapp.models import Message, Thread, User
+from chatapp.errors import NotFound
+from chatapp.models import Artifact, Message, Thread, User
 from chatapp.values import Json, Role
 
 BATCH = 100  # places of a thread, threads of a user
@@ -35,6 +39,13 @@ def batches(thread: Thread, *, with_history: bool = False) -> Iterator[Sequence[
         yield found
 
 
+def files_of(batch: Sequence[Message]) -> dict[UUID, list[Attached]]:
+    """By message, what came with it. Afterwards no connection is held."""
+    found = attachments.of_messages([message.id for message in batch if message.role == Role.USER])
+    release()
+    return found
+
+
 def file_name(title: str | None, moment: datetime, ending: str) -> str:
     """A name that every system takes, whatever the title: letters, digits, hyphens, and the date."""
     words = "-".join(re.findall(r"\w+", title or UNNAMED))[:LONGEST_NAME].strip("-_")
@@ -42,12 +53,16 @@ def file_name(title: str | None, moment: datetime, ending: str) -> str:
 
 
 def as_markdown(thread: Thread) -> Iterator[bytes]:
-    """What both have said, as it is now."""
+    """What both have said, as it is now; what tools did and asked as text."""
     yield f"# {thread.title or UNNAMED}\n\n_{thread.created:%Y-%m-%d}_\n".encode()
     for batch in batches(thread):
+        files = files_of(batch)
         for message in batch:
             speaker = "You" if message.role == Role.USER else "Assistant"
-            yield f"\n## {speaker}\n\n{message.content.strip()}\n".encode()
+            names = ", ".join(file.attachment.original_filename for file in files.get(message.id, ()))
+            attached = f"\n_Attached: {names}_\n" if names else ""
+            text = message.content if block_texts.is_prose(message.blocks) else block_texts.as_markdown(message.blocks)
+            yield f"\n## {speaker}\n{attached}\n{text.strip()}\n".encode()
 
 
 def as_json(thread: Thread) -> Iterator[bytes]:
@@ -63,14 +78,15 @@ def as_json(thread: Thread) -> Iterator[bytes]:
     yield orjson.dumps(head)[:-1] + b',"messages":['
     separator = b"\n"
     for batch in batches(thread, with_history=True):
+        files = files_of(batch)
         for message in batch:
-            yield separator + orjson.dumps(_message_json(message))
+            yield separator + orjson.dumps(_message_json(message, files.get(message.id, ())))
             separator = b",\n"
     yield b"\n]}\n"
 
 
 def everything(user_id: UUID) -> Iterator[bytes]:
-    """A ZIP archive: the account, and every conversation as JSON and as Markdown. No secret is in it."""
+    """A ZIP archive: the account, every conversation as JSON and as Markdown, every file. No secret is in it."""
     spool = _Spool()
     with zipfile.ZipFile(spool, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
         user = accounts.require_user(user_id)
@@ -86,6 +102,11 @@ def everything(user_id: UUID) -> Iterator[bytes]:
                         if spool.is_full:
                             yield spool.take()
             yield spool.take()
+        for artifact in _artifacts(user):
+            with archive.open(f"files/{_archived_name(artifact)}", "w") as file, _content(artifact) as content:
+                while piece := content.read(_Spool.FULL):
+                    file.write(piece)
+                    yield spool.take()
     yield spool.take()
 
 
@@ -129,7 +150,38 @@ def _threads(user_id: UUID) -> Iterator[Thread]:
         last = found[-1].id
 
 
-def _message_json(message: Message) -> Json:
+def _artifacts(user: User) -> Iterator[Artifact]:
+    offset = 0
+    while True:
+        found, total = artifacts.listing(user, limit=BATCH, offset=offset)
+        release()
+        yield from found
+        offset += BATCH
+        if offset >= total:
+            return
+
+
+def _content(artifact: Artifact) -> IO[bytes]:
+    """Of a file that is lost, nothing: the others are exported all the same."""
+    try:
+        return artifacts.open_content(artifact)
+    except NotFound:
+        return BytesIO()
+
+
+def _archived_name(artifact: Artifact) -> str:
+    """Its own name where every system takes it; the id keeps names apart and tells which conversation had it."""
+    name = (
+        artifact.original_filename
+        or f"{artifact.title or artifact.kind}.{'json' if artifact.kind == 'json' else 'txt'}"
+    )
+    stem, dot, ending = name.rpartition(".")
+    words = "-".join(re.findall(r"\w+", stem if dot else name))[:LONGEST_NAME]
+    ending = "".join(re.findall(r"\w", ending)) if dot else ""
+    return f"{artifact.id}-{words or artifact.kind}{'.' if ending else ''}{ending}"
+
+
+def _message_json(message: Message, files: Sequence[Attached]) -> Json:
     return {
         "id": str(message.id),
         "place": message.sequence_index,
@@ -140,6 +192,15 @@ def _message_json(message: Message) -> Json:
         "model": message.model,
         "content": message.content,
         "blocks": message.blocks,
+        "attachments": [
+            {
+                "file": str(file.artifact.id),
+                "name": file.attachment.original_filename,
+                "type": file.attachment.mime_type,
+                "bytes": file.attachment.size_bytes,
+            }
+            for file in files
+        ],
         "feedback": _feedback_json(message),
     }
 

@@ -17,7 +17,7 @@ from sqlalchemy import Select, func, select, tuple_
 from chatapp.core import search
 from chatapp.db import session
 from chatapp.models import ChatSession, Message, Thread, Turn, User
-from chatapp.values import ACTIVE
+from chatapp.values import ACTIVE, TurnStatus
 
 PAGE_LENGTH = 40
 LONGEST_PAGE = 200
@@ -82,9 +82,10 @@ def passages(user: User, query: str, found: Sequence[Thread]) -> dict[UUID, Mess
     return {message.thread_id: message for message in search.best_matches(query, user, [t.id for t in found])}
 
 
-def answering(user: User) -> set[UUID]:
-    """The user's threads in which an answer is being written."""
-    return set(session.scalars(select(Turn.thread_id).where(Turn.user_id == user.id, Turn.status.in_(ACTIVE))))
+def answering(user: User) -> dict[UUID, TurnStatus]:
+    """The user's threads in which an answer is being written, or waits for the user's decision."""
+    active = select(Turn.thread_id, Turn.status).where(Turn.user_id == user.id, Turn.status.in_(ACTIVE))
+    return {thread_id: TurnStatus(status) for thread_id, status in session.execute(active)}
 
 
 def unread(user: User) -> int:

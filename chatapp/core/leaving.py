@@ -11,10 +11,10 @@ from uuid import UUID
 
 from sqlalchemy import delete, exists, select
 
-from chatapp.core import accounts, audit, turns
+from chatapp.core import accounts, audit, blob_keeping, turns
 from chatapp.db import keep_others_out, now, session, transaction
 from chatapp.errors import Invalid
-from chatapp.models import ApiToken, ShareLink, Thread, Turn, User
+from chatapp.models import ApiToken, Artifact, ShareLink, Thread, Turn, User
 from chatapp.values import ACTIVE
 
 BATCH = 50
@@ -66,5 +66,7 @@ def _erase(user_id: UUID) -> None:
             session.execute(delete(Thread).where(Thread.id.in_(ids)))
         if len(ids) < BATCH:
             break
+    files = session.scalars(select(Artifact.sha256).where(Artifact.user_id == user_id)).all()
     with transaction():
         session.execute(delete(User).where(User.id == user_id))
+    blob_keeping.remove_unused(set(files))

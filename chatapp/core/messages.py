@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 
 from chatapp.core import threads
 from chatapp.db import session
@@ -42,6 +43,27 @@ def page(thread_id: UUID, *, before: int | None = None, limit: int = 50) -> Page
     while has_earlier and len(shown) > 1 and shown[0].role == Role.ASSISTANT:
         del shown[0]  # an answer stands below its question
     return Page(shown, has_earlier)
+
+
+def listed(
+    thread_id: UUID,
+    after: tuple[int, datetime, UUID] | None,
+    limit: int,
+    *,
+    newest_first: bool = False,
+    with_history: bool = False,
+) -> tuple[Sequence[Message], bool]:
+    """Messages as `of_thread` orders them, or the other way round, after a position; and whether there are more."""
+    key = tuple_(Message.sequence_index, Message.created, Message.id)
+    query = select(Message).where(Message.thread_id == thread_id)
+    if not with_history:
+        query = query.where(Message.superseded_by.is_(None))
+    if after:
+        query = query.where(key < after if newest_first else key > after)
+    columns = (Message.sequence_index, Message.created, Message.id)
+    query = query.order_by(*(column.desc() for column in columns) if newest_first else columns)
+    found = session.scalars(query.limit(limit + 1)).all()
+    return found[:limit], len(found) > limit
 
 
 def between(thread_id: UUID, first: int, last: int, *, with_history: bool = False) -> Sequence[Message]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from chatapp.core import blocks, messages
+from chatapp.core import blocks, messages, model_history
 from chatapp.db import new_id, now, session
 from chatapp.errors import Invalid, NotFound, NothingToReload
 from chatapp.models import Message, Thread
@@ -34,7 +34,24 @@ def place(thread: Thread, question: Question, turn_id: UUID) -> Place:
     return Place(message, True, thread.last_index + 1, None)
 
 
+def check_target(thread: Thread, question: Question) -> None:
+    """Whether there is what the question edits or has answered again. Raises NotFound, Invalid, NothingToReload.
+
+    Before anything is done about a turn in the way: a question that cannot be placed ends none.
+    """
+    if question.mode is Mode.EDIT:
+        _edited(thread, question)
+    elif question.mode is Mode.RELOAD and (thread.last_index or not question.text):
+        _reloaded(thread, question)
+
+
 def _reload(thread: Thread, question: Question) -> Place:
+    asked, answer = _reloaded(thread, question)
+    return Place(asked, False, answer.sequence_index if answer else thread.last_index + 1, answer)
+
+
+def _reloaded(thread: Thread, question: Question) -> tuple[Message, Message | None]:
+    """The latest question with its answer. Raises NotFound, Invalid, NothingToReload."""
     asked = messages.current(thread.id, Role.USER)
     answer = messages.current(thread.id, Role.ASSISTANT)
     if asked is None:
@@ -44,16 +61,21 @@ def _reload(thread: Thread, question: Question) -> Place:
     if question.message_id and (answer is None or answer.id != question.message_id):
         _require(thread, question.message_id)
         raise Invalid("Only the latest answer can be written again.", "message_id")
-    return Place(asked, False, answer.sequence_index if answer else thread.last_index + 1, answer)
+    return asked, answer
 
 
-def _edit(thread: Thread, question: Question, turn_id: UUID) -> Place:
+def _edited(thread: Thread, question: Question) -> Message:
     target = _require(thread, question.message_id)
     if target.role != Role.USER:
         raise Invalid("Only a question can be edited.", "message_id")
     latest = messages.current(thread.id, Role.USER)
     if latest is None or latest.id != target.id:
         raise Invalid("Only the last question can be edited.", "message_id")
+    return target
+
+
+def _edit(thread: Thread, question: Question, turn_id: UUID) -> Place:
+    target = _edited(thread, question)
     answer = messages.current(thread.id, Role.ASSISTANT)
     if answer and answer.sequence_index < target.sequence_index:
         answer = None
@@ -82,6 +104,7 @@ def _new_message(
         replaces_id=replaces.id if replaces else None,
         content=question.text,
         blocks=[blocks.stored_block(0, BlockKey.MARKDOWN, question.text)],
+        raw_data=model_history.of_question(question.text, moment),
         created=moment,
         modified=moment,
     )
@@ -89,7 +112,7 @@ def _new_message(
         supersede(replaces, message.id)
     thread.last_index = max(thread.last_index, index)
     thread.message_count += 1
-    thread.last_message_at = moment
+    thread.last_message_at = thread.last_activity_at = moment
     return message
 
 

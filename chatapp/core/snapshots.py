@@ -30,6 +30,17 @@ def turn_json(turn: Turn) -> Json:
     }
 
 
+def start_json(turn: Turn) -> Json:
+    """A turn's first event."""
+    ids = {"threadId": str(turn.thread_id), "turnId": str(turn.id), "inputMessageId": str(turn.input_message_id)}
+    return {"type": "start", "messageId": str(turn.answer_id), "messageMetadata": ids}
+
+
+def turn_event(turn: Turn) -> Json:
+    """The event that tells of the turn as it is now."""
+    return {"type": "data-turn", "id": str(turn.id), "data": turn_json(turn)}
+
+
 def usage_json(turn: Turn) -> Json | None:
     """Null until first known, always an object in a final state (turns-api 2.3)."""
     if turn.input_tokens is None and TurnStatus(turn.status).is_active:
@@ -38,7 +49,7 @@ def usage_json(turn: Turn) -> Json | None:
         "inputTokens": turn.input_tokens or 0,
         "cachedInputTokens": turn.cached_input_tokens or 0,
         "outputTokens": turn.output_tokens or 0,
-        "totalCost": turn.total_cost,
+        "totalCost": turn.total_cost if turn.model else "0",  # no model, no price that is unknown
     }
 
 

@@ -10,13 +10,14 @@ from uuid import UUID
 import orjson
 from sqlalchemy import bindparam, func, select
 
-from chatapp.core import context, quotas, refusals, screening, takeovers, threads, timezones
+from chatapp import providers
+from chatapp.core import attachments, context, quotas, refusals, screening, takeovers, threads, timezones
 from chatapp.core.executors import Assignment, Executor
-from chatapp.core.placing import Place, place, supersede
+from chatapp.core.placing import Place, check_target, place, supersede
 from chatapp.core.screening import Screened
-from chatapp.core.snapshots import turn_json
+from chatapp.core.snapshots import start_json, turn_event
 from chatapp.db import after_commit, insert, new_id, now, save, session
-from chatapp.errors import KeyReused, ShuttingDown, TooManyTurns, TurnActive
+from chatapp.errors import KeyReused, ModelUnavailable, NotFound, ShuttingDown, TooManyTurns, TurnActive
 from chatapp.models import Message, Thread, Turn, TurnLease, User
 from chatapp.providers import ModelRequest
 from chatapp.stream import log as event_log
@@ -58,20 +59,26 @@ def begin(question: Question, screened: Screened, executor: Executor) -> Started
     asker = session.get_one(User, question.user_id)
     if replay := _replayed(question):
         return replay
-    quotas.check(asker)
-    quotas.admit()
-    thread = threads.lock(question.user_id, question.thread_id) if question.thread_id else None
+    if not question.capacity_last:
+        _admit(asker)
+    thread = _thread(question)
+    if thread:
+        check_target(thread, question)
+    files = attachments.chosen(asker, thread, question)
     _make_room(question, thread)
+    if question.capacity_last:
+        _admit(asker)
     is_new = thread is None
     thread = thread or threads.new(asker)
     turn_id = new_id()
     placed = place(thread, question, turn_id)
     turn = _new_turn(turn_id, thread, question, placed)
-    turn.settings |= screened.settings
+    turn.settings |= screened.settings | {"attachmentIds": [str(file.id) for file in files]}
     if placed.is_new:
         screening.mark(placed.message, thread, screened.verdict)
     screening.audit(screened.verdict, asker.id, placed.message.id)
     _store(turn, thread, is_new, placed, executor.worker)
+    attachments.bind(files, placed.message)
     threads.touch_session(thread.session_id)
     events = _first_events(turn, screened.event)
     event_log.current().add(turn.id, events)
@@ -80,6 +87,24 @@ def begin(question: Question, screened: Screened, executor: Executor) -> Started
     assignment = _assignment(asker, thread, turn, placed, screened, events)
     after_commit(lambda: executor.submit(assignment))
     return Started(turn, thread, placed.message, is_new_thread=is_new, warning=screened.warning)
+
+
+def _admit(asker: User) -> None:
+    """Raises ModelUnavailable, QuotaExceeded, QuotaMisconfigured, CapacityExceeded."""
+    if providers.choose() is None:
+        raise ModelUnavailable("No language model is configured.")
+    quotas.check(asker)
+    quotas.admit()
+
+
+def _thread(question: Question) -> Thread | None:
+    """Where to ask, locked; None is a new thread. Raises NotFound."""
+    if question.thread_id is None:
+        return None
+    thread = threads.lock(question.user_id, question.thread_id)
+    if thread.is_archived and not question.in_archive:
+        raise NotFound("thread")
+    return thread
 
 
 def _assignment(
@@ -131,7 +156,7 @@ def _new_turn(turn_id: UUID, thread: Thread, question: Question, placed: Place) 
         answer_index=placed.answer_index,
         answer_replaces_id=placed.replaces.id if placed.replaces else None,
         prompt=question.text if question.text and not placed.is_new else None,
-        settings=_settings(question),
+        settings=_settings(question, thread),
         concurrency_key=question.concurrency_key or f"thread:{thread.id}",
         idempotency_key=question.idempotency_key,
         fingerprint=_fingerprint(question),
@@ -141,12 +166,12 @@ def _new_turn(turn_id: UUID, thread: Thread, question: Question, placed: Place) 
     )
 
 
-def _settings(question: Question) -> dict[str, object]:
+def _settings(question: Question, thread: Thread) -> dict[str, object]:
     settings: dict[str, object] = {
         "mode": question.mode,
         "timezone": question.timezone if question.timezone in timezones.names() else "UTC",
-        "agentSpecId": None,
-        "attachmentIds": [],
+        "agentSpecId": str(thread.agent_spec_id) if thread.agent_spec_id else None,
+        "attachmentIds": [str(attachment_id) for attachment_id in question.attachment_ids],
         "onActive": question.on_active,
         "modelSettings": dict(question.model_settings),
     }
@@ -154,12 +179,7 @@ def _settings(question: Question) -> dict[str, object]:
 
 
 def _first_events(turn: Turn, notice: Json | None) -> list[Event]:
-    ids = {"threadId": str(turn.thread_id), "turnId": str(turn.id), "inputMessageId": str(turn.input_message_id)}
-    data: list[Json] = [
-        {"type": "start", "messageId": str(turn.answer_id), "messageMetadata": ids},
-        {"type": "data-turn", "id": str(turn.id), "data": turn_json(turn)},
-        *([notice] if notice else []),
-    ]
+    data = [start_json(turn), turn_event(turn), *([notice] if notice else [])]
     return [Event.of(number, event) for number, event in enumerate(data, 1)]
 
 
@@ -197,7 +217,7 @@ def _replayed(question: Question) -> Started | None:
     """What this idempotency key has made before: it costs nothing again (turns-api 4.6). Raises NotFound, KeyReused."""
     if question.idempotency_key is None:
         return None
-    thread = threads.lock(question.user_id, question.thread_id) if question.thread_id else _begun(question)
+    thread = _thread(question) if question.thread_id else _begun(question)
     if thread is None:
         return None
     turn = session.scalar(
@@ -227,5 +247,6 @@ def _fingerprint(question: Question) -> str | None:
         str(question.message_id),
         question.concurrency_key,
         dict(question.model_settings),
+        [str(file_id) for file_id in question.attachment_ids + question.artifact_ids],
     ]
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()

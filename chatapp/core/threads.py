@@ -61,6 +61,7 @@ def new(user: User, title: str | None = None) -> Thread:
         created=moment,
         modified=moment,
         active_at=moment,
+        last_activity_at=moment,
     )
 
 
@@ -68,6 +69,14 @@ def get_own(user: User, thread_id: UUID) -> Thread:
     """Raises NotFound, for other people's threads as well."""
     thread = session.get(Thread, thread_id)
     if thread is None or thread.user_id != user.id:
+        raise NotFound("thread")
+    return thread
+
+
+def get_shown(user: User, thread_id: UUID) -> Thread:
+    """One's own, unless it is archived: as good as gone then (turns-api 0.7). Raises NotFound."""
+    thread = get_own(user, thread_id)
+    if thread.is_archived:
         raise NotFound("thread")
     return thread
 

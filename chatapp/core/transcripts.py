@@ -82,6 +82,11 @@ class Transcript:
         return SEPARATOR.join("".join(pieces) for pieces in self.texts.values())
 
     @property
+    def successful_tools(self) -> list[str]:
+        """The names of the tools whose calls came to something, each once."""
+        return list(dict.fromkeys(tool.name for tool in self.tools.values() if tool.outcome == "success"))
+
+    @property
     def is_empty(self) -> bool:
         """Nothing worth a message: no text, and no tool call that finished (turns-api 4.7)."""
         return not self.content.strip() and not any(tool.outcome for tool in self.tools.values())

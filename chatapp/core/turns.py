@@ -9,14 +9,13 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import OperationalError
 
-from chatapp import providers
 from chatapp.core import endings, executors, screening, starting, takeovers, threads
 from chatapp.core.endings import Ending, Output
 from chatapp.core.starting import Started
 from chatapp.db import rest, session, transaction
-from chatapp.errors import ModelUnavailable, NotFound
+from chatapp.errors import NotFound
 from chatapp.models import Turn, User
-from chatapp.values import ACTIVE, OnActive, Question
+from chatapp.values import ACTIVE, OnActive, Question, TurnStatus
 
 START_ATTEMPTS = 3
 ACTIVE_AMONG = select(Turn.id).where(Turn.id.in_(bindparam("turns", expanding=True)), Turn.status.in_(ACTIVE))
@@ -31,8 +30,6 @@ def start(question: Question) -> Started:
     TooManyTurns, KeyReused, ModelUnavailable, ShuttingDown.
     """
     executor = executors.require()
-    if providers.choose() is None:
-        raise ModelUnavailable("No language model is configured.")
     if question.on_active is OnActive.INTERRUPT and (question.thread_id or question.concurrency_key):
         executor.flush()
     rest()  # the guards hold no connection
@@ -65,6 +62,24 @@ def get_own(user: User, turn_id: UUID) -> Turn:
         raise NotFound("turn")
     takeovers.reap_if_lost(turn)
     return turn
+
+
+def get_shown(user: User, turn_id: UUID) -> Turn:
+    """One's own, unless its thread is archived: as good as gone then (turns-api 0.7). Raises NotFound."""
+    turn = get_own(user, turn_id)
+    try:
+        threads.get_shown(user, turn.thread_id)
+    except NotFound as error:
+        raise NotFound("turn") from error
+    return turn
+
+
+def active_shown(user: User, thread_id: UUID) -> Turn | None:
+    """The turn that is being written in one's own thread. Raises NotFound, for an archived thread as well."""
+    turn = active(threads.get_shown(user, thread_id).id)
+    if turn:
+        takeovers.reap_if_lost(turn)
+    return turn if turn and TurnStatus(turn.status).is_active else None
 
 
 def active(thread_id: UUID) -> Turn | None:

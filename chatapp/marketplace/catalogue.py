@@ -71,6 +71,29 @@ def search(
     return page(query, SORTS, sort, after, size)
 
 
+def find(user: User, name: str) -> Offering:
+    """The offering of that name or slug, whatever the case. Raises NotFound; Invalid when several have the name."""
+    wanted = name.strip().lower()
+    named = or_(func.lower(Offering.name) == wanted, Offering.slug == wanted)
+    found = session.scalars(select(Offering).where(named, _visible(user)).limit(2)).all()
+    if len(found) > 1:
+        raise Invalid(f"Several offerings are called {name}. Say which one by its id.", "offering")
+    if not found:
+        raise NotFound("offering")
+    return found[0]
+
+
+def prices_from(offerings: Sequence[Offering]) -> dict[UUID, int]:
+    """The least that each of them costs a month, in cents."""
+    cheapest = (
+        select(Flavor.offering_id, func.min(Flavor.price))
+        .where(Flavor.offering_id.in_([offering.id for offering in offerings]))
+        .group_by(Flavor.offering_id)
+    )
+    added = dict(session.execute(cheapest).all())
+    return {offering.id: offering.price + added.get(offering.id, 0) for offering in offerings}
+
+
 def get(user: User, offering_id: UUID) -> OfferingView:
     """Raises NotFound."""
     views = _views([offering_id], user)

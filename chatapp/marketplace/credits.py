@@ -64,10 +64,19 @@ def owns(user: User, organization_id: UUID) -> bool:
     return any(role.organization_id == organization_id for role in organizations.roles_of(user))
 
 
-def overdrawn(user: User, after: str | None = None, size: int = PAGE_LENGTH) -> Page[Credit]:
+def overdrawn(
+    user: User, after: str | None = None, size: int = PAGE_LENGTH, *, organization_id: UUID | None = None
+) -> Page[Credit]:
     """The projects' credits below zero that the user sees, the lowest first."""
     query = select(Credit).where(Credit.balance < 0, Credit.project_id.is_not(None), _visible(user))
+    if organization_id:
+        query = query.where(Credit.organization_id == organization_id)
     return page(query, {"balance": Credit.balance}, "balance", after, size)
+
+
+def search(user: User, after: str | None = None, size: int = PAGE_LENGTH) -> Page[Credit]:
+    """Every credit that the user sees, the lowest first."""
+    return page(select(Credit).where(_visible(user)), {"balance": Credit.balance}, "balance", after, size)
 
 
 def movements(user: User, credit_id: UUID, after: str | None = None, size: int = PAGE_LENGTH) -> Page[CreditMovement]:

@@ -57,6 +57,12 @@ def of_month(user: User, organization_id: UUID, month: date) -> InvoiceView:
     return _view(session.scalar(query))
 
 
+def all_of_month(user: User, month: date) -> Sequence[Invoice]:
+    """Every organization's, for staff and support. Raises Forbidden."""
+    access.require_overview(user)
+    return session.scalars(select(Invoice).where(Invoice.month == month).order_by(Invoice.id)).all()
+
+
 def charge(staff: User, resource_id: UUID, price: int, name: str = "", month: date | None = None) -> InvoiceItem:
     """Put what a resource has cost on its organization's invoice of the month; credit pays as much as it can.
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import lazyload
 
 from chatapp.core import accounts, audit
 from chatapp.core.search import contains
@@ -50,6 +51,16 @@ def get_organization(user: User, organization_id: UUID) -> Organization:
     """Raises NotFound."""
     query = select(Organization).where(Organization.id == organization_id, access.visible_organization(user))
     return _found(session.scalar(query), "organization")
+
+
+def find_organization(user: User, name: str) -> Organization:
+    """The organization of that name or slug, whatever the case. Raises NotFound; Invalid when several have the name."""
+    wanted = name.strip().lower()
+    named = or_(func.lower(Organization.name) == wanted, Organization.slug == wanted)
+    found = session.scalars(select(Organization).where(named, access.visible_organization(user)).limit(2)).all()
+    if len(found) > 1:
+        raise Invalid(f"Several organizations are called {name}. Say which one by its id.", "organization")
+    return _found(found[0] if found else None, "organization")
 
 
 def page_of_projects(
@@ -133,6 +144,21 @@ def members(user: User, *, organization_id: UUID | None = None, project_id: UUID
 def roles_of(user: User) -> Sequence[Membership]:
     """Everything that somebody is a member of."""
     return session.scalars(select(Membership).where(Membership.user_id == user.id).order_by(Membership.id)).all()
+
+
+def places_of(user: User) -> Sequence[tuple[str, Organization, Project | None]]:
+    """Where somebody is a member, as what: an organization that they own, or a project with its organization."""
+    organization_id = func.coalesce(Membership.organization_id, Project.organization_id)
+    query = (
+        select(Membership.role, Organization, Project)
+        .outerjoin(Project, Project.id == Membership.project_id)
+        .join(Organization, Organization.id == organization_id)
+        .where(Membership.user_id == user.id)
+        .order_by(Organization.name, Project.name, Membership.id)
+        # Joined as projects are elsewhere, it would leave out owners: theirs is no project.
+        .options(lazyload(Project.organization))
+    )
+    return [(role, organization, project) for role, organization, project in session.execute(query)]
 
 
 def add_member(

@@ -10,9 +10,9 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Select, tuple_
+from sqlalchemy import Select, literal, tuple_
 
-from chatapp.db import session
+from chatapp.db import UtcDateTime, session
 from chatapp.errors import Invalid
 
 T = TypeVar("T")
@@ -40,11 +40,15 @@ def page(
     if column is None:
         raise Invalid("The list cannot be sorted by that.", "sort")
     size = max(1, min(size, LONGEST_PAGE))
-    key, identity = (column, column.class_.id)
+    identity = column.class_.id
     if after:
-        mark = tuple_(*_read(after, column.type.python_type))
-        query = query.where(tuple_(key, identity) < mark if sort.startswith("-") else tuple_(key, identity) > mark)
-    ends = (key.desc(), identity.desc()) if sort.startswith("-") else (key, identity)
+        # With the columns' types: without them the store would get other texts for times and ids than it keeps.
+        value, last_id = _read(after, datetime if isinstance(column.type, UtcDateTime) else column.type.python_type)
+        mark = tuple_(literal(value, column.type), literal(last_id, identity.type))
+        query = query.where(
+            tuple_(column, identity) < mark if sort.startswith("-") else tuple_(column, identity) > mark
+        )
+    ends = (column.desc(), identity.desc()) if sort.startswith("-") else (column, identity)
     found = session.scalars(query.order_by(*ends).limit(size + 1)).unique().all()
     if len(found) <= size:
         return Page(found)

@@ -25,6 +25,8 @@ from chatapp.marketplace.driver import DriverError, Progress, Work
 from chatapp.models import Order, ProjectQuota, Resource
 from chatapp.stream import workers
 
+Context = Callable[[], AbstractContextManager[Any]]
+
 logger = structlog.get_logger(__name__)
 
 LOOK_EVERY = 2.0  # seconds
@@ -34,9 +36,12 @@ INTERNAL = "Something went wrong while this was provisioned."
 _news = threading.Event()
 
 
-def start(context: Callable[[], AbstractContextManager[Any]]) -> None:
-    """Work on orders in the background, as long as the process lives."""
-    threading.Thread(target=_work, args=(context, workers.identity()), name="provisioning", daemon=True).start()
+def start(context: Context, stop: threading.Event | None = None) -> threading.Thread:
+    """Work on orders in the background, as long as the process lives or until `stop` is set and `wake` called."""
+    ending = stop or threading.Event()
+    thread = threading.Thread(target=_work, args=(context, ending), name="provisioning", daemon=True)
+    thread.start()
+    return thread
 
 
 def wake() -> None:
@@ -175,8 +180,9 @@ def _work_of(order: Order) -> Work:
     )
 
 
-def _work(context: Callable[[], AbstractContextManager[Any]], worker: str) -> None:
-    while True:
+def _work(context: Context, stop: threading.Event) -> None:
+    worker = workers.identity()
+    while not stop.is_set():
         _news.clear()
         try:
             with context():

@@ -90,27 +90,27 @@ def usage(
     user: User, *, resource_id: UUID | None = None, project_id: UUID | None = None, since: date | None = None
 ) -> Sequence[UsageLine]:
     """What a resource, a project's resources or all that the user sees have used, the latest month first."""
-    query = (
-        select(
-            Resource.id,
-            Resource.name,
-            ResourceUsage.month,
-            ResourceUsage.component,
-            ResourceUsage.amount,
-            ResourceUsage.unit,
-            ResourceUsage.cost,
-        )
-        .join(Resource, Resource.id == ResourceUsage.resource_id)
-        .where(access.in_visible_project(user, Resource.project_id))
+    query = select(
+        Resource.id,
+        Resource.name,
+        ResourceUsage.month,
+        ResourceUsage.component,
+        ResourceUsage.amount,
+        ResourceUsage.unit,
+        ResourceUsage.cost,
     )
-    if resource_id:
-        query = query.where(Resource.id == resource_id)
-    if project_id:
-        query = query.where(Resource.project_id == project_id)
-    if since:
-        query = query.where(ResourceUsage.month >= since)
     order = (ResourceUsage.month.desc(), Resource.name, Resource.id, ResourceUsage.component)
-    return [UsageLine(*row) for row in session.execute(query.order_by(*order).limit(1000))]
+    query = _used(query, user, resource_id, project_id, since).order_by(*order)
+    return [UsageLine(*row) for row in session.execute(query.limit(1000))]
+
+
+def costs(
+    user: User, *, resource_id: UUID | None = None, project_id: UUID | None = None, since: date | None = None
+) -> Sequence[tuple[date, int]]:
+    """What all of `usage` has cost by month, in cents, the latest month first."""
+    query = select(ResourceUsage.month, func.sum(ResourceUsage.cost))
+    query = _used(query, user, resource_id, project_id, since).group_by(ResourceUsage.month)
+    return [(month, int(cost)) for month, cost in session.execute(query.order_by(ResourceUsage.month.desc()))]
 
 
 def pause(staff: User, resource_id: UUID, reason: str) -> Resource:
@@ -150,6 +150,18 @@ def _switch(staff: User, resource_id: UUID, before: ResourceState, after: Resour
         resource.state, resource.reason, resource.modified = after, reason, now()
         audit.record("resource_state_changed", staff, object_id=resource_id, state=after)
     return resource
+
+
+def _used(query: Any, user: User, resource_id: UUID | None, project_id: UUID | None, since: date | None) -> Any:
+    query = query.join_from(ResourceUsage, Resource, Resource.id == ResourceUsage.resource_id)
+    query = query.where(access.in_visible_project(user, Resource.project_id))
+    if resource_id:
+        query = query.where(Resource.id == resource_id)
+    if project_id:
+        query = query.where(Resource.project_id == project_id)
+    if since:
+        query = query.where(ResourceUsage.month >= since)
+    return query
 
 
 def _matching(query: Any, user: User, wanted: ResourceFilter) -> Any:

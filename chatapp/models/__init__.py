@@ -2,6 +2,11 @@
 
 from chatapp.models.accounts import ApiToken, User
 from chatapp.models.administration import AuditRecord, Quota, SiteCounter, SystemPrompt
+from chatapp.models.agents import AgentSpec
+from chatapp.models.artifacts import Artifact, ArtifactText, Attachment, Blob
+from chatapp.models.automations import Automation, AutomationRun
+from chatapp.models.feedback import Feedback
+from chatapp.models.idempotency import KeptAnswer
 from chatapp.models.marketplace import (
     Category,
     Credit,
@@ -21,16 +26,26 @@ from chatapp.models.marketplace import (
     ResourceUsage,
     SshKey,
 )
+from chatapp.models.mcp import McpServer, McpTool
 from chatapp.models.messages import Message
 from chatapp.models.sharing import SharedMessage, ShareLink
 from chatapp.models.threads import ChatSession, Thread
 from chatapp.models.turns import ToolApproval, Turn, TurnEvent, TurnLease
 
 __all__ = [
+    "AgentSpec",
     "ApiToken",
+    "Artifact",
+    "ArtifactText",
+    "Attachment",
     "AuditRecord",
+    "Blob",
+    "Automation",
+    "AutomationRun",
     "Category",
     "ChatSession",
+    "Feedback",
+    "KeptAnswer",
     "Credit",
     "CreditMovement",
     "Flavor",
@@ -38,6 +53,8 @@ __all__ = [
     "Invoice",
     "InvoiceItem",
     "Membership",
+    "McpServer",
+    "McpTool",
     "Message",
     "Network",
     "Offering",

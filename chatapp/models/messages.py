@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chatapp.db import Base, new_id, now
 
+CALLED = "successful_tools <> ''"
+
 
 class Message(Base):
     """A row exists only for what can be shown: a running answer has its place reserved on the turn, not here."""
@@ -35,6 +37,7 @@ class Message(Base):
             sqlite_where=text("superseded_by is null"),
             postgresql_where=text("superseded_by is null"),
         ),
+        Index("ix_messages_tools", "thread_id", sqlite_where=text(CALLED), postgresql_where=text(CALLED)),
         CheckConstraint("role in ('user', 'assistant')", name="role"),
         CheckConstraint("sequence_index >= 1", name="sequence_index"),
         CheckConstraint("severity in ('none', 'low', 'medium', 'high', 'critical')", name="severity"),
@@ -53,6 +56,10 @@ class Message(Base):
     superseded_by: Mapped[UUID | None]
     content: Mapped[str] = mapped_column(Text, default="")
     blocks: Mapped[list[Any]] = mapped_column(default=list)
+    # Names of the tools whose calls succeeded, separated by commas.
+    successful_tools: Mapped[str] = mapped_column(Text, default="", server_default="")
+    # The message as pydantic-ai's history has it; null where there is no such form.
+    raw_data: Mapped[dict[str, Any] | None]
     warning: Mapped[str] = mapped_column(Text, default="")
     interrupted: Mapped[bool] = mapped_column(default=False)
     model: Mapped[str | None] = mapped_column(String(150))

@@ -20,12 +20,14 @@ PARTS = {
     "flagged": "is_flagged = {true}",
     "rated": "has_feedback = {true}",
 }
+DELETED = "deleted_at is not null"
 # The lists of one's own threads: what they are read by, and the part they are read from.
 OWN_LISTS = {
     "active": (("user_id", "active_at", "id"), "archived_at is null"),
     "archived": (("user_id", "archived_at", "id"), "archived_at is not null"),
     "pinned": (("user_id", "pinned_at"), "pinned_at is not null"),
     "unread": (("user_id",), "unread_at is not null"),
+    "visible": (("user_id", "last_activity_at", "id"), "archived_at is null"),
 }
 
 
@@ -66,6 +68,7 @@ class Thread(Base):
             )
             for name, part in PARTS.items()
         ),
+        Index("ix_threads_deleted", "deleted_at", sqlite_where=text(DELETED), postgresql_where=text(DELETED)),
         CheckConstraint("max_severity in ('none', 'low', 'medium', 'high', 'critical')", name="max_severity"),
     )
 
@@ -76,6 +79,10 @@ class Thread(Base):
     title: Mapped[str | None] = mapped_column(String(150))
     title_tried: Mapped[bool] = mapped_column(default=False)
     system_prompt: Mapped[str | None] = mapped_column(Text)
+    # Not a foreign key: the thread keeps the id of an agent that is gone.
+    agent_spec_id: Mapped[UUID | None]
+    # What programs keep with the thread; no model ever sees it.
+    client_data: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     archived_at: Mapped[datetime | None]
     pinned_at: Mapped[datetime | None]
     # When an answer ended that its reader has not seen.
@@ -95,6 +102,8 @@ class Thread(Base):
     title_output_tokens: Mapped[int | None]
     models_used: Mapped[str] = mapped_column(Text, default="")
     last_message_at: Mapped[datetime | None]
+    # The same, or when the thread was made while it is empty.
+    last_activity_at: Mapped[datetime] = mapped_column(default=now)
     # When its owner last asked something in it: nothing else moves a thread in the list.
     active_at: Mapped[datetime] = mapped_column(default=now)
     created: Mapped[datetime] = mapped_column(default=now)

@@ -7,6 +7,7 @@ turns, threads or the database. To add a provider: a module with a class of the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -20,6 +21,33 @@ from chatapp.values import Failure, Role, Usage
 @dataclass(frozen=True, slots=True)
 class TextPart:
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A file that somebody has attached: what it is, and as much of its text as the model is shown, or why there is
+    none. `text` is data, never instructions. `key` is what a tool reads more of it by."""
+
+    key: str
+    name: str
+    mime_type: str
+    text: str = ""
+    note: str = ""
+
+    @property
+    def as_text(self) -> str:
+        """For models that know nothing but text."""
+        attributes = {"id": self.key, "name": self.name, "type": self.mime_type, "note": self.note}
+        head = " ".join(f'{name}="{_quoted(value)}"' for name, value in attributes.items() if value)
+        return f"<attachment {head}>\n{TAG.sub('<_attachment', self.text)}\n</attachment>"
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePart:
+    """An image for a model that sees; one that does not is told of it by a FilePart, which comes first."""
+
+    mime_type: str
+    data: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +66,9 @@ class ToolResultPart:
     outcome: str = "success"  # success | failed | denied
 
 
-Part = TextPart | ToolCallPart | ToolResultPart
+Part = TextPart | FilePart | ImagePart | ToolCallPart | ToolResultPart
+# What could pass for the end of an attachment, or for another one.
+TAG = re.compile("</?attachment", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +272,10 @@ def choose() -> Provider | None:
     if _chosen is None or _chosen[0] is not settings:
         _chosen = (settings, _make(settings))
     return _chosen[1]
+
+
+def _quoted(value: str) -> str:
+    return value.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;").replace("\n", " ")
 
 
 def warm_up() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import orjson
 
 from chatapp.providers import (
+    FilePart,
+    ImagePart,
     ModelEvent,
     ModelMessage,
     ModelRequest,
@@ -255,6 +258,11 @@ def _block(part: Part) -> Json | None:
     if isinstance(part, TextPart):
         # The service rejects blank text blocks.
         return {"type": "text", "text": part.text} if part.text.strip() else None
+    if isinstance(part, FilePart):
+        return {"type": "text", "text": part.as_text}
+    if isinstance(part, ImagePart):
+        source = {"type": "base64", "media_type": part.mime_type, "data": b64encode(part.data).decode()}
+        return {"type": "image", "source": source}
     if isinstance(part, ToolCallPart):
         return {"type": "tool_use", "id": part.call_id, "name": part.name, "input": dict(part.arguments)}
     return {"type": "tool_result", "tool_use_id": part.call_id, "content": part.content, "is_error": part.is_error}

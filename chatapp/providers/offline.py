@@ -16,6 +16,8 @@ from typing import Any
 from chatapp.providers import (
     DECLINE,
     FAILURES,
+    FilePart,
+    ImagePart,
     ModelEvent,
     ModelMessage,
     ModelRequest,
@@ -182,6 +184,19 @@ def _question(messages: Sequence[ModelMessage]) -> tuple[str, list[ToolResultPar
     return "", results
 
 
+def _files(messages: Sequence[ModelMessage]) -> list[FilePart | ImagePart]:
+    """What came with the latest message."""
+    return [part for part in messages[-1].parts if isinstance(part, FilePart | ImagePart)] if messages else []
+
+
+def _received(part: FilePart | ImagePart) -> str:
+    if isinstance(part, ImagePart):
+        return f"I was given an image to see: {part.mime_type}, {len(part.data):,} bytes."
+    text = f", {len(part.text):,} characters" if part.text else ""
+    note = f" ({part.note})" if part.note else ""
+    return f"I was given `{part.name}`: {part.mime_type}{text}{note}."
+
+
 def _report(result: ToolResultPart) -> str:
     if result.outcome == "denied":
         return f"Tool {result.name} was denied"
@@ -232,6 +247,8 @@ class OfflineStream:
             return
         if results:
             yield from self._say(_report(results[-1]))
+        for part in [] if results else _files(self._messages):
+            yield from self._say(_received(part))
         for instruction in _after_tools(read_script(text), len(results)):
             match instruction:
                 case Say(words):

@@ -16,6 +16,7 @@ from chatapp.core.titles import Attempt
 from chatapp.core.transcripts import Transcript
 from chatapp.guards.shield import Shield
 from chatapp.providers import (
+    FilePart,
     ModelRequest,
     ModelStream,
     Provider,
@@ -243,7 +244,7 @@ class Answering:
             return
         yield self._request.system
         for message in self._request.messages:
-            yield from (part.text for part in message.parts if isinstance(part, TextPart))
+            yield from (part.text for part in message.parts if isinstance(part, TextPart | FilePart))
             yield from (part.content for part in message.parts if isinstance(part, ToolResultPart))
 
     def _emit(self, data: Mapping[str, Any]) -> None:

@@ -11,15 +11,19 @@ from chatapp.db import release, session
 from chatapp.models import Turn
 from chatapp.stream import log as event_log
 from chatapp.stream.hub import hub
-from chatapp.values import Event, TurnStatus
+from chatapp.values import ACTIVE, Event, TurnStatus
 
 
 class Follower:
-    """One reader of one turn. It holds no database connection while it waits."""
+    """One reader of one turn. It holds no database connection while it waits.
 
-    def __init__(self, turn_id: UUID, after: int = 0) -> None:
+    A `patient` one that begins where the turn waits for a person waits with it; others have nothing to read there.
+    """
+
+    def __init__(self, turn_id: UUID, after: int = 0, *, patient: bool = False) -> None:
         self.position = after
         self.ended = False
+        self._patient = patient
         self._channel = hub.join(turn_id, after)
         self._checked = False
 
@@ -45,7 +49,7 @@ class Follower:
             events = self._catch_up()
         else:
             events = self._channel.read(self.position, timeout)
-            self.ended = self._channel.ended and not events
+            self.ended = self._channel.ended and not events and self._is_over()
         if events:
             self.position = events[-1].seq
             self.ended = events[-1].is_last
@@ -58,13 +62,24 @@ class Follower:
             return self._channel.read(self.position, 0)
         events = event_log.current().read(self._channel.turn_id, self.position)
         if not events and first_look:
-            self.ended = bool(final_among([self._channel.turn_id]))
+            self.ended = bool(final_among([self._channel.turn_id])) and self._is_over()
         release()
         return events
 
+    def _is_over(self) -> bool:
+        """Whether the end of what is written is the end of all; the channel is opened again if not."""
+        if not self._patient:
+            return True
+        turn_id = self._channel.turn_id
+        is_active = session.scalar(select(Turn.id).where(Turn.id == turn_id, Turn.status.in_(ACTIVE))) is not None
+        release()
+        if is_active:
+            self._channel.reopen()
+        return not is_active
 
-def follow(turn_id: UUID, after: int = 0) -> Follower:
-    return Follower(turn_id, after)
+
+def follow(turn_id: UUID, after: int = 0, *, patient: bool = False) -> Follower:
+    return Follower(turn_id, after, patient=patient)
 
 
 def final_among(turn_ids: list[UUID]) -> set[UUID]:

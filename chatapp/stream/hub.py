@@ -57,6 +57,11 @@ class Channel:
         self.ended = True
         self._wake()
 
+    def reopen(self) -> None:
+        """More may come after all: what it carries waits for a person."""
+        self.ended = False
+        self.quiet_since = monotonic()
+
     def read(self, after: int, timeout: float) -> list[Event]:
         """Events after number `after` (at least `base`); waits up to `timeout` seconds for the first."""
         if self.last <= after and not self.ended:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from chatapp import tools
 from chatapp.core import executors
+from chatapp.mcp import offering
 from chatapp.stream import log
 from chatapp.stream.hub import hub
 from chatapp.stream.runner import Runner
@@ -24,4 +26,5 @@ def init_app(app: Application) -> None:
     log.use(store)
     runner = Runner(store, hub, app.app_context)
     executors.use(runner)
+    tools.add_source(offering.offered)
     app.extensions["runner"] = runner

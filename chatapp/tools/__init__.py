@@ -24,6 +24,7 @@ class Category(StrEnum):
     MARKETPLACE = "marketplace"
     VM = "vm"
     ACCOUNT = "account"
+    MCP = "mcp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Tool:
 
     `permits` tells to whom the tool is offered at all. `writes`: it changes something. `deterministic` and
     `crystallizable` are for automations. `complete` adds to the arguments what the conversation implies, before the
-    call is recorded.
+    call is recorded. `needs_thread`: it can only be used in a conversation.
     """
 
     name: str
@@ -68,9 +69,10 @@ class Tool:
     deterministic: bool = True
     crystallizable: bool = False
     complete: Callable[[Call], Mapping[str, Any]] = lambda call: call.arguments
+    needs_thread: bool = False
 
 
-FAMILIES = ("meta", "basics", "conversation", "vm")
+FAMILIES = ("meta", "basics", "conversation", "account", "billing", "overview", "resources", "marketplace", "vm")
 
 
 def built_in() -> Iterable[Tool]:
@@ -79,9 +81,27 @@ def built_in() -> Iterable[Tool]:
         yield from import_module(f"chatapp.tools.{family}").TOOLS
 
 
+Source = Callable[[User], Iterable[Tool]]
+_sources: list[Source] = []
+
+
+def add_source(source: Source) -> None:
+    """From now on `source` is asked too which tools a person has. Adding it again changes nothing."""
+    if source not in _sources:
+        _sources.append(source)
+
+
 def permitted(user: User) -> dict[str, Tool]:
-    """The tools of this person, by name."""
-    return {tool.name: tool for tool in built_in() if tool.permits(user)}
+    """The tools of this person, by name. None from elsewhere takes the name of one that comes with the program."""
+    own = {tool.name: tool for tool in built_in()}
+    found = {name: tool for name, tool in own.items() if tool.permits(user)}
+    added = (tool for source in _sources for tool in source(user))
+    return found | {tool.name: tool for tool in added if tool.name not in own and tool.permits(user)}
+
+
+def crystallizable() -> frozenset[str]:
+    """The names of the tools whose calls can become steps of an automation."""
+    return frozenset(tool.name for tool in built_in() if tool.crystallizable)
 
 
 def schema(properties: Mapping[str, Json] | None = None, required: Iterable[str] = ()) -> Json:

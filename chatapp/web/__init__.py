@@ -4,12 +4,18 @@
 /sign-in/  /sign-out/  /first-administrator/
 /chat/...                    the pages and their fragments            web.pages
 /account/...                 one's own account                        web.pages
+/resources/ /orders/ /projects/ /organizations/ /invoices/ /catalogue/ /ssh-keys/
+                             the marketplace                          web.marketplace
+/manage/...                  what staff maintain of it                web.marketplace
 /share/...                   a conversation that somebody shares      web.pages
 /manifest.webmanifest        what installs the chat as an app         web.pages
 /embed/...                   the chat in a frame of another page      web.pages
+/admin/...                   for staff: what the site offers              web.admin
 /static/v-.../...            style sheets, scripts, images            web.assets
 /api/...                     the snake_case chat API                  web.api
-/api/schema/  /api/docs/     its description                          web.openapi
+/api/v1/...                  the camelCase turns API                  web.api_v1
+/api/schema/  /api/docs/     the description of the first             web.openapi
+/api/v1/schema  /api/v1/docs    that of the second                   web.openapi
 """
 
 from __future__ import annotations
@@ -22,7 +28,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chatapp import config
-from chatapp.web import api, assets, auth, openapi, pages, security
+from chatapp.web import admin, api, api_v1, assets, auth, marketplace, openapi, pages, security
 
 
 class Documents(DefaultJSONProvider):
@@ -45,8 +51,11 @@ def register(app: Flask) -> None:
     assets.init_app(app)
     auth.init_app(app)
     api.init_app(app)
+    api_v1.init_app(app)
     openapi.init_app(app)
     pages.init_app(app)
+    marketplace.init_app(app)
+    admin.init_app(app)
     app.add_url_rule("/healthz", view_func=_healthz)
     app.add_url_rule("/", view_func=lambda: redirect("/chat/"), endpoint="home")
 

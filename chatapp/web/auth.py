@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
-from flask import Flask, current_app, redirect, request, url_for
+from flask import Flask, Response, after_this_request, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import UserMixin, current_user
 from htmx_flask import make_response
@@ -25,6 +25,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 SESSION_LIFETIME = timedelta(days=14)
+# With it the scripts of this site call the turns API (turns-api 1.1). When it ends the server says: it is used or not.
+API_COOKIE = "vai_token"
+API_COOKIE_AGE = timedelta(days=365)
 LOOPBACK = ("127.0.0.1", "::1")
 LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
@@ -64,6 +67,33 @@ def signed_in_user() -> User:
     """The account behind the cookie, in a view behind `sign_in_required`."""
     user: User = current_user.user
     return user
+
+
+def give_api_cookie(user: User) -> None:
+    """This browser may call the turns API for the user, too."""
+    _close_api_session()
+    secret = accounts.open_session(user)
+    options: dict[str, Any] = {"httponly": True, "samesite": "Lax", "secure": request.is_secure, "path": "/"}
+
+    @after_this_request
+    def give(response: Response) -> Response:
+        response.set_cookie(API_COOKIE, secret, max_age=API_COOKIE_AGE, **options)
+        return response
+
+
+def take_api_cookie() -> None:
+    """What this browser has called the turns API with opens nothing any more."""
+    _close_api_session()
+
+    @after_this_request
+    def take(response: Response) -> Response:
+        response.delete_cookie(API_COOKIE, path="/")
+        return response
+
+
+def _close_api_session() -> None:
+    if secret := request.cookies.get(API_COOKIE):
+        accounts.close_session(secret)
 
 
 def is_local_visit() -> bool:

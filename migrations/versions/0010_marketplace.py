@@ -243,6 +243,14 @@ def upgrade():
         sa.PrimaryKeyConstraint("id", name=op.f("pk_networks")),
         sa.UniqueConstraint("offering_id", "slug", name=op.f("uq_networks_offering_id_slug")),
     )
+    op.create_index(
+        "uq_networks_one_default",
+        "networks",
+        ["offering_id"],
+        unique=True,
+        sqlite_where=sa.text("is_default"),
+        postgresql_where=sa.text("is_default"),
+    )
     op.create_table(
         "project_quotas",
         sa.Column("project_id", sa.Uuid(), nullable=False),

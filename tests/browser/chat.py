@@ -30,7 +30,7 @@ class Chat:
         self.page = page
         self.log = page.get_by_role("log", name="Conversation")
         self.box = page.get_by_role("textbox", name="Message")
-        self.send_button = page.get_by_role("button", name="Send")
+        self.send_button = page.locator("#composer").get_by_role("button", name="Send")
         self.stop_button = page.get_by_role("button", name="Stop")
         self.new_chat = page.get_by_role("button", name="New chat")
         self.questions = self.log.locator("article[data-message-id][data-role=user]")

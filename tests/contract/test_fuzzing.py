@@ -46,12 +46,12 @@ def test_every_answer_is_described(app: Flask, people: People, name: str) -> Non
         fuzz(found.ok(), person, thread_ids | {"prompt_id": prompt_id})
 
 
-def fuzz(operation: APIOperation, person: Person, known: dict[str, str]) -> None:
+def fuzz(operation: APIOperation, person: Person, known: dict[str, str], examples: int = EXAMPLES) -> None:
     """Send examples of an operation, some of them about things that exist."""
     cases = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         derandomize=True,
         database=None,
         deadline=None,

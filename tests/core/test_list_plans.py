@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, text
 
-from chatapp.core import history, thread_lists, thread_order, threads
+from chatapp.core import history, own_threads, thread_lists, thread_order, threads
 from chatapp.core.thread_lists import ThreadFilter
 from chatapp.db import db, new_id, now, session
 from chatapp.models import User
@@ -68,7 +68,7 @@ def _statements(look: Callable[[], object]) -> list[tuple[str, object]]:
     seen: list[tuple[str, object]] = []
 
     def note(_connection, _cursor, statement, parameters, _context, _many):
-        if "FROM threads" in statement:
+        if statement.startswith("SELECT") and "threads" in statement:
             seen.append((statement, parameters))
 
     event.listen(db.engine, "before_cursor_execute", note)
@@ -102,8 +102,10 @@ def _reads_everything(line: str) -> bool:
         partial(history.page, before=history.Position(now(), new_id())),
         partial(history.page, query="resize volume"),
         partial(threads.undo_archiving, moment=now()),
+        partial(own_threads.page, after=None, limit=20),
+        partial(own_threads.page, after=(now(), new_id()), limit=20),
     ],
-    ids=["pinned", "unread", "active", "archived", "older", "query", "undo"],
+    ids=["pinned", "unread", "active", "archived", "older", "query", "undo", "visible", "visible, older"],
 )
 def test_ones_own_history_is_a_range_of_one_index(app: Flask, people: People, look: Callable[[User], object]) -> None:
     plans = [line for query in _statements(lambda: look(people.ana.user)) for line in _plan(*query)]
@@ -111,3 +113,16 @@ def test_ones_own_history_is_a_range_of_one_index(app: Flask, people: People, lo
     assert plans
     assert any("ix_threads_user_" in line for line in plans), "\n".join(plans)
     assert not any(map(_reads_everything, plans)), "\n".join(plans)
+
+
+def test_summaries_read_only_what_they_are_about(app: Flask, people: People) -> None:
+    thread = threads.create(people.ana.user)
+    session.remove()
+    seen = _statements(lambda: own_threads.summaries([thread]))
+    # The previews and the latest turns; the tools are read from messages alone.
+    assert len(seen) == 2
+
+    plan = [line for query in seen for line in _plan(*query)]
+
+    assert any("ix_turns_thread_created" in line for line in plan), "\n".join(plan)
+    assert not any(map(_reads_everything, plan)), "\n".join(plan)

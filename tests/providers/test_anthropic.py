@@ -17,6 +17,8 @@ from bench.messages_script import Block, Script
 from bench.messages_server import MessagesServer
 from chatapp.providers import (
     FAILURES,
+    FilePart,
+    ImagePart,
     ModelEvent,
     ModelMessage,
     ModelRequest,
@@ -193,6 +195,22 @@ class TestRequest:
 
         (message,) = self.sent(server)["messages"]
         assert [block["text"] for block in message["content"]] == ["one", "two"]
+
+    def test_files_are_text_and_images_are_seen(self, server: MessagesServer, provider: AnthropicProvider) -> None:
+        file = FilePart("7", "plan.md", "text/markdown", "The plan.", "all of it")
+        image = FilePart("8", "photo.png", "image/png", note="the image below")
+        parts = (file, image, ImagePart("image/png", b"pixels"), TextPart("What is it?"))
+        answer(provider, ModelRequest("", (ModelMessage(Role.USER, parts),)))
+
+        first, second, third, last = self.sent(server)["messages"][0]["content"]
+        tag = '<attachment id="7" name="plan.md" type="text/markdown" note="all of it">'
+        assert first == {"type": "text", "text": f"{tag}\nThe plan.\n</attachment>"}
+        assert 'note="the image below"' in second["text"]
+        assert third == {
+            "type": "image",
+            "source": {"type": "base64", "media_type": "image/png", "data": "cGl4ZWxz"},
+        }
+        assert last["text"] == "What is it?"
 
     def test_key_is_sent_as_the_sdk_does(self, server: MessagesServer, provider: AnthropicProvider) -> None:
         answer(provider)

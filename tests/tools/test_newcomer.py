@@ -70,6 +70,19 @@ def test_a_form_about_other_things_is_not_taken_for_an_answer(cloud: Cloud) -> N
     assert texts(thread)[-1] == "You said: Write a poem about the sea"
 
 
+def test_what_one_has_and_what_there_is_are_shown(cloud: Cloud) -> None:
+    ana = cloud.people.ana
+    thread, shown = say(ana, "what is running in my projects")
+    assert shown == {"id": "blk_0_r", "key": "resource_list", "status": "complete"}
+    _, shown = say(ana, "show me the offerings", thread)
+    assert [link["label"] for link in shown["links"]] == ["Backup", "Machines"]
+    assert texts(thread)[-1] == "These are the offerings.\n\n- Backup\n- Machines"
+    _, shown = say(ana, "which categories are there", thread)
+    assert [link["label"] for link in shown["links"]] == ["Compute"]
+    say(ana, "list my projects", thread)
+    assert "- Project web" in texts(thread)[-1]
+
+
 @ON_SQLITE
 def test_the_same_conversation_with_a_model_that_calls_tools(make_app: Callable[..., Flask]) -> None:
     with MessagesServer() as server:

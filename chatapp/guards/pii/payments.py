@@ -23,7 +23,11 @@ LENGTHS = {
     }.items()
     for code in codes.split()
 }  # fmt: skip
-IBAN = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{2}[0-9]{2}(?:[ \u00a0\-]?[0-9A-Za-z]){11,36}+")
+# A UUID is no account, and neither is the end of one.
+IBAN = re.compile(
+    r"(?<![0-9A-Za-z])(?<![0-9a-f]{4}-)(?![0-9a-f]{8}-[0-9a-f]{4}-)"
+    r"[A-Za-z]{2}[0-9]{2}(?:[ \u00a0\-]?[0-9A-Za-z]){11,36}+"
+)
 SEPARATORS = " \u00a0-"
 
 BRANDS = re.compile(

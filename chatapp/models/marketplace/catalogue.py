@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from chatapp.db import Base, new_id, now
@@ -91,7 +91,16 @@ class Image(Base):
 
 class Network(Base):
     __tablename__ = "networks"
-    __table_args__ = (UniqueConstraint("offering_id", "slug"),)
+    __table_args__ = (
+        UniqueConstraint("offering_id", "slug"),
+        Index(
+            "uq_networks_one_default",
+            "offering_id",
+            unique=True,
+            sqlite_where=text("is_default"),
+            postgresql_where=text("is_default"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     offering_id: Mapped[UUID] = mapped_column(ForeignKey("offerings.id", ondelete="CASCADE"))

@@ -13,7 +13,9 @@ const isBusy = () => conversation().querySelector(".later, .past, .edit[open]") 
 
 function known() {
   const last = [...conversation().querySelectorAll(".message[data-role=assistant]")].at(-1);
-  return last?.dataset.turnId ? `${last.dataset.turnId} ${last.dataset.status}` : "";
+  if (!last?.dataset.turnId) return "";
+  const { turnId, status, undecided } = last.dataset;
+  return [turnId, status, undecided].filter(Boolean).join(" ");
 }
 
 async function ask(id) {

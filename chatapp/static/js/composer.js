@@ -13,6 +13,8 @@ const DRAFT_DELAY = 400;
 
 const key = () => draftKey(form.elements.thread_id.value);
 const sendButton = () => document.querySelector("#composer-controls button[form=composer-form]");
+const isUploading = () => document.querySelector("#composer-files [data-state=uploading]") !== null;
+const filesToSend = () => [...document.querySelectorAll("#composer-files [data-file]")].map(({ dataset }) => dataset.file);
 const hasText = () => /\S/.test(field.value);
 
 let sent = null; // what the running request carries, and the draft it was typed as
@@ -45,15 +47,16 @@ function countCharacters() {
 function update() {
   countCharacters();
   const button = sendButton();
-  if (button) button.disabled = !hasText() || isTooLong;
+  if (button) button.disabled = !hasText() || isTooLong || isUploading();
   fitHeight();
 }
 
-function clear({ text, draft: written }) {
+function clear({ text, files, draft: written }) {
   if (field.value.startsWith(text)) field.value = field.value.slice(text.length);
   clearTimeout(draftTimer);
   keep(written, "");
   if (hasText()) saveDraft();
+  document.dispatchEvent(new CustomEvent("composer:sent", { detail: { files, draft: written } }));
 }
 
 // Unlike crypto.randomUUID this exists on a server of the local network that has no HTTPS.
@@ -70,7 +73,14 @@ const isSend = (event) => event.detail.requestConfig?.path === "/chat/send/";
 export function send() {
   const button = sendButton();
   if (button && !button.disabled) form.requestSubmit(button);
+  else if (hasText() && isUploading()) tell("One moment: your files are still being uploaded.");
 }
+
+export function tell(text) {
+  alertLine.textContent = text;
+}
+
+export { key as currentDraft, update as updateComposer };
 
 field.addEventListener("input", () => {
   update();
@@ -84,14 +94,17 @@ document.querySelector(".composer-box").addEventListener("click", (event) => {
 
 window.addEventListener("pagehide", saveDraft);
 
+// A message of the person, also one that a form in an answer makes.
+const asks = (path) => path === "/chat/send/" || path.endsWith("/reply/");
+
 document.addEventListener("htmx:configRequest", (event) => {
   const { path, parameters } = event.detail;
-  if (path !== "/chat/send/") return;
+  if (!asks(path)) return;
   parameters.timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (event.target !== form) return;
   // The same text once more after a lost connection is the same question: the server knows it by its key.
   const lost = unanswered();
-  sent = { text: field.value, draft: key(), key: lost?.text === field.value ? lost.key : newKey() };
+  sent = { text: field.value, files: filesToSend(), draft: key(), key: lost?.text === field.value ? lost.key : newKey() };
   parameters.key = sent.key;
   keepUnanswered(sent);
 });

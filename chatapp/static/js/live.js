@@ -10,6 +10,10 @@ const tails = new WeakMap(); // holder of an open part -> its HTML
 
 export function applyOps(container, ops) {
   for (const op of ops) {
+    if ("calls" in op) {
+      showCalls(container.parentElement.querySelector(":scope > .calls"), op.calls);
+      continue;
+    }
     if ("open" in op) container.insertAdjacentHTML("beforeend", op.open);
     const block = container.lastElementChild;
     if ("text" in op) growText(block.querySelector("code"), op);
@@ -17,6 +21,12 @@ export function applyOps(container, ops) {
     if ("close" in op) close(block, op.close);
   }
   container.dispatchEvent(new CustomEvent("live:grow", { bubbles: true }));
+}
+
+// What somebody is typing in a card survives that another card changes.
+function showCalls(holder, html) {
+  patch(holder, parse(html));
+  globalThis.htmx?.process(holder);
 }
 
 function growText(code, { text, keep }) {
@@ -176,6 +186,7 @@ class Follower {
     const article = this.article;
     become(article, parse(html).firstElementChild);
     globalThis.htmx?.process(article);
+    if (article.dataset.live) followers.add(new Follower(article)); // it waits for a person: then it goes on
     article.dispatchEvent(new CustomEvent("live:end", { bubbles: true }));
   }
 }
@@ -184,6 +195,7 @@ const followers = new Set();
 const followed = new WeakSet();
 
 function follow(root) {
+  for (const follower of [...followers].filter(({ element }) => !element.isConnected)) follower.connect();
   for (const element of [root, ...root.querySelectorAll("[data-live]")]) {
     if (!element.dataset?.live || followed.has(element)) continue;
     followed.add(element);

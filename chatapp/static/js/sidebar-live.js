@@ -5,6 +5,7 @@ const ANSWERING = 2_000; // milliseconds between questions while an answer is be
 const IDLE = 10_000;
 const QUIET = 30_000; // while nobody has touched the page for a while
 const WHILE = 120_000;
+const CHANGES = /^\/chat\/(send\/$|messages\/.*\/reply\/$|turns\/.*\/approvals\/)/; // what is posted in a conversation
 
 const root = document.documentElement;
 const others = "BroadcastChannel" in window ? new BroadcastChannel("threads") : null;
@@ -142,7 +143,7 @@ document.addEventListener("live:end", async () => {
 
 document.addEventListener("htmx:afterRequest", async (event) => {
   const { path, verb } = event.detail.requestConfig ?? {};
-  if (path !== "/chat/send/" || verb !== "post" || !event.detail.successful) return;
+  if (verb !== "post" || !event.detail.successful || !CHANGES.test(path)) return;
   await refresh();
   schedule();
 });

@@ -1,6 +1,11 @@
 // Says to screen readers when an answer starts and ends, and brings the composer up to date.
 
-const ENDINGS = { failed: "Answer failed", cancelled: "Answer stopped" };
+const ENDINGS = {
+  failed: "Answer failed",
+  cancelled: "Answer stopped",
+  awaiting_approval: "Your decision is needed",
+  running: "Answer goes on",
+};
 const RETRY = 2_000;
 const status = document.getElementById("status");
 

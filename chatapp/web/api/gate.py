@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import request
 
 from chatapp import config
-from chatapp.errors import FeatureDisabled, Forbidden, ModelUnavailable
-from chatapp.models import User
+from chatapp.core import admission
+from chatapp.errors import ModelUnavailable
 from chatapp.web.api import auth
 
 BEHIND = ("chat", "chat-sessions", "chat-threads", "chat-messages", "chat-tools")
@@ -16,29 +16,17 @@ OUTSIDE = ("chat-system-prompts", "chat-quota")
 def check() -> None:
     """Runs before every view of this dialect. Raises FeatureDisabled, Unauthenticated, Forbidden, ModelUnavailable."""
     is_behind = resource() not in OUTSIDE
-    if is_behind and not config.current().ai_assistant_enabled:
-        raise FeatureDisabled("Extension is disabled.")
+    if is_behind:
+        admission.check_switch()
     auth.identify()
     if is_behind:
-        _check_role(auth.caller())
+        admission.check_role(auth.caller())
         _check_model()
 
 
 def resource() -> str:
     """The first word of the path after /api/."""
     return request.path.removeprefix("/api/").partition("/")[0]
-
-
-def _check_role(user: User) -> None:
-    roles = config.current().ai_assistant_enabled_roles
-    allowed = {
-        "staff": user.is_staff,
-        "staff_and_support": user.is_staff or user.is_support,
-        "all": True,
-        "anonymous": True,
-    }
-    if not allowed.get(roles, False):
-        raise Forbidden("You are not allowed to use the assistant.")
 
 
 def _check_model() -> None:

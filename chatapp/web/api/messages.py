@@ -8,9 +8,9 @@ from chatapp.core import feedback, messages
 from chatapp.values import Json
 from chatapp.web.api import bp
 from chatapp.web.api.auth import caller
-from chatapp.web.api.contract import answers
 from chatapp.web.api.parsing import parser
 from chatapp.web.api.schemas import FeedbackInput, MessageOutput, MessageQuery
+from chatapp.web.contract import answers
 
 # A message is read in the list only; its path exists, so that clients are not told that the message does not.
 bp.add_url_rule("/chat-messages/<any_uuid:message_id>/", "message", methods=[])

@@ -15,7 +15,7 @@ from webargs.multidictproxy import MultiDictProxy
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from chatapp.web.api.contract import reads
+from chatapp.web.contract import reads
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 # PostgreSQL stores no NUL, UTF-8 has no lone surrogates.

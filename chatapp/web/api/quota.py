@@ -14,10 +14,10 @@ from chatapp.models import User
 from chatapp.values import Json
 from chatapp.web.api import bp
 from chatapp.web.api.auth import caller, sees_everything, support_only
-from chatapp.web.api.contract import answers
 from chatapp.web.api.parsing import Input, Uuid, WholeNumber, parser
-from chatapp.web.api.responses import empty
 from chatapp.web.api.schemas import Moment
+from chatapp.web.contract import answers
+from chatapp.web.responses import empty
 
 LIMIT = validate.Range(min=quotas.UNLIMITED, error="Ensure this value is greater than or equal to -1.")
 

@@ -11,10 +11,10 @@ from chatapp.core import sessions
 from chatapp.values import Json
 from chatapp.web.api import bp
 from chatapp.web.api.auth import caller
-from chatapp.web.api.contract import answers
 from chatapp.web.api.paging import paged
 from chatapp.web.api.parsing import parser
 from chatapp.web.api.schemas import FieldQuery, SessionOutput, pick
+from chatapp.web.contract import answers
 
 present = SessionOutput().dump
 

@@ -20,10 +20,10 @@ from chatapp.stream.follow import follow
 from chatapp.values import Json, Mode, OnActive, Question
 from chatapp.web.api import bp
 from chatapp.web.api.auth import caller
-from chatapp.web.api.contract import answers
 from chatapp.web.api.ndjson import BlockLines, NdjsonEncoder, line
 from chatapp.web.api.parsing import parser
 from chatapp.web.api.schemas import StreamInput, StreamLine
+from chatapp.web.contract import answers
 
 logger = structlog.get_logger(__name__)
 

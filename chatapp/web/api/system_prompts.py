@@ -14,11 +14,11 @@ from chatapp.models import SystemPrompt
 from chatapp.values import Json
 from chatapp.web.api import bp
 from chatapp.web.api.auth import staff_only
-from chatapp.web.api.contract import answers, reads
 from chatapp.web.api.paging import paged
 from chatapp.web.api.parsing import AnyText, Input, Text, parser
-from chatapp.web.api.responses import empty
 from chatapp.web.api.schemas import Moment
+from chatapp.web.contract import answers, reads
+from chatapp.web.responses import empty
 
 # Staff may write what they like; what the guards make of it is advice.
 ADVICE = "X-Guard-Advice"

@@ -13,11 +13,11 @@ from chatapp.core.thread_lists import TIMES, TOKEN_SUMS, ThreadFilter
 from chatapp.values import Json
 from chatapp.web.api import bp
 from chatapp.web.api.auth import caller
-from chatapp.web.api.contract import answers
 from chatapp.web.api.paging import paged
 from chatapp.web.api.parsing import parser
-from chatapp.web.api.responses import empty
 from chatapp.web.api.schemas import UNNAMED, FieldQuery, StatisticsOutput, ThreadOutput, ThreadQuery, pick
+from chatapp.web.contract import answers
+from chatapp.web.responses import empty
 
 present = ThreadOutput().dump
 

@@ -9,8 +9,8 @@ from chatapp.tools import executing
 from chatapp.values import BlockKey, Json, ResultType
 from chatapp.web.api import bp
 from chatapp.web.api.auth import caller
-from chatapp.web.api.contract import answers
 from chatapp.web.api.parsing import Input, Text, parser
+from chatapp.web.contract import answers
 
 LONGEST_NAME = 100
 

@@ -11,6 +11,7 @@ def init_app(app: Flask) -> None:
     from chatapp.web.pages import (
         account,
         accounts,
+        approvals,
         chat,
         diagrams,
         disclosure,
@@ -19,11 +20,13 @@ def init_app(app: Flask) -> None:
         exchanges,
         exports,
         feedback,
+        files,
         history,
         installing,
         live,
         moments,
         presenting,
+        replies,
         sharing,
     )
 
@@ -37,11 +40,12 @@ def init_app(app: Flask) -> None:
         exchanges,
         exports,
         feedback,
+        files,
         history,
         installing,
         live,
     )
-    _ = live, sharing
+    _ = approvals, live, replies, sharing
     errors.init_app(app)
     moments.init_app(app)
     presenting.init_app(app)

@@ -64,8 +64,11 @@ def change_password() -> ResponseReturnValue:
 @sign_in_required
 def create_token() -> ResponseReturnValue:
     """The page with the new secret, which is not shown again."""
+    days = request.form.get("token_days", -1, type=int)
     try:
-        secret = tokens.create(signed_in_user(), field("token_name"), request.form.get("token_days", -1, type=int))
+        if days not in tokens.DAYS:
+            raise Invalid("Choose one of the times.", "token_days")
+        secret, _ = tokens.create(signed_in_user(), field("token_name"), days)
     except Invalid as error:
         return _refused(error)
     return _page(secret=secret)

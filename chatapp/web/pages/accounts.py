@@ -13,7 +13,7 @@ from flask_login import current_user, login_user, logout_user
 from chatapp.core import accounts
 from chatapp.errors import Invalid
 from chatapp.models import User
-from chatapp.web.auth import SignedIn, first_visit_code, is_local_visit
+from chatapp.web.auth import SignedIn, first_visit_code, give_api_cookie, is_local_visit, take_api_cookie
 from chatapp.web.pages import bp
 
 logger = structlog.get_logger(__name__)
@@ -41,6 +41,7 @@ def submit_sign_in() -> ResponseReturnValue:
 def sign_out() -> ResponseReturnValue:
     logout_user()
     session.clear()
+    take_api_cookie()
     return redirect(url_for("pages.sign_in"))
 
 
@@ -77,6 +78,7 @@ def begin_session(user: User) -> None:
     session.clear()  # nothing that was set before signing in lives on
     session.permanent = True
     login_user(SignedIn(user))
+    give_api_cookie(user)
 
 
 def _sign_in_page(error: str = "") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,14 +12,15 @@ from flask.typing import ResponseReturnValue
 from htmx_flask import make_response
 from htmx_flask import request as htmx_request
 
-from chatapp.core import takeovers, threads, turns
+from chatapp.core import threads, turns
+from chatapp.core.artifacts import LARGEST_FILE
 from chatapp.core.starting import Started
 from chatapp.errors import ChatError, Invalid
-from chatapp.models import Thread
+from chatapp.models import Artifact, Thread
 from chatapp.values import Mode, OnActive, Question
 from chatapp.web.auth import sign_in_required, signed_in_user
-from chatapp.web.pages import bp, disclosure, errors, listing, presenting
-from chatapp.web.pages.conversations import Conversation, Part
+from chatapp.web.pages import bp, disclosure, errors, files, listing, presenting, shown_files
+from chatapp.web.pages.conversations import Conversation, Part, answered_before, settle
 from chatapp.web.pages.exchanges import conversation_asked_for
 from chatapp.web.pages.listing import Listing, View
 from chatapp.web.pages.live import growing_page
@@ -65,7 +67,7 @@ def conversation(thread_id: UUID) -> ResponseReturnValue:
     thread = threads.get_own(signed_in_user(), thread_id)
     latest = turns.latest(thread_id)
     if latest:
-        takeovers.reap_if_lost(latest)
+        settle(latest)
     if latest and presenting.standing(latest) == request.args.get("known"):
         return "", 204
     return _conversation(thread)
@@ -74,19 +76,28 @@ def conversation(thread_id: UUID) -> ResponseReturnValue:
 @bp.post("/chat/send/")
 @sign_in_required
 def send() -> ResponseReturnValue:
+    files.make_room_in_form()
+    attached: list[Artifact] = []
     try:
-        question = _question()
+        attached = files.chosen(request.form.getlist("file"))
+        attached += files.received()
+        question = _question(attached)
         started = turns.start(question)
     except ChatError as error:
         if htmx_request.htmx or not request.form.get("text"):
             raise
-        return _page_with_error(error)
+        return page_with_error(error, _uuid(request.form.get("thread_id", "")), attached)
+    return accepted(question, started)
+
+
+def accepted(question: Question, started: Started) -> ResponseReturnValue:
+    """What the page that has asked is given."""
     address = f"{listing.base()}/{started.thread.id}/"
     if not htmx_request.htmx:
         return redirect(f"{address}?live=page#latest", 303)
     if started.replayed or "whole" in request.form:
         push_url = address if "whole" in request.form or question.thread_id is None else None
-        return _htmx(_conversation(started.thread), push_url=push_url, reswap="outerHTML")
+        return whole_conversation(started.thread, push_url)
     return _htmx(_sent(question, started), push_url=address if started.is_new_thread else None)
 
 
@@ -97,17 +108,23 @@ def cancel(thread_id: UUID) -> ResponseReturnValue:
     return _done(thread_id)
 
 
+def whole_conversation(thread: Thread, push_url: str | None = None) -> Response:
+    """The end of the conversation, in place of what the page shows of it."""
+    return _htmx(_conversation(thread), push_url=push_url, reswap="outerHTML")
+
+
 def _sent(question: Question, started: Started) -> str:
-    """What changes on the page: two articles more, or the conversation with a version less."""
+    """What changes on the page: two articles more and forms that can no longer be used, or a version less."""
     if question.mode is not Mode.MESSAGE or started.message is None:
         return _conversation(started.thread)
     # As it was when it was accepted, though a quick answer may be complete by now: the stream tells.
     turn = presenting.turn(started.turn, started.warning)
-    message = presenting.message(started.message)
+    came_along = shown_files.of_messages([started.message]) if started.turn.settings["attachmentIds"] else {}
+    message = presenting.message(started.message, files=came_along.get(started.message.id, ()))
     around = {"thread": started.thread, "user": signed_in_user()}
-    return render_template(
-        "partials/_send_result.html", message=message, turn=turn, active_turn=turn, html="", after=0, **around
-    )
+    running = {"turn": turn, "active_turn": turn, "html": "", "calls": "", "after": 0}
+    answered = None if started.is_new_thread else answered_before(started.thread, started.message)
+    return render_template("partials/_send_result.html", message=message, answered=answered, **running, **around)
 
 
 def _conversation(thread: Thread) -> str:
@@ -122,9 +139,11 @@ def _asked() -> str:
     return request.args.get("ask", "").replace("\x00", "")[:MAX_TEXT]
 
 
-def _question() -> Question:
+def _question(attached: Sequence[Artifact]) -> Question:
     """The form as a wish. Raises Invalid."""
     form = request.form
+    if len(attached) < len(set(form.getlist("file"))):
+        raise Invalid("A file is no longer there. Remove it and try again.", "file")
     mode = form.get("mode", Mode.MESSAGE.value)
     text = form.get("text", "").replace("\r\n", "\n").strip()
     if mode not in list(Mode):
@@ -143,13 +162,15 @@ def _question() -> Question:
         message_id=_uuid(form.get("message_id", "")),
         on_active=OnActive.INTERRUPT,
         timezone=signed_in_user().timezone or form.get("timezone", "UTC"),
-        idempotency_key=_key(form.get("key", ""), text),
+        artifact_ids=tuple(artifact.id for artifact in attached),
+        idempotency_key=_key(form.get("key", ""), text, attached),
     )
 
 
-def _key(key: str, text: str) -> str | None:
-    """Of what a form sends twice. Without JavaScript one goes back to a form and sends other words from it."""
-    return hashlib.sha256(f"{key}\n{text}".encode()).hexdigest() if key else None
+def _key(key: str, text: str, attached: Sequence[Artifact]) -> str | None:
+    """Of what a form sends twice. Without JavaScript one goes back to a form and sends something else from it."""
+    content = "\n".join([key, *(str(artifact.id) for artifact in attached), text])
+    return hashlib.sha256(content.encode()).hexdigest() if key else None
 
 
 def _page(thread: Thread | None, conversation: Conversation | None = None, **more: Any) -> str:
@@ -165,12 +186,12 @@ def _page(thread: Thread | None, conversation: Conversation | None = None, **mor
     )
 
 
-def _page_with_error(error: ChatError) -> ResponseReturnValue:
-    """For a browser without JavaScript: the same page, with what was typed and why it was refused."""
-    thread_id = _uuid(request.form.get("thread_id", ""))
+def page_with_error(error: ChatError, thread_id: UUID | None, attached: Sequence[Artifact] = ()) -> ResponseReturnValue:
+    """For a browser without JavaScript: the same page, with what was typed and sent and why it was refused."""
     thread = threads.get_own(signed_in_user(), thread_id) if thread_id else None
     conversation = Conversation.load(thread) if thread else None
-    page = _page(thread, conversation, error=str(error), draft=request.form.get("text", ""))
+    kept = {"draft": request.form.get("text", ""), "files": shown_files.of_artifacts(attached)}
+    page = _page(thread, conversation, error=str(error), **kept)
     return page, errors.status_of(error)[0]
 
 
@@ -183,6 +204,7 @@ def _around(thread: Thread | None) -> dict[str, Any]:
         "reminder": presenting.REMINDER,
         "disclaimer": presenting.DISCLAIMER,
         "longest": MAX_TEXT,
+        "largest_file": LARGEST_FILE,
     }
 
 

@@ -9,14 +9,14 @@ from uuid import UUID
 
 from markupsafe import Markup
 
-from chatapp.core import messages, takeovers, turns
+from chatapp.core import approvals, messages, replying, takeovers, turns
 from chatapp.core.answer_parser import AnswerParser
 from chatapp.models import Message, Thread, Turn
 from chatapp.stream import log
 from chatapp.values import Role, TurnStatus
-from chatapp.web.pages import presenting
+from chatapp.web.pages import presenting, shown_files
 from chatapp.web.pages.presenting import ShownMessage, ShownTurn
-from chatapp.web.render import LiveRenderer
+from chatapp.web.render import ARCHIVED, PAST, LiveRenderer, OpenCalls, Situation
 
 LENGTH = 50  # messages on a page
 
@@ -54,7 +54,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """`turn` is the running one; `html` what it has written up to event number `after`.
+    """`turn` is the active one; `html` what it has written up to event number `after`, `calls` what has no block yet.
 
     Without a running turn `html` is shown for a last question that has no stored answer.
     """
@@ -62,6 +62,7 @@ class Conversation:
     part: Part
     turn: ShownTurn | None
     html: Markup = Markup("")
+    calls: Markup = Markup("")
     after: int = 0
 
     @classmethod
@@ -79,7 +80,7 @@ class Conversation:
         """
         latest = turns.latest(thread.id)
         if latest:
-            takeovers.reap_if_lost(latest)
+            settle(latest)
         was_active = latest is not None and TurnStatus(latest.status).is_active
         part = Part.load(thread, latest, before=before, wanted=wanted, last_html=last_html)
         if latest and was_active and not TurnStatus(latest.status).is_active:
@@ -88,8 +89,8 @@ class Conversation:
         is_shown = latest and any(m.id == latest.answer_id for m in part.messages)
         if latest is None or part.later or not TurnStatus(latest.status).is_active or is_shown:
             return cls(part, None, last_html or Markup(""))
-        html, after, warning = _written(latest)
-        return cls(part, presenting.turn(latest, warning), html, after)
+        written = Written.load(latest)
+        return cls(part, written.turn, written.html, written.calls, written.after)
 
     def values(self) -> dict[str, Any]:
         """For the templates."""
@@ -99,8 +100,49 @@ class Conversation:
             "later": self.part.later,
             "turn": self.turn,
             "html": self.html,
+            "calls": self.calls,
             "after": self.after,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What an active turn has written up to event number `after`."""
+
+    turn: ShownTurn
+    html: Markup
+    calls: Markup
+    after: int
+
+    @classmethod
+    def load(cls, turn: Turn) -> Written:
+        parser, renderer, calls = AnswerParser(), LiveRenderer(), OpenCalls()
+        decisions = approvals.of_turn(turn.id) if turn.status == TurnStatus.AWAITING_APPROVAL else {}
+        events = log.current().read(turn.id)
+        renderer.feed(parser.feed(events))
+        calls.feed(events)
+        warning = next((event.data["data"]["message"] for event in events if event.type == "data-warning"), "")
+        said = {call_id: approval.status for call_id, approval in decisions.items()}
+        shown = presenting.turn(turn, warning, list(said.values()).count("pending"))
+        return cls(shown, renderer.snapshot(), calls.html(said), events[-1].seq)
+
+    def values(self) -> dict[str, Any]:
+        """For the template of a running answer."""
+        return {"turn": self.turn, "html": self.html, "calls": self.calls, "after": self.after}
+
+
+def settle(turn: Turn) -> None:
+    """End the turn if nobody executes it any more, or if it has waited too long for a person."""
+    takeovers.reap_if_lost(turn)
+    approvals.settle_expired(turn)
+
+
+def answered_before(thread: Thread, question: Message) -> ShownMessage | None:
+    """The answer above a new question, if something in it can no longer be used since."""
+    (message,) = messages.page(thread.id, before=question.sequence_index, limit=1).messages or (None,)
+    if message is None or message.role != Role.ASSISTANT or not any(replying.usable(message)):
+        return None
+    return present(thread, [message, question])[0]
 
 
 def ended_answer(thread: Thread, turn: Turn) -> ShownMessage | None:
@@ -121,6 +163,7 @@ def present(
         return []
     of_turn = turns.of_messages([m.turn_id for m in found if m.turn_id])
     versions = messages.versions(thread.id, found[0].sequence_index, found[-1].sequence_index)
+    files = shown_files.of_messages(found)
     return [
         presenting.message(
             message,
@@ -128,9 +171,23 @@ def present(
             last_html if message is found[-1] else None,
             versions=versions.get(message.sequence_index, ()),
             viewer=thread.user,
+            files=files.get(message.id, ()),
+            situation=_situation(thread, message, found),
         )
         for message in found
     ]
+
+
+def _situation(thread: Thread, message: Message, found: Sequence[Message]) -> Situation:
+    """What can be done with the blocks of a message; `found` may hold what was said next."""
+    if thread.is_archived:
+        return ARCHIVED
+    if message.superseded_by:
+        return PAST
+    if replying.is_open(thread, message):
+        return Situation.open(message.id)
+    later = (m for m in found if m.role == Role.USER and m.sequence_index > message.sequence_index)
+    return Situation.over(next((m.content for m in later), ""))
 
 
 def _told_of(message: Message, of_turn: Mapping[UUID, Turn], latest: Turn | None) -> Turn | None:
@@ -140,12 +197,3 @@ def _told_of(message: Message, of_turn: Mapping[UUID, Turn], latest: Turn | None
     if latest and latest.answer_replaces_id == message.id and latest.status == TurnStatus.FAILED:
         return latest
     return of_turn.get(message.turn_id) if message.turn_id else None
-
-
-def _written(turn: Turn) -> tuple[Markup, int, str]:
-    """What a running turn has written, up to which event, and what there is to warn of."""
-    parser, renderer = AnswerParser(), LiveRenderer()
-    events = log.current().read(turn.id)
-    renderer.feed(parser.feed(events))
-    warning = next((event.data["data"]["message"] for event in events if event.type == "data-warning"), "")
-    return renderer.snapshot(), events[-1].seq, warning

@@ -9,12 +9,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID
 
 from flask import Response, stream_template
@@ -28,6 +26,7 @@ from chatapp.models import Message, Thread
 from chatapp.values import Role
 from chatapp.web import assets
 from chatapp.web.auth import sign_in_required, signed_in_user
+from chatapp.web.content_disposition import attachment_named
 from chatapp.web.pages import bp
 from chatapp.web.pages.live import packed
 from chatapp.web.render import render_blocks
@@ -45,6 +44,7 @@ class ReadMessage:
     content: str
     html: Markup
     interrupted: bool
+    files: Sequence[str] = ()
 
 
 @bp.get("/chat/<uuid:thread_id>/export.md")
@@ -84,12 +84,14 @@ def export_everything() -> ResponseReturnValue:
     return _file(exports.everything(user.id), name, "application/zip")
 
 
-def readable(batches: Iterable[Sequence[Message]]) -> Iterator[ReadMessage]:
-    """Messages for a page that is only read, made while it is sent."""
+def readable(batches: Iterable[Sequence[Message]], *, with_files: bool = False) -> Iterator[ReadMessage]:
+    """Messages for a page that is only read, made while it is sent; `with_files`: and what files came with them."""
     for batch in batches:
+        files = exports.files_of(batch) if with_files else {}
         for message in batch:
             html = render_blocks(message.blocks) if message.role == Role.ASSISTANT else Markup("")
-            yield ReadMessage(message.role, message.content, html, message.interrupted)
+            names = [file.attachment.original_filename for file in files.get(message.id, ())]
+            yield ReadMessage(message.role, message.content, html, message.interrupted, names)
 
 
 def streamed_page(template: str, **values: Any) -> Response:
@@ -102,7 +104,7 @@ def streamed_page(template: str, **values: Any) -> Response:
 
 
 def _values(thread: Thread) -> dict[str, Any]:
-    return {"thread": thread, "messages": readable(exports.batches(thread)), "moment_of_export": now()}
+    return {"thread": thread, "messages": readable(exports.batches(thread), with_files=True), "moment_of_export": now()}
 
 
 def _download(thread: Thread, pieces: Iterable[bytes], ending: str, mimetype: str) -> Response:
@@ -112,16 +114,8 @@ def _download(thread: Thread, pieces: Iterable[bytes], ending: str, mimetype: st
 def _file(pieces: Iterable[bytes], name: str, mimetype: str) -> Response:
     release()
     response = Response(in_context(iter(pieces)), mimetype=mimetype)
-    response.headers.set("Content-Disposition", "attachment", **_named(name))
+    response.headers["Content-Disposition"] = attachment_named(name)
     return response
-
-
-def _named(name: str) -> dict[str, str]:
-    """The name in letters that every browser takes, and as it is (RFC 6266)."""
-    if name.isascii():
-        return {"filename": name}
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return {"filename": plain, "filename*": f"UTF-8''{quote(name)}"}
 
 
 def _encoded(pieces: Iterable[str]) -> Iterator[bytes]:

@@ -15,6 +15,7 @@ from chatapp.core.excerpts import Part
 from chatapp.core.history import Position
 from chatapp.db import now
 from chatapp.models import Message, Thread, User
+from chatapp.values import TurnStatus
 from chatapp.web.pages import moments
 from chatapp.web.pages.days import heading
 
@@ -36,6 +37,7 @@ class ShownThread:
     is_pinned: bool
     is_archived: bool
     is_answering: bool
+    needs_decision: bool
     is_unread: bool
 
 
@@ -132,7 +134,7 @@ class Listing:
 class _Shown:
     """Threads to entries, for one reader."""
 
-    def __init__(self, view: View, answering: set[UUID], passages: Mapping[UUID, Message]) -> None:
+    def __init__(self, view: View, answering: Mapping[UUID, TurnStatus], passages: Mapping[UUID, Message]) -> None:
         self._view = view
         self._answering = answering
         self._passages = passages
@@ -162,6 +164,7 @@ class _Shown:
             is_pinned=thread.pinned_at is not None,
             is_archived=thread.is_archived,
             is_answering=thread.id in self._answering,
+            needs_decision=self._answering.get(thread.id) is TurnStatus.AWAITING_APPROVAL,
             is_unread=thread.unread_at is not None and not is_open,
         )
 

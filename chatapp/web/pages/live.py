@@ -18,14 +18,15 @@ from chatapp.core import threads, turns
 from chatapp.core.answer_parser import AnswerParser
 from chatapp.db import release
 from chatapp.models import Thread, User
+from chatapp.stream import log
 from chatapp.stream.follow import follow
-from chatapp.values import Event
+from chatapp.values import Event, Json, TurnStatus
 from chatapp.web.assets import accepts_gzip
 from chatapp.web.auth import sign_in_required, signed_in_user
 from chatapp.web.pages import bp, presenting
-from chatapp.web.pages.conversations import Conversation, ended_answer
+from chatapp.web.pages.conversations import Conversation, Written, ended_answer
 from chatapp.web.pages.usage import bars
-from chatapp.web.render import GrowingHtml, LiveRenderer
+from chatapp.web.render import GrowingHtml, LiveRenderer, OpenCalls, Situation
 
 MARK = Markup("\ue000answer\ue000")
 STREAM_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
@@ -47,6 +48,7 @@ class LiveEncoder:
         self._resumed = False
         self._parser = AnswerParser()
         self._renderer = LiveRenderer()
+        self._calls = OpenCalls()
 
     def feed(self, events: list[Event]) -> bytes:
         known = [event for event in events if event.seq <= self._after]
@@ -59,8 +61,9 @@ class LiveEncoder:
         ops = made_whole + self._operations(fresh)
         return b"id: %d\ndata: %s\n\n" % (fresh[-1].seq, orjson.dumps(ops)) if ops else b""
 
-    def _operations(self, events: list[Event]) -> list[dict[str, Any]]:
-        return self._renderer.feed(self._parser.feed(events))
+    def _operations(self, events: list[Event]) -> list[Json]:
+        ops = self._renderer.feed(self._parser.feed(events))
+        return [*ops, {"calls": str(self._calls.html())}] if self._calls.feed(events) else ops
 
 
 @bp.get("/chat/turns/<uuid:turn_id>/events")
@@ -72,8 +75,9 @@ def turn_events(turn_id: UUID) -> ResponseReturnValue:
     last_seen = request.headers.get("Last-Event-ID", "", type=str)
     if last_seen.isdecimal():
         after = max(after, int(last_seen))
+    waits = turn.status == TurnStatus.AWAITING_APPROVAL
     release()
-    body = _operations(user, turn.id, max(0, after))
+    body = _operations(user, turn.id, max(0, after), waits=waits)
     if accepts_gzip():
         return Response(
             stream_with_context(packed(body)),
@@ -89,12 +93,18 @@ def growing_page(thread: Thread, conversation: Conversation, around: dict[str, A
     return Response(stream_with_context(body), mimetype="text/html", headers=STREAM_HEADERS)
 
 
-def _operations(user: User, turn_id: UUID, after: int) -> Iterator[bytes]:
+def _operations(user: User, turn_id: UUID, after: int, *, waits: bool) -> Iterator[bytes]:
     encoder = LiveEncoder(after)
     heartbeat = config.current().heartbeat
     flows = False  # until then nothing that comes may wait
+    start = 0
+    if waits:  # its events end with one that ends a stream: behind that there is something to wait for
+        known = [event for event in log.current().read(turn_id) if event.seq <= after]
+        release()
+        encoder.feed(known)
+        start = known[-1].seq if known else 0
     yield b"retry: 1000\n\n"
-    with follow(turn_id) as follower:
+    with follow(turn_id, start, patient=waits) as follower:
         while not follower.ended:
             events = follower.read(heartbeat)
             if piece := encoder.feed(events) if events else b"event: ping\ndata:\n\n":
@@ -102,7 +112,7 @@ def _operations(user: User, turn_id: UUID, after: int) -> Iterator[bytes]:
             flows = flows or any(event.type == "text-delta" for event in events)
             if flows and not follower.ended:
                 sleep(BEAT if follower.position < LONG else SLOW_BEAT)
-    html = _final_article(user, turn_id)
+    html = answer_article(user, turn_id)
     release()
     yield b"event: end\n" + b"".join(b"data: %s\n" % line.encode() for line in html.split("\n")) + b"\n"
 
@@ -119,8 +129,11 @@ def packed(pieces: Iterable[bytes]) -> Iterator[bytes]:
     yield packer.flush()
 
 
-def _final_article(user: User, turn_id: UUID) -> str:
+def answer_article(user: User, turn_id: UUID) -> str:
+    """The turn's answer as a reload shows it: complete, or as far as it has come when it waits for a person."""
     turn = turns.get_own(user, turn_id)
+    if TurnStatus(turn.status).is_active:
+        return render_template("partials/_answer.html", **Written.load(turn).values())
     message = ended_answer(threads.get_own(user, turn.thread_id), turn)
     if message is None:
         return render_template("partials/_answer.html", turn=presenting.turn(turn), html="", editable=True)
@@ -134,16 +147,27 @@ def _pieces(thread: Thread, conversation: Conversation, around: dict[str, Any]) 
         return
     values = conversation.values() | {"html": MARK, "after": None}
     yield _render(values, around).partition(MARK)[0].encode()
-    parser, growing = AnswerParser(), GrowingHtml()
+    position = 0
+    parser, growing = AnswerParser(), GrowingHtml(Situation.open(running.answer_id))
     release()
-    with follow(running.id) as follower:
-        while not follower.ended:
-            events = follower.read(config.current().heartbeat)
-            if html := growing.feed(parser.feed(events)):
-                yield html.encode()
+    while True:
+        with follow(running.id, position) as follower:
+            while not follower.ended:
+                events = follower.read(config.current().heartbeat)
+                if html := growing.feed(parser.feed(events)):
+                    yield html.encode()
+            position = follower.position
+        complete = Conversation.load(thread, last_html=MARK)
+        values = complete.values()
+        if complete.turn is None or complete.turn.id != running.id:
+            break
+        if complete.turn.waits:
+            yield growing.feed(parser.finish()).encode()
+            values |= {"html": MARK, "after": None}
+            break
+        release()  # what it waited for has been decided meanwhile: the answer goes on
     threads.mark_seen(thread)  # it has been read while it grew
-    complete = Conversation.load(thread, last_html=MARK)
-    rest = _render(complete.values(), around).partition(MARK)[2]
+    rest = _render(values, around).partition(MARK)[2]
     yield (rest or render_template("partials/_moved_on.html", thread=thread)).encode()
     release()
 

@@ -12,13 +12,15 @@ from flask import Flask
 from markupsafe import Markup
 
 from chatapp import config
+from chatapp.core import approvals
 from chatapp.core.snapshots import error_json
 from chatapp.models import Message, Turn, User
 from chatapp.values import Json, Role, TurnStatus
 from chatapp.web.auth import reader
 from chatapp.web.pages import inspector
 from chatapp.web.pages.inspector import Panel
-from chatapp.web.render import render_blocks
+from chatapp.web.pages.shown_files import ShownFile
+from chatapp.web.render import READ_ONLY, Situation, render_blocks
 
 SUGGESTIONS = (
     "Write a Python function that parses a date",
@@ -34,7 +36,8 @@ DISCLAIMER = "Answers can be wrong. Check what matters, and never share password
 class ShownTurn:
     """`status` is one of the turn's own words; `error` is None or an object with code, message, retryable.
 
-    `warning` is what the guards had to say about the question, while the answer is written.
+    `warning` is what the guards had to say about the question, while the answer is written; `undecided` how many calls
+    a person has to allow or deny.
     """
 
     id: UUID
@@ -44,6 +47,12 @@ class ShownTurn:
     status: str
     error: Json | None
     warning: str = ""
+    undecided: int = 0
+
+    @property
+    def waits(self) -> bool:
+        """For a person."""
+        return self.status == TurnStatus.AWAITING_APPROVAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,7 @@ class ShownMessage:
     """`html` are the blocks of an answer; a question is shown as the text it is.
 
     `place` is the same for all versions of a message; `versions` is None for the only one. `tokens` and `panels` (raw
-    data) are there for those who may see them.
+    data) are there for those who may see them. `files` came with a question.
     """
 
     id: UUID
@@ -93,6 +102,7 @@ class ShownMessage:
     feedback: bool | None
     tokens: Tokens | None
     panels: Sequence[Panel]
+    files: Sequence[ShownFile] = ()
 
     @property
     def is_past(self) -> bool:
@@ -116,15 +126,25 @@ def _looks() -> dict[str, str]:
     return {"theme": "" if theme == "system" else theme, "site_name": config.current().site_name}
 
 
-def turn(shown: Turn, warning: str = "") -> ShownTurn:
+def turn(shown: Turn, warning: str = "", undecided: int = 0) -> ShownTurn:
     return ShownTurn(
-        shown.id, shown.thread_id, shown.answer_id, shown.answer_index, shown.status, error_json(shown), warning
+        shown.id,
+        shown.thread_id,
+        shown.answer_id,
+        shown.answer_index,
+        shown.status,
+        error_json(shown),
+        warning,
+        undecided,
     )
 
 
 def standing(shown: Turn) -> str:
     """Which turn it is and how it stands, as its article on the page has it: js/catching-up.js."""
     status = TurnStatus(shown.status)
+    if status is TurnStatus.AWAITING_APPROVAL:
+        undecided = sum(approval.status == "pending" for approval in approvals.of_turn(shown.id).values())
+        return f"{shown.id} {status} {undecided}"
     return f"{shown.id} {TurnStatus.RUNNING if status.is_active else status}"
 
 
@@ -135,10 +155,12 @@ def message(
     *,
     versions: Sequence[UUID] = (),
     viewer: User | None = None,
+    files: Sequence[ShownFile] = (),
+    situation: Situation = READ_ONLY,
 ) -> ShownMessage:
     is_answer = shown.role == Role.ASSISTANT
     if html is None:
-        html = render_blocks(shown.blocks) if is_answer else Markup("")
+        html = render_blocks(shown.blocks, situation) if is_answer else Markup("")
     looks_behind = is_answer and viewer is not None and (viewer.is_staff or viewer.is_support)
     return ShownMessage(
         id=shown.id,
@@ -154,6 +176,7 @@ def message(
         feedback=shown.feedback_score,
         tokens=_tokens(shown) if looks_behind or config.current().show_token_use else None,
         panels=inspector.panels(shown.blocks) if looks_behind else (),
+        files=files,
     )
 
 

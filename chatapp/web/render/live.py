@@ -1,14 +1,18 @@
 """An answer as HTML while it is being written.
 
 `LiveRenderer` turns block events into operations on the client's copy, a list of blocks (`static/js/live.js` applies
-them). When the answer is complete that copy equals `render_blocks` of the stored blocks. All operations but `open`
-concern the block opened last:
+them). When the answer is complete that copy equals `render_blocks` of the stored blocks, as long as nothing in them can
+be used. All operations but `open` concern the block opened last:
 
     {"open": html}                           append a block
     {"tail": html, "keep": n}                the open part's HTML is the first n characters it had, and this
     {"tail": ..., "settle": true}            the same, then the open part joins the settled ones
     {"text": text, "keep": n}                as `tail`, for the text of a code block or diagram
     {"close": html}                          the block is complete; html, unless empty, replaces it
+
+Beside them stands, outside of the blocks and so of what is stored,
+
+    {"calls": html}                          the cards of the calls that have no block yet (`calls.OpenCalls`)
 
 Without `keep` everything is kept. Characters are counted in UTF-16 code units. Call `feed` once per flush: however many
 events it gets, it answers with a handful of operations.
@@ -28,6 +32,7 @@ from chatapp.values import BlockKey, Json
 from chatapp.web.render.blocks import frame, render_block
 from chatapp.web.render.markdown import render_markdown
 from chatapp.web.render.parts import PartSplitter
+from chatapp.web.render.situation import WRITING, Situation
 from chatapp.web.render.tail import Tail
 
 _CONTENT = Markup("\ue000")  # stands for what a frame is put around
@@ -54,7 +59,7 @@ class LiveRenderer:
                 case Closed():
                     ops += self.finish()
                 case Placed(block):
-                    html = render_block(block)
+                    html = render_block(block, WRITING)
                     ops += [*self.finish(), {"open": str(html)}, {"close": ""}] if html else self.finish()
                     self._complete.append(html)
         return ops + self._open.flush() if self._open else ops
@@ -154,9 +159,13 @@ class _Source:
 
 
 class GrowingHtml:
-    """Settled parts and complete blocks only: what it returns, put together, is `render_blocks` of the answer."""
+    """Settled parts and complete blocks only: what it returns, put together, is `render_blocks` of the answer.
 
-    def __init__(self) -> None:
+    Nothing of it is exchanged later, so what can be used when it is complete can be used at once: `situation`.
+    """
+
+    def __init__(self, situation: Situation = WRITING) -> None:
+        self._situation = situation
         self._opened: Opened | None = None
         self._splitter = PartSplitter()
         self._foot = Markup()
@@ -177,7 +186,7 @@ class GrowingHtml:
                 case Closed() if self._in_prose:
                     html += [*map(render_markdown, self._splitter.finish()), self._foot]
                 case Placed(block):
-                    html.append(render_block(block))
+                    html.append(render_block(block, self._situation))
                 case Closed() if self._opened:
                     html.append(render_block({**_empty_block(self._opened), "content": event.content}))
         return Markup("").join(html)

@@ -20,7 +20,7 @@ CALCULATE = {"tool": "calculate", "arguments": {"expression": "6 * 7"}}
 
 
 def execute(client: Client, tool: Any = "calculate", **arguments: Any) -> TestResponse:
-    return client.post(EXECUTE, {"tool": tool, "arguments": arguments})
+    return client.post(EXECUTE, json={"tool": tool, "arguments": arguments})
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_case_102_unknown_tools_and_injected_arguments(ana: Client) -> None:
      ({"tool": "calculate", "arguments": []}, "arguments")],
 )  # fmt: skip
 def test_bad_input_is_told_by_field(ana: Client, body: dict[str, Any], field: str) -> None:
-    response = ana.post(EXECUTE, body)
+    response = ana.post(EXECUTE, json=body)
     assert (response.status_code, list(response.json)) == (400, [field])
 
 
@@ -85,7 +85,7 @@ def test_what_goes_wrong_inside_is_told_without_details(ana: Client, monkeypatch
 
 
 def test_arguments_default_to_none(ana: Client) -> None:
-    assert ana.post(EXECUTE, {"tool": "current_time"}).json["data"]["timezone"] == "UTC"
+    assert ana.post(EXECUTE, json={"tool": "current_time"}).json["data"]["timezone"] == "UTC"
 
 
 def test_the_feature_gate_applies(make_app: Callable[..., Flask]) -> None:

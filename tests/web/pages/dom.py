@@ -91,11 +91,12 @@ class _Reader(HTMLParser):
 
 
 class Copy:
-    """A browser's copy of an answer; `html` is what it shows."""
+    """A browser's copy of an answer; `html` is what it shows, `calls` what it shows of calls without a block."""
 
-    def __init__(self, html: str = "") -> None:
+    def __init__(self, html: str = "", calls: str = "") -> None:
         self._root = parse(html)
         self._tail = ""
+        self.calls = calls
 
     @property
     def html(self) -> str:
@@ -103,6 +104,9 @@ class Copy:
 
     def apply(self, ops: list[dict[str, Any]]) -> None:
         for op in ops:
+            if "calls" in op:
+                self.calls = op["calls"]
+                continue
             if "open" in op:
                 self._root.children += parse(op["open"]).children
                 self._tail = ""

@@ -62,6 +62,21 @@ def test_markdown_holds_what_was_said_last(ana: Visitor) -> None:
     assert "Before\n" not in response.text.partition("## You")[2]
 
 
+FORM = {
+    "context": "First this.",
+    "questions": [{"question": "Which size?", "options": [{"label": "S"}, {"label": "L"}]}],
+}
+
+
+def test_markdown_holds_what_tools_did_and_asked(ana: Visitor) -> None:
+    asked = ana.answer(
+        f'Begin\n/tool calculate {{"expression": "6 * 7"}}\n/tool ask_user {orjson.dumps(FORM).decode()}'
+    )
+    text = ana.get(address(asked, "md")).text
+    assert "Begin\n\n> Tool `calculate` was used: 6 * 7 = 42\n\nTool calculate returned" in text
+    assert text.endswith("First this.\n\n- Which size?\n    - S\n    - L\n")
+
+
 def test_json_holds_every_version_and_the_feedback(ana: Visitor, people: People) -> None:
     asked = ana.answer("Before")
     feedback.rate(people.ana.user, asked.answer_id, False, "Too \u201clong\u201d", "inaccurate")

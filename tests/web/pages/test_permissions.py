@@ -29,6 +29,7 @@ def addresses(app: Flask, thread_id: UUID, turn_id: UUID, message_id: UUID) -> I
     urls = app.url_map.bind("localhost")
     values = {"thread_id": thread_id, "turn_id": turn_id, "message_id": message_id}
     values |= {"token_id": new_id(), "link_id": new_id()}  # test_account.py
+    values |= {"artifact_id": new_id()}  # test_files.py
     shared = {"token": "x" * 43}  # test_sharing.py
     for rule in app.url_map.iter_rules():
         if rule.endpoint.startswith("pages.") and rule.endpoint not in OPEN_TO_ALL:

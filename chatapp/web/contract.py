@@ -19,7 +19,7 @@ ANSWERS = "answers"
 class answers:
     """Notes how a view answers when all is well, and the refusals that its path and its input do not tell.
 
-    No schema: the answer has no body.
+    No schema: the answer has no body. `or_nothing`: there may be nothing to answer, which is 204 then.
     """
 
     schema: type[Schema] | None = None
@@ -28,6 +28,7 @@ class answers:
     paged: bool = False
     mimetype: str = JSON
     refusals: tuple[int, ...] = ()
+    or_nothing: bool = False
 
     def __call__(self, view: View) -> View:
         vars(view)[ANSWERS] = self

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from chatapp.values import Json
-from chatapp.web.api.contract import JSON
+from chatapp.web.contract import JSON
 
 LIMITS = {
     "minLength": "at least {} characters",
@@ -58,7 +60,8 @@ def refusals(document: Json) -> dict[str, Row]:
 
 
 def _operation(method: str, path: str, described: Json, in_path: list[Json]) -> Operation:
-    ((status, answer),) = ((status, reply) for status, reply in described["responses"].items() if "$ref" not in reply)
+    answers = ((status, reply) for status, reply in described["responses"].items() if "$ref" not in reply)
+    status, answer = next(answers)
     return Operation(
         id=described["operationId"],
         tag=described["tags"][0],
@@ -117,4 +120,4 @@ def _limits(schema: Json) -> Iterator[str]:
         if key in schema:
             yield words.format(f"{schema[key]:,}")
     if schema.get("default") not in (None, ""):
-        yield f"default {schema['default']}"
+        yield f"default {orjson.dumps(schema['default']).decode()}"

@@ -1,0 +1,1 @@
+"""Work that was done in a conversation, made repeatable: calls of tools in their order (turns-api section 5)."""
