@@ -38,7 +38,7 @@ TITLES = {
 }
 
 MESSAGES = {
-    404: "There is nothing at this address, or it is not yours to see.",
+    404: "This page was not found. It may have been deleted, or it is not yours to see.",
     405: "This address cannot be used like that.",
 }
 

@@ -115,7 +115,7 @@ def init_app(app: Flask) -> None:
 
 
 def form_key() -> str:
-    """What a form is known by, so that what is sent from it twice is stored once."""
+    """What the form of a new conversation is known by; that of another is known by how far the conversation has got."""
     return secrets.token_urlsafe(16)
 
 
