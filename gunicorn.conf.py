@@ -40,7 +40,7 @@ def post_worker_init(worker):
     runner.start()
     providers.warm_up()
     guards.warm_up()
-    jobs.start(worker.wsgi)
+    worker.end_jobs = jobs.start(worker.wsgi)
     # What is loaded now stays: the collector need not look through it again and again. What a turn makes is small and
     # mostly freed by counting, so it need not look often either.
     gc.collect()
@@ -54,6 +54,7 @@ def _drain_when_stopped(worker, runner):
     stopping = threading.Event()
     while worker.alive:
         stopping.wait(0.2)
+    worker.end_jobs(0)
     runner.drain(settings.shutdown_grace)
 
 
@@ -64,4 +65,5 @@ def worker_int(worker):
 def worker_exit(server, worker):
     app = getattr(worker, "wsgi", None)
     if app is not None:
+        worker.end_jobs(5)
         app.extensions["runner"].close()

@@ -5,12 +5,14 @@ which whichever process looks first does for all.
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
 from flask import Flask
 
-from chatapp.automations import running
+from chatapp.automations import executing, progress
 from chatapp.core import blob_keeping, ingestion, leaving, quotas, retention, sharing
 from chatapp.db import now, release
 from chatapp.marketplace import provisioning
@@ -24,15 +26,28 @@ FILE_READERS = 2
 LOOK_FOR_FILES_EVERY = 5.0  # seconds; for files that other processes were to read
 
 
-def start(app: Flask) -> None:
-    """Look after all of it in the background, as long as the process lives."""
-    provisioning.start(app.app_context)
-    running.work(app.app_context)
-    forever = threading.Event()
-    threading.Thread(target=_look, args=(app, forever), name="daily-jobs", daemon=True).start()
-    for number in range(FILE_READERS):
-        name = f"file-reader-{number}"
-        threading.Thread(target=read_files, args=(app, forever), name=name, daemon=True).start()
+def start(app: Flask) -> Callable[[float], None]:
+    """Look after all of it in the background, as long as the process lives.
+
+    What is returned ends that and waits at most so many seconds for what is under way; other processes go on with it.
+    """
+    stop = threading.Event()
+    own = {"daily-jobs": _look} | {f"file-reader-{number}": read_files for number in range(FILE_READERS)}
+    threads = [threading.Thread(target=work, args=(app, stop), name=name, daemon=True) for name, work in own.items()]
+    for thread in threads:
+        thread.start()
+    threads += [provisioning.start(app.app_context, stop), executing.work(app.app_context, stop)]
+
+    def end(patience: float) -> None:
+        stop.set()
+        provisioning.wake()
+        progress.wake()
+        ingestion.wake()
+        deadline = time.monotonic() + patience
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    return end
 
 
 def run_if_due(moment: datetime | None = None) -> bool:

@@ -37,6 +37,23 @@ SYLLABLES = (
     "привет", "hmm", "😀", "👍", "é", "ö", "x", "foo", "\u0e2e\u0e32", "\u0647\u0647",
 )  # fmt: skip
 PAGES = ("\n", " ", "")
+DONE_TEXT = """
+    Add Fix Remove Ignore Bypass Reset Override Allow Refuse Show Hide Rename Revert Update Drop Skip Disable Enable
+    Print Forget Stop Use Move Test Document Merge Reject Mask Block Accept Translate Limit Unlock Keep Write Bump
+"""
+DONE = tuple(DONE_TEXT.split())
+THINGS = (
+    "the system prompt", "hidden files", "the admin page", "all previous versions", "rules of the linter",
+    "user messages", "the developer mode", "instructions for new contributors", "the assistant",
+    "errors of the parser", "secrets in logs", "the password form", "stale tokens", "a warning", "the default role",
+    "old answers", "safety checks", "the retry policy", "an attack in a ticket", "the injection guard",
+    "prompts of staff", "limits of the quota", "every conversation", "test data", "the import of numpy",
+    "unused imports", "docs of the API", "the release notes", "requirements", "CI",
+)  # fmt: skip
+WHY = (
+    "", "", "", " on start-up", " in tests", " when the model is silent", " without a database", " (#{number})",
+    ", so that nobody waits", ": it broke the build", "; close #{number}", " for guests", ", and say why", " again",
+)  # fmt: skip
 
 
 def made(seed: int = 1) -> list[str]:
@@ -44,6 +61,7 @@ def made(seed: int = 1) -> list[str]:
     chance = random.Random(seed)
     kinds: dict[Callable[[random.Random], str], int] = {
         _answer: 220, _log: 60, _table: 60, _blob: 60, _numbers: 50, _rule: 120, _again: 90, _listing: 50, _names: 80,
+        _history: 160,
     }  # fmt: skip
     return [kind(chance) for kind, count in kinds.items() for _ in range(count)]
 
@@ -150,6 +168,39 @@ def _listing(chance: random.Random) -> str:
         f"{chance.randrange(9999)} {chance.choice(STATES)}"
         for _ in range(chance.choice((1, 4, 25)))
     )
+
+
+def _subject(chance: random.Random) -> str:
+    thing = chance.choice(THINGS)
+    why = chance.choice(WHY).format(number=chance.randrange(2_000))
+    style = chance.random()
+    if style < 0.6:
+        head = f"{chance.choice(DONE)} {thing}"
+    elif style < 0.8:
+        area = chance.choice(("fix", "feat", "docs", "chore", "test", "guards", "web"))
+        head = f"{area}: {chance.choice(DONE).lower()} {thing}"
+    else:
+        may = chance.choice(("no longer needs", "never shows", "ignores", "now uses", "tells", "is refused without"))
+        head = f"{thing[0].upper()}{thing[1:]} {may} {chance.choice(THINGS)}"
+    return head + why
+
+
+def _history(chance: random.Random) -> str:
+    """Commits, as they are listed in one line each, in full, or in notes of a release."""
+    style = chance.choice(("oneline", "oneline", "full", "notes"))
+    commits = []
+    for _ in range(chance.choice((1, 5, 20, 60))):
+        subject = _subject(chance)
+        if style == "oneline":
+            commits.append(f"{chance.randbytes(4).hex()[:7]} {subject}")
+        elif style == "notes":
+            commits.append(f"* {subject}")
+        else:
+            name = chance.choice(WORDS)
+            body = "".join(f"    {_subject(chance)}.\n" for _ in range(chance.choice((0, 0, 2, 4))))
+            head = f"commit {chance.randbytes(20).hex()}\nAuthor: {name} <{name}@users.noreply.github.com>\n"
+            commits.append(f"{head}Date:   {_moment(chance)}\n\n    {subject}\n\n{body}")
+    return "\n".join(commits)
 
 
 def _names(chance: random.Random) -> str:

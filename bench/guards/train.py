@@ -47,6 +47,7 @@ def main() -> None:
         "rows": {"attacks": int(corpus.labels.sum()), "harmless": int((1 - corpus.labels).sum())},
         "written_for_training": len(corpus.written),
         "program_text": f"Python {python_version()} and the packages of requirements-dev.txt",
+        "written_sha256": data.digest_of(corpus.written),
         "scikit_learn": sklearn.__version__,
         "sources": data.attributions(folder),
         "out_of_fold": [figures(corpus, margins, disguised, flag, block) for margins, disguised in runs],

@@ -8,11 +8,13 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from chatapp.core import audit
 from chatapp.db import now, session, transaction
 from chatapp.errors import Invalid, NotFound
 from chatapp.models import Automation, AutomationRun, User
 
 NAME_LENGTH = 255
+DESCRIPTION_LENGTH = 2_000
 STATES = ("draft", "active", "paused", "error")
 CHANGES = {("draft", "active"), ("active", "paused"), ("paused", "active")}
 
@@ -45,10 +47,23 @@ def change(user: User, automation_id: UUID, values: dict[str, Any]) -> Automatio
     return automation
 
 
+def describe(user: User, automation_id: UUID, name: str, description: str) -> Automation:
+    """Give it a name and say what it is for. Raises NotFound, Invalid (name, description)."""
+    name, description = name.strip(), description.strip()
+    if not name:
+        raise Invalid("An automation has a name.", "name")
+    if len(name) > NAME_LENGTH:
+        raise Invalid(f"A name has at most {NAME_LENGTH} characters.", "name")
+    if len(description) > DESCRIPTION_LENGTH:
+        raise Invalid(f"A description has at most {DESCRIPTION_LENGTH:,} characters.", "description")
+    return change(user, automation_id, {"name": name, "description": description or None})
+
+
 def delete(user: User, automation_id: UUID) -> None:
     """With its runs; one that is under way stores nothing any more. Raises NotFound."""
     with transaction():
         session.delete(locked(user, automation_id))
+        audit.record("automation_deleted", user, object_id=automation_id, target_user_id=user.id)
 
 
 def locked(user: User, automation_id: UUID) -> Automation:

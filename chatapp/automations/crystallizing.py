@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import select
 
 from chatapp import tools
-from chatapp.core import threads, turns
+from chatapp.core import audit, history, own_threads, threads, turns
 from chatapp.db import session, transaction
 from chatapp.errors import Conflict, NotFound, TurnActive
 from chatapp.models import Automation, Message, Thread, ToolApproval, Turn, User
@@ -36,9 +36,20 @@ class Captured:
     allowed: bool
 
 
-def crystallize(user: User, thread_id: UUID, name: str | None = None) -> tuple[Automation, bool]:
+def eligible(user: User, found: Sequence[Thread]) -> set[UUID]:
+    """Those of one's own threads that can become automations (turns-api 5.1)."""
+    called = own_threads.called_tools([thread.id for thread in found if not thread.is_archived])
+    kinds = tools.crystallizable()
+    capturable = {thread_id for thread_id, names in called.items() if names & kinds}
+    return capturable.difference(history.answering(user)) if capturable else capturable
+
+
+def crystallize(
+    user: User, thread_id: UUID, name: str | None = None, *, renamed: bool = False
+) -> tuple[Automation, bool]:
     """The automation of a thread's calls, and whether it is new: the same calls under the same name make one.
 
+    `renamed`: one of the same calls is found whatever its name has become.
     Raises NotFound, TurnActive, Conflict (not_crystallizable).
     """
     with transaction():
@@ -53,7 +64,7 @@ def crystallize(user: User, thread_id: UUID, name: str | None = None) -> tuple[A
         steps = _steps(captured)
         name = name or _name(thread)
         fingerprint = hashlib.sha256(orjson.dumps(steps, option=orjson.OPT_SORT_KEYS)).hexdigest()
-        if known := _known(user, thread, name, fingerprint):
+        if known := _known(user, thread, None if renamed else name, fingerprint):
             return known, False
         unsure = [step["key"] for step in steps if not step["deterministic"]]
         automation = Automation(
@@ -65,6 +76,8 @@ def crystallize(user: User, thread_id: UUID, name: str | None = None) -> tuple[A
             config={"steps": steps, "metadata": {"nonDeterministicSteps": unsure}},
         )
         session.add(automation)
+        session.flush()
+        audit.record("automation_created", user, object_id=automation.id, target_user_id=user.id, steps=len(steps))
     return automation, True
 
 
@@ -136,8 +149,7 @@ def _append(steps: list[Json], **fields: Any) -> None:
 
 def _without_secrets(call: Captured) -> tuple[Json, bool]:
     """The arguments without those that the tool's schema calls secret, and whether there were any."""
-    properties = call.tool.parameters.get("properties", {})
-    secret = {name for name in call.arguments if properties.get(name, {}).get("writeOnly")}
+    secret = call.tool.secrets & call.arguments.keys()
     return {name: None if name in secret else value for name, value in call.arguments.items()}, bool(secret)
 
 
@@ -153,14 +165,13 @@ def _name(thread: Thread) -> str:
     return (first or "").strip()[:BEGINNING].strip() or UNTITLED
 
 
-def _known(user: User, thread: Thread, name: str, fingerprint: str) -> Automation | None:
-    return session.scalar(
-        select(Automation)
-        .where(
-            Automation.source_thread_id == thread.id,
-            Automation.user_id == user.id,
-            Automation.name == name,
-            Automation.fingerprint == fingerprint,
-        )
-        .limit(1)
+def _known(user: User, thread: Thread, name: str | None, fingerprint: str) -> Automation | None:
+    """The newest that was made from this; with any name if none is given."""
+    same = select(Automation).where(
+        Automation.source_thread_id == thread.id,
+        Automation.user_id == user.id,
+        Automation.fingerprint == fingerprint,
     )
+    if name is not None:
+        same = same.where(Automation.name == name)
+    return session.scalar(same.order_by(Automation.created.desc(), Automation.id.desc()).limit(1))

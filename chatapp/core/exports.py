@@ -16,7 +16,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import select
 
-from chatapp.core import accounts, artifacts, attachments, block_texts, messages, sharing, tokens
+from chatapp.core import accounts, artifacts, attachments, automation_files, block_texts, messages, sharing, tokens
 from chatapp.core.attachments import Attached
 from chatapp.core.snapshots import time_json
 from chatapp.db import now, release, session
@@ -86,7 +86,7 @@ def as_json(thread: Thread) -> Iterator[bytes]:
 
 
 def everything(user_id: UUID) -> Iterator[bytes]:
-    """A ZIP archive: the account, every conversation as JSON and as Markdown, every file. No secret is in it."""
+    """A ZIP archive: the account, conversations as JSON and as Markdown, files, automations. No secret is in it."""
     spool = _Spool()
     with zipfile.ZipFile(spool, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
         user = accounts.require_user(user_id)
@@ -96,17 +96,25 @@ def everything(user_id: UUID) -> Iterator[bytes]:
         for thread in _threads(user_id):
             for ending, pieces in (("json", as_json(thread)), ("md", as_markdown(thread))):
                 name = file_name(thread.title, thread.created, f"{str(thread.id)[-12:]}.{ending}")
-                with archive.open(f"conversations/{name}", "w") as file:
-                    for piece in pieces:
-                        file.write(piece)
-                        if spool.is_full:
-                            yield spool.take()
-            yield spool.take()
+                yield from _add(archive, spool, f"conversations/{name}", pieces)
         for artifact in _artifacts(user):
             with archive.open(f"files/{_archived_name(artifact)}", "w") as file, _content(artifact) as content:
                 while piece := content.read(_Spool.FULL):
                     file.write(piece)
                     yield spool.take()
+        for automation in automation_files.of_user(user_id):
+            name = file_name(automation.name, automation.created, f"{str(automation.id)[-12:]}.json")
+            yield from _add(archive, spool, f"automations/{name}", automation_files.as_json(automation))
+    yield spool.take()
+
+
+def _add(archive: zipfile.ZipFile, spool: _Spool, name: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Another file of the archive."""
+    with archive.open(name, "w") as file:
+        for piece in pieces:
+            file.write(piece)
+            if spool.is_full:
+                yield spool.take()
     yield spool.take()
 
 

@@ -50,7 +50,7 @@ def summaries(found: Sequence[Thread]) -> list[Summary]:
     latest = _latest_turns(ids)
     for turn in latest.values():
         takeovers.reap_if_lost(turn)
-    previews, tools = _previews(ids), _tools(ids)
+    previews, tools = _previews(ids), called_tools(ids)
     answering = {thread_id for thread_id, turn in latest.items() if TurnStatus(turn.status).is_active}
     return [
         Summary(
@@ -110,7 +110,8 @@ def _previews(thread_ids: Sequence[UUID]) -> dict[UUID, str]:
     return {thread_id: preview(text) for thread_id, text in session.execute(query)}
 
 
-def _tools(thread_ids: Sequence[UUID]) -> dict[UUID, frozenset[str]]:
+def called_tools(thread_ids: Sequence[UUID]) -> dict[UUID, frozenset[str]]:
+    """By thread, the tools whose calls have succeeded in its completed answers; only threads that have some."""
     complete = (Message.superseded_by.is_(None), Message.interrupted.is_(False))
     called = select(Message.thread_id, Message.successful_tools).where(
         Message.thread_id.in_(thread_ids), Message.successful_tools != literal_column("''"), *complete

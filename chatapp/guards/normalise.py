@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from itertools import islice
+
+from chatapp.guards.arrays import NDArray, np
 
 _TAGS = {chr(0xE0000 + code): chr(code) for code in range(0x20, 0x7F)}
 _BLANKS = dict.fromkeys("\u2800\u3164\u115f\u1160\uffa0", " ")
@@ -27,9 +28,9 @@ _LONGEST_PIECE = 4
 LONGEST = 60_000
 _KNOWN = 1 << 16
 
-_WORD = re.compile(r"\w+")
 _LATIN = re.compile("[A-Za-z]")
 _FOREIGN = re.compile("[\u0370-\u058f]")
+_MIXED = re.compile(r"(?<!\w)(?=\w*[A-Za-z])(?=\w*[\u0370-\u058f])\w+")
 _LOOK_ALIKES = str.maketrans(
     # Cyrillic, Greek, Armenian.
     "авегийкмнопрстухьѕіјһԁԛԝАВЕЅІЈКМНОРСТУХ" + "αβγεηικνορτυχωΑΒΕΖΗΙΚΜΝΟΡΤΥΧ" + "աօսհոզցյլ",
@@ -41,18 +42,22 @@ _TWINS = re.compile("[асеорухіјѕһԁԛԝАВЕЅІЈКМНОРСТУХ
 
 @dataclass(frozen=True, slots=True)
 class Normalised:
-    """A text as detectors read it. `has_tags` and `has_hidden`: it holds writing that no reader would have seen."""
+    """A text as detectors read it. `has_tags` and `has_hidden`: it holds writing that no reader would have seen.
+
+    `is_swollen`: written out it would be longer than LONGEST, so its ligatures were left as they are.
+    """
 
     text: str
     has_tags: bool = False
     has_hidden: bool = False
-    _places: tuple[int, ...] | None = None
+    is_swollen: bool = False
+    _places: NDArray[np.int64] | None = None
 
     def original_span(self, start: int, end: int) -> tuple[int, int]:
         """The place in the original of a non-empty span of `text`, with whatever is hidden inside of it."""
         if self._places is None:
             return start, end
-        return self._places[start], self._places[end - 1] + 1
+        return int(self._places[start]), int(self._places[end - 1]) + 1
 
 
 class _Pieces(dict[str, str]):
@@ -79,12 +84,17 @@ def normalise(text: str) -> Normalised:
     if text.isascii():
         return Normalised(text)
     pieces = [_PIECES[char] for char in text]
+    plain = "".join(pieces)
+    is_swollen = len(plain) > max(LONGEST, len(text))
+    if is_swollen:  # the end would be out of sight behind a filler of ligatures
+        pieces = [piece if len(piece) < 2 else char for piece, char in zip(pieces, text, strict=True)]
+        plain = "".join(pieces)
     places = None
-    if list(map(len, pieces)).count(1) != len(pieces):
-        places = tuple(islice((place for place, piece in enumerate(pieces) for _ in piece), LONGEST))
-    return Normalised(
-        _in_one_script("".join(pieces)[:LONGEST]), bool(_TAGGED.search(text)), bool(_HIDDEN.search(text)), places
-    )
+    lengths = list(map(len, pieces))
+    if lengths.count(1) != len(pieces):
+        places = np.repeat(np.arange(len(pieces)), lengths)
+    hidden = bool(_HIDDEN.search(text))
+    return Normalised(_in_one_script(plain), bool(_TAGGED.search(text)), hidden, is_swollen, places)
 
 
 def _in_one_script(text: str) -> str:
@@ -94,8 +104,4 @@ def _in_one_script(text: str) -> str:
     plain = text.translate(_LOOK_ALIKES)
     if not _FOREIGN.search(_TWINS.sub("", text)):
         return plain
-    return _WORD.sub(lambda word: plain[word.start() : word.end()] if _is_mixed(word[0]) else word[0], text)
-
-
-def _is_mixed(word: str) -> bool:
-    return bool(_LATIN.search(word) and _FOREIGN.search(word))
+    return _MIXED.sub(lambda word: plain[word.start() : word.end()], text)

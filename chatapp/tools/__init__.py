@@ -71,6 +71,12 @@ class Tool:
     complete: Callable[[Call], Mapping[str, Any]] = lambda call: call.arguments
     needs_thread: bool = False
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The arguments whose values are not kept."""
+        properties = self.parameters.get("properties", {})
+        return frozenset(name for name, property in properties.items() if property.get("writeOnly"))
+
 
 FAMILIES = ("meta", "basics", "conversation", "account", "billing", "overview", "resources", "marketplace", "vm")
 

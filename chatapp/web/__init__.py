@@ -4,6 +4,7 @@
 /sign-in/  /sign-out/  /first-administrator/
 /chat/...                    the pages and their fragments            web.pages
 /account/...                 one's own account                        web.pages
+/automations/...             what is done again without a model       web.automations
 /resources/ /orders/ /projects/ /organizations/ /invoices/ /catalogue/ /ssh-keys/
                              the marketplace                          web.marketplace
 /manage/...                  what staff maintain of it                web.marketplace
@@ -28,7 +29,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chatapp import config
-from chatapp.web import admin, api, api_v1, assets, auth, marketplace, openapi, pages, security
+from chatapp.web import admin, api, api_v1, assets, auth, automations, marketplace, openapi, pages, security
 
 
 class Documents(DefaultJSONProvider):
@@ -55,6 +56,7 @@ def register(app: Flask) -> None:
     openapi.init_app(app)
     pages.init_app(app)
     marketplace.init_app(app)
+    automations.init_app(app)
     admin.init_app(app)
     app.add_url_rule("/healthz", view_func=_healthz)
     app.add_url_rule("/", view_func=lambda: redirect("/chat/"), endpoint="home")

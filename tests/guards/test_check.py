@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import time
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -13,6 +11,8 @@ import orjson
 import pytest
 from flask.testing import FlaskCliRunner
 
+from bench.guards.shapes import VARIED, shapes
+from bench.guards.speed import loop, spent
 from chatapp import guards
 from chatapp.config import BadSetting, Settings, load
 from chatapp.guards import Injection, PersonalData, Verdict, pii
@@ -59,16 +59,7 @@ ADVERSARIAL = [
     "GB29 1234 5678 ",
     "- ",
 ]
-# None of them repeats itself, so nothing that was judged once helps.
-VARIED: dict[str, Callable[[Random], str]] = {
-    "rows of numbers": lambda chance: f"{chance.randrange(10 ** chance.randint(1, 4))} {chance.randrange(999)} ",
-    "identity numbers": lambda chance: f"id number {chance.randrange(10**11)} ",
-    "bank accounts": lambda chance: f"DE{chance.randrange(10**20):020} ",
-    "assignments": lambda chance: f"password={chance.randbytes(6).hex()} ",
-    "words": lambda chance: "".join(chance.choices("abcdefghilmnoprstu", k=chance.randint(2, 9))) + " ",
-    "characters": lambda chance: chr(chance.randrange(0x3000, 0xD000)),
-    "blobs": lambda chance: base64.b64encode(chance.randbytes(24)).decode() + " ",
-}
+SLOW = ("prose", "rows of 12 groups", "bank accounts in groups", "short assignments", "phones of 00", "times", "blobs")
 
 
 @pytest.mark.parametrize(
@@ -137,12 +128,38 @@ def test_the_time_grows_with_the_length_only(piece: str) -> None:
     assert long < 30 * short + 0.02
 
 
-@pytest.mark.parametrize("part", VARIED.values(), ids=VARIED.keys())
-def test_what_is_made_to_be_slow_costs_some_times_what_prose_costs(part: Callable[[Random], str]) -> None:
+@pytest.mark.parametrize("name", SLOW)
+def test_what_is_made_to_be_slow_is_not(name: str) -> None:
+    """What bench/guards/speed.py measures, as on a quiet core, with slack: four times what docs/guards.md says."""
+    text = dict(shapes(LONG))[name]
+    guards.check(text)
+    _, corrected = spent(lambda: guards.check(text), min(loop() for _ in range(50)), runs=3)
+    assert corrected < (0.06 if name == "prose" else 0.2)
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("".join(f"password{number} = Xk{number}q9z\n" for number in range(2_500)), {"CREDENTIAL"}),
+        ("".join(f"+372 5{number:07}, " for number in range(2_500)), {"PHONE", "NATIONAL_ID"}),
+        ("".join(f"joe{number}@corp-mail.eu " for number in range(2_000)), {"EMAIL"}),
+        ("".join(f"EE{number:018}, account\n" for number in range(2_000)), {"IBAN", "NATIONAL_ID"}),
+        ("bsn 111222333, " * 200 + "".join(f"bsn {number:09}, " for number in range(3_000)), {"NATIONAL_ID", "PHONE"}),
+    ],
+    ids=["passwords", "phones", "e-mails", "accounts", "Dutch numbers"],
+)
+def test_behind_a_flood_nothing_passes(text: str, kinds: set[str]) -> None:
+    """What is beyond the effort for one text is masked without a closer look."""
+    spans = guards.check(text[:LONG]).pii.spans
+    assert {span.type for span in spans} <= kinds
+    late = [span for span in spans if span.end > 0.7 * min(len(text), LONG)]
+    assert all(after.start - before.end < 40 for before, after in zip(late, late[1:], strict=False))
+    assert spans[-1].end > LONG - 60 if len(text) > LONG else len(text) - 60
+
+
+def test_a_page_of_numbers_without_words_is_left_alone() -> None:
     chance = Random(1)
-    prose = "the quick brown fox jumps over the lazy dog and nobody minds " * 820
-    made = "".join(part(chance) for _ in range(LONG // 2))[:LONG]
-    assert _seconds(made) < 15 * _seconds(prose)
+    assert not guards.check("".join(VARIED["measurements"](chance) for _ in range(4_000))).pii.spans
 
 
 @pytest.mark.parametrize("piece", ["\u00e9", "a b ", "x", "\u0434\u0430 ", "test\n", "the quick brown fox "])

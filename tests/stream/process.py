@@ -20,6 +20,7 @@ from flask import Flask
 from flask.ctx import AppContext
 
 from chatapp import create_app
+from chatapp.automations import executing
 from chatapp.config import Settings
 from chatapp.core import turns
 from chatapp.db import db, session
@@ -92,6 +93,10 @@ class Process:
         """The status the cancelled turn has, None when there was none."""
         status = self._call("cancel", user=str(user), thread=str(thread))["status"]
         return str(status) if status else None
+
+    def work(self) -> None:
+        """Execute runs of automations there from now on."""
+        self._call("work")
 
     def follow(self, turn: UUID, after: int = 0) -> None:
         """Read a turn there; what arrives is added to `events`, the moments to `arrivals`."""
@@ -184,6 +189,10 @@ class _Inside:
         with self._context():
             turn = turns.cancel(session.get_one(User, UUID(command["user"])), UUID(command["thread"]))
         return {"status": str(turn.status) if turn else None}
+
+    def _work(self, _: Json) -> Json:
+        executing.work(self._context)
+        return {}
 
     def _follow(self, command: Json) -> Json:
         reading = threading.Thread(target=self._read, args=(UUID(command["turn"]), command["after"]), daemon=True)

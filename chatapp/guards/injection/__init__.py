@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from chatapp.guards.injection.allowlist import is_allowed
 from chatapp.guards.injection.disguises import LEET, Reading, readings, says_leet
-from chatapp.guards.injection.explanation import categories
+from chatapp.guards.injection.explanation import OTHER, categories
 from chatapp.guards.injection.features import Features, extract
 from chatapp.guards.injection.lexicon import lexicon
 from chatapp.guards.injection.model import model
@@ -18,6 +18,8 @@ __all__ = ["Detection", "detect"]
 
 # What a single attack verb in leetspeak scores (section 7.5), without being an attack otherwise.
 LEET_SCORE = 0.65
+# A page of ligatures that becomes a book is no honest writing.
+SWOLLEN_SCORE = 0.5
 # Below this score nothing needs an explanation.
 NOTABLE = 0.1
 
@@ -42,6 +44,8 @@ def detect(normalised: Normalised, allowlist: Collection[str] = ()) -> Detection
         found += categories(worst.features, lexicon())
         found += ["unicode_tags"] * normalised.has_tags + ["invisible_chars"] * normalised.has_hidden
         found += [worst.disguise] if worst.disguise else []
+    if normalised.is_swollen and score < SWOLLEN_SCORE:
+        score, found = SWOLLEN_SCORE, [OTHER]
     if says_leet(normalised.text):
         score = max(score, LEET_SCORE)
         found = [category for category in found if category != LEET] + [LEET]

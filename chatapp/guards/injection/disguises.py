@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from chatapp.guards.terms import Terms
+
 # The categories of waldur-chat-api section 7.5 that name a disguise.
 BASE64 = "base64_payload"
 HEX = "hex_encoding"
@@ -34,8 +36,7 @@ class Reading:
 
 def readings(text: str) -> Iterator[Reading]:
     """The plain readings of a normalised text, none for most texts."""
-    for read in (_decoded, _respelled, _rotated, _turned):
-        reading = read(text)
+    for reading in (_decoded(text), _respelled(text), *_turned(text)):
         if reading is not None and reading.text != text:
             yield reading
 
@@ -46,6 +47,15 @@ _HEX_ESCAPES = re.compile(r"(?:\\x[0-9A-Fa-f]{2}|%[0-9A-Fa-f]{2}|\b0x[0-9A-Fa-f]
 _HEX = re.compile(r"[0-9A-Fa-f](?<!\w.)[0-9A-Fa-f][ :]?(?:[0-9A-Fa-f]{2}[ :]?){7,}\b")
 _ENTITIES = re.compile(r"(?:&#x?[0-9A-Fa-f]{2,6};){3,}")
 _UNICODE_ESCAPES = re.compile(r"(?:\\u[0-9A-Fa-f]{4}){3,}")
+
+
+def _class(characters: str) -> bytes:
+    """A table that makes x of these characters and a blank of all others, so that a long run is found at once."""
+    return bytes(ord("x") if chr(code) in characters else ord(" ") for code in range(256))
+
+
+_HEX_CLASS, _HEX_RUN = _class(string.hexdigits), b"x" * 16
+_ENCODED_CLASS, _ENCODED_RUN = _class(string.ascii_letters + string.digits + "+/_-"), b"x" * 16
 _HEX_DIGITS = re.compile(r"(?:\\x|%|0x)?([0-9A-Fa-f]{2})")
 
 
@@ -60,10 +70,13 @@ def _decoded(text: str) -> Reading | None:
         return Reading(plain, HEX)
     if "\\x" in plain or "%" in plain or "0x" in plain:
         plain = _HEX_ESCAPES.sub(lambda match: _from_hex(match[0]), plain)
-    plain = _HEX.sub(lambda match: _from_hex(match[0]), plain)
+    letters = plain.encode("ascii", "replace")
+    if _HEX_RUN in letters.translate(_HEX_CLASS, b" :"):
+        plain = _HEX.sub(lambda match: _from_hex(match[0]), plain)
     if plain != text:
         return Reading(plain, HEX)
-    plain = _ENCODED.sub(lambda match: _from_base64(match[0]), text)
+    if _ENCODED_RUN in letters.translate(_ENCODED_CLASS):
+        plain = _ENCODED.sub(lambda match: _from_base64(match[0]), text)
     return Reading(plain, BASE64) if plain != text else None
 
 
@@ -158,29 +171,25 @@ _ROTATED = frozenset(word.translate(_ROT13) for word in _COMMON) - _COMMON - {"b
 _TURNED = frozenset(word[::-1] for word in _COMMON if word != word[::-1]) - _COMMON - {"on", "era", "od", "eh", "won"}
 # How many words must look turned or rotated, unless the text says that it is.
 _ENOUGH = 2
-_SAYS_ROTATED = ("rot13", "rot-13", "rot 13", "caesar", "cesar")
-_SAYS_TURNED = ("revers", "backward", "right to left", "rückwärts", "envers", "invers", "revés")
 
 
 def _words(text: str) -> list[str]:
     return [word.lower() for word in _TOKEN.findall(text[:4000])]
 
 
-def _says(signs: tuple[str, ...], text: str) -> bool:
-    lowered = text.lower()
-    return any(sign in lowered for sign in signs)
+_SAYS_ROTATED = frozenset(("rot13", "rot-13", "rot 13", "caesar", "cesar"))
+_SAYS_TURNED = frozenset(("revers", "backward", "right to left", "rückwärts", "envers", "invers", "revés"))
+_SAYS = Terms(sorted(_SAYS_ROTATED | _SAYS_TURNED))
 
 
-def _rotated(text: str) -> Reading | None:
-    if _says(_SAYS_ROTATED, text) or sum(word in _ROTATED for word in _words(text)) >= _ENOUGH:
-        return Reading(text.translate(_ROT13), CIPHER)
-    return None
-
-
-def _turned(text: str) -> Reading | None:
-    if _says(_SAYS_TURNED, text) or sum(word in _TURNED for word in _words(text)) >= _ENOUGH:
-        return Reading(text[::-1], REVERSED)
-    return None
+def _turned(text: str) -> Iterator[Reading]:
+    """Letters rotated by thirteen, and the text from its end, where it looks like that or says that it is."""
+    said = _SAYS.places(text.lower()).keys()
+    words = _words(text)
+    if said & _SAYS_ROTATED or sum(word in _ROTATED for word in words) >= _ENOUGH:
+        yield Reading(text.translate(_ROT13), CIPHER)
+    if said & _SAYS_TURNED or sum(word in _TURNED for word in words) >= _ENOUGH:
+        yield Reading(text[::-1], REVERSED)
 
 
 _LEET_VERBS = frozenset(

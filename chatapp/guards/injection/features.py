@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chatapp.guards.injection.arrays import np
+from chatapp.guards.arrays import np
 from chatapp.guards.injection.folding import fold
 from chatapp.guards.injection.lexicon import Lexicon
 from chatapp.guards.injection.ngrams import LONGEST, Ints, code_points, ngrams

@@ -10,7 +10,7 @@ _MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20
 _SYLLABLE = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")
 _DIGITS = str.maketrans("123456789", "000000000")
 # Rules, frames of tables and dotted lines are as long as their author liked.
-_RULE = re.compile(r"([^\w\s])(?:\s?\1){3,}|([^\w\s]{2})\2{3,}")
+_RULE = re.compile(r"([^\w\s])(?:(?:\s?\1){3,}|([^\w\s])(?:\1\2){3,})")
 _KNOWN = 1 << 16
 
 
@@ -40,4 +40,4 @@ def fold(text: str) -> str:
 
 
 def _shortened(rule: re.Match[str]) -> str:
-    return rule[1] * 3 if rule[1] else rule[2] * 2
+    return rule[1] * 3 if rule[2] is None else (rule[1] + rule[2]) * 2

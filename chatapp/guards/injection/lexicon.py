@@ -8,20 +8,24 @@ from functools import cache
 from pathlib import Path
 from typing import cast
 
-from chatapp.guards.injection.arrays import NDArray, np
+from chatapp.guards.arrays import NDArray, np
 from chatapp.guards.injection.folding import fold
 from chatapp.guards.injection.ngrams import Hashes, Ints
 
 PATH = Path(__file__).with_name("lexicon.txt")
 # Scripts written without blanks, or with articles and particles attached: a word may begin anywhere.
 UNSPACED = "\u0590-\u06ff\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-# Entries are looked up by so many characters; shorter ones as they are.
-BEGINNING = 3
+# Entries are looked up by so many characters; shorter ones as they are. In a LONG text places are ruled out by DEEP.
+BEGINNING, DEEP = 3, 7
+LONG = 1_500
+KNOWN = 1 << 14
+DEPTHS = (BEGINNING, DEEP)
 # The basic plane of Unicode; also the size of the tables that rule most places out.
 PLANE = 0x10000
 OTHER, LETTER, ANYWHERE = range(3)
 # The same concept is found again only so many characters later.
 AGAIN = 8
+FACTOR = np.uint64(0x9E3779B1)
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 
 # Signs of attacks that are not words: a character without which there is none, and the pattern. None of them repeats
@@ -64,9 +68,10 @@ class Lexicon:
             for entry in fold(entries).split(","):
                 self._add(entry.strip(), names.index(concept), lengths)
         self._lengths = _Lengths(self._entries, lengths)
-        self._beginnings = _table(lengths)
-        self._short = _table(entry for entry in self._entries if len(entry) == 2)
-        self._letters = _table(entry for entry in self._entries if len(entry) == 1)
+        self._whole = [_table(entry for entry in self._entries if len(entry) == length) for length in range(DEEP + 1)]
+        self._heads = {
+            depth: _table({entry[:depth] for entry in self._entries if len(entry) > depth}) for depth in DEPTHS
+        }
 
     def _add(self, entry: str, concept: int, lengths: dict[str, set[int]]) -> None:
         word = entry.rstrip("*")
@@ -74,26 +79,22 @@ class Lexicon:
         meanings = self._entries.setdefault(word, [])
         if (concept, is_open) not in meanings:
             meanings.append((concept, is_open))
-        if len(word) >= BEGINNING:
-            lengths.setdefault(word[:BEGINNING], set()).add(len(word))
+        if len(word) > DEEP:
+            lengths.setdefault(word[:DEEP], set()).add(len(word))
 
     def find(self, text: str, codes: Hashes) -> tuple[Ints, Ints]:
         """Places and concepts in a folded text and its code points, in the order of the text."""
         found: list[tuple[int, int]] = []
         latest = [-AGAIN] * len(self.concepts)
-        known: dict[str, tuple[int, ...]] = {}  # a long text repeats its words
         for start in self._candidates(codes):
-            lengths = self._lengths[text[start : start + BEGINNING]]
+            lengths = self._lengths[text[start : start + DEEP]]
             if not lengths:
                 continue
-            here = text[start : start + lengths[-1] + 1]
-            concepts = known.get(here)
-            if concepts is None:
-                concepts = known[here] = self._begun(here, lengths)
-            for concept in concepts:
-                if start - latest[concept] >= AGAIN:
-                    latest[concept] = start
-                    found.append((start, concept))
+            for length in lengths:
+                for concept, is_open in self._entries.get(text[start : start + length], ()):
+                    if start - latest[concept] >= AGAIN and (is_open or not text[start + length].isalnum()):
+                        latest[concept] = start
+                        found.append((start, concept))
         for concept, needle, sign in self._signs:
             if needle in text:
                 found += [(match.start(), concept) for match in sign.finditer(text)]
@@ -101,26 +102,20 @@ class Lexicon:
         table = np.array(found, dtype=np.int64).reshape(-1, 2)
         return table[:, 0], table[:, 1]
 
-    def _begun(self, text: str, lengths: tuple[int, ...]) -> tuple[int, ...]:
-        """What the words and phrases of these lengths at the beginning of a text stand for."""
-        return tuple(
-            [
-                concept
-                for length in lengths
-                for concept, is_open in self._entries.get(text[:length], ())
-                if is_open or not text[length].isalnum()
-            ]
-        )
-
     def _candidates(self, codes: Hashes) -> list[int]:
         """Where a word begins whose first characters are those of an entry, or of something with the same hash."""
-        codes = np.append(codes, np.uint64(ord(" ")))
-        kinds = _kinds()[np.minimum(codes, PLANE - 1)]
-        begins = (kinds[1:-2] == ANYWHERE) | ((kinds[1:-2] == LETTER) & (kinds[:-3] == OTHER))
+        depth = DEEP if len(codes) > LONG else BEGINNING
+        codes = np.concatenate((codes, np.full(DEEP, ord(" "), dtype=np.uint64)))
+        kinds = _kinds()[np.minimum(codes[:-DEEP], PLANE - 1)]
+        begins = (kinds[1:] == ANYWHERE) | ((kinds[1:] == LETTER) & (kinds[:-1] == OTHER))
         starts = np.flatnonzero(begins) + 1
-        first, second, third = codes[starts], codes[starts + 1], codes[starts + 2]
-        known = self._beginnings[_slot(first, second, third)] | self._short[_slot(first, second)]
-        return cast(list[int], starts[known | self._letters[_slot(first)]].tolist())
+        hashes = np.zeros(len(starts), dtype=np.uint64)
+        known = np.zeros(len(starts), dtype=bool)
+        for length in range(1, depth + 1):
+            hashes = hashes * FACTOR + codes[starts + (length - 1)]
+            known |= self._whole[length][_slot(hashes)]
+        known |= self._heads[depth][_slot(hashes)]
+        return cast(list[int], starts[known].tolist())
 
 
 class _Lengths(dict[str, tuple[int, ...]]):
@@ -131,19 +126,17 @@ class _Lengths(dict[str, tuple[int, ...]]):
         self._long = lengths
 
     def __missing__(self, beginning: str) -> tuple[int, ...]:
-        short = (length for length in range(1, BEGINNING) if beginning[:length] in self._entries)
+        lengths = range(1, len(beginning) + 1)
+        short = (length for length in lengths if beginning[:length] in self._entries)
         found = (*short, *sorted(self._long.get(beginning, ())))
-        if len(self) >= PLANE:
+        if len(self) >= KNOWN:
             self.clear()
         self[beginning] = found
         return found
 
 
-def _slot(*codes: Hashes) -> Hashes:
-    mixed = codes[0]
-    for code in codes[1:]:
-        mixed = mixed * np.uint64(0x9E3779B1) + code
-    return (mixed ^ (mixed >> np.uint64(17))) & np.uint64(PLANE - 1)
+def _slot(hashes: Hashes) -> Hashes:
+    return (hashes ^ (hashes >> np.uint64(17))) & np.uint64(PLANE - 1)
 
 
 def _table(words: Iterable[str]) -> NDArray[np.bool_]:
@@ -151,7 +144,10 @@ def _table(words: Iterable[str]) -> NDArray[np.bool_]:
     table = np.zeros(PLANE, dtype=bool)
     codes = np.array([list(map(ord, word)) for word in words], dtype=np.uint64)
     if len(codes):
-        table[_slot(*codes.T)] = True
+        hashes = np.zeros(len(codes), dtype=np.uint64)
+        for column in codes.T:
+            hashes = hashes * FACTOR + column
+        table[_slot(hashes)] = True
     return table
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from math import exp
 from pathlib import Path
 
-from chatapp.guards.injection.arrays import NDArray, np
+from chatapp.guards.arrays import NDArray, np
 from chatapp.guards.injection.features import Features
 
 PATH = Path(__file__).with_name("weights.npz")
@@ -25,6 +24,7 @@ SLOTS = 1 << 12
 LONG = 4_000
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,29 +43,22 @@ class Model:
 
     def margin(self, features: Features) -> float:
         """How far on the side of attacks the text, or the worst window of it, is."""
-        whole, *windows = self.margins(features)
-        return max(whole, max(windows, default=whole) - self.window_discount)
+        whole, *windows = self.margins(features).tolist()
+        return float(max(whole, max(windows, default=whole) - self.window_discount))
 
-    def margins(self, features: Features) -> Iterator[float]:
+    def margins(self, features: Features) -> Floats:
         """Of the whole text, then of each window of a longer one."""
         sums, counts = self._prefix_sums(features)
         order = np.argsort(features.pair_places, kind="stable")
-        pairs = features.pairs[order]
-        weights = self.concepts[pairs].astype(np.int64)
-        earlier = _earlier(pairs)
-        yield self._margin(sums[-1], counts[-1], weights[earlier < 0])
-        if features.length <= 3 * STRIDE:
-            return
-        stride = max(STRIDE, features.length // MOST_WINDOWS)
-        starts = np.arange(0, features.length - stride, stride)
-        ends = np.minimum(starts + 2 * stride, features.length)
+        starts, ends = _windows(features.length)
         places = features.pair_places[order]
-        firsts = np.searchsorted(places, starts).tolist()
-        lasts = np.searchsorted(places, ends).tolist()
-        totals = (sums[ends] - sums[starts]).tolist()
-        shares = (counts[ends] - counts[starts]).tolist()
-        for total, count, first, last in zip(totals, shares, firsts, lasts, strict=True):
-            yield self._margin(total, count, weights[first:last][earlier[first:last] < first])
+        firsts, lasts = np.searchsorted(places, starts), np.searchsorted(places, ends)
+        concepts, kinds = _distinct(features.pairs[order], self.concepts, firsts, lasts)
+        margins: Floats = self.bias + self.ngram_scale * (sums[ends] - sums[starts]) / _root(
+            counts[ends] - counts[starts]
+        )
+        margins += self.concept_scale * concepts / _root(kinds)
+        return margins
 
     def score(self, margin: float) -> float:
         """The probability-like score, 0..1, in which the severities are expressed."""
@@ -82,12 +75,30 @@ class Model:
             counts[places] += shares
         return np.concatenate(([0.0], np.cumsum(weights))), np.concatenate(([0.0], np.cumsum(counts)))
 
-    def _margin(self, total: float, count: float, concepts: NDArray[np.int64]) -> float:
-        """Of the sum over the n-grams and the weights of the distinct concepts and pairs."""
-        margin = self.bias + self.ngram_scale * total / max(count, 1.0) ** 0.5
-        if len(concepts):
-            margin += self.concept_scale * float(concepts.sum()) / len(concepts) ** 0.5
-        return float(margin)
+
+def _windows(length: int) -> tuple[Places, Places]:
+    """Where the whole text and the windows of a longer one begin and end."""
+    if length <= 3 * STRIDE:
+        return np.array([0]), np.array([length])
+    stride = max(STRIDE, length // MOST_WINDOWS)
+    starts = np.arange(0, length - stride, stride)
+    ends = np.minimum(starts + 2 * stride, length)
+    return np.concatenate(([0], starts)), np.concatenate(([length], ends))
+
+
+def _distinct(pairs: Places, weights: NDArray[np.int8], firsts: Places, lasts: Places) -> tuple[Floats, Floats]:
+    """For each stretch of the pairs, the sum of the weights of its distinct ones and how many they are."""
+    sizes = lasts - firsts
+    owners = np.repeat(np.arange(len(sizes)), sizes)
+    places = np.arange(len(owners)) + np.repeat(firsts - np.cumsum(sizes) + sizes, sizes)
+    is_first = _earlier(pairs)[places] < firsts[owners]
+    sums: Floats = np.bincount(owners, weights[pairs][places] * is_first, len(sizes)).astype(np.float64)
+    kinds: Floats = np.bincount(owners, is_first, len(sizes)).astype(np.float64)
+    return sums, kinds
+
+
+def _root(counts: Floats) -> Floats:
+    return np.sqrt(np.maximum(counts, 1.0))
 
 
 def _earlier(pairs: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatapp.guards.injection.arrays import NDArray, np
+from chatapp.guards.arrays import NDArray, np
 
 BUCKETS = 1 << 18
 # Character n-grams of these lengths, and runs of up to three words.

@@ -67,13 +67,18 @@ class Nearby:
         self._end = end
         self._is_bare: bool | None = None
 
+    def is_bare(self) -> bool:
+        """Whether there are no words near."""
+        if self._is_bare is None:
+            around, start, end = self._around, self._start, self._end
+            self._is_bare = not (around.has_letters(start - BEFORE, start) or around.has_letters(end, end + AFTER))
+        return self._is_bare
+
     def tells(self, expression: re.Pattern[str]) -> bool:
         """Whether one of the words stands near."""
-        around, start, end = self._around, self._start, self._end
-        if self._is_bare is None:
-            self._is_bare = not (around.has_letters(start - BEFORE, start) or around.has_letters(end, end + AFTER))
-        if self._is_bare:
+        if self.is_bare():
             return False
+        around, start, end = self._around, self._start, self._end
         return around.tell(expression, start - BEFORE, start) or around.tell(expression, end, end + AFTER)
 
     def label(self, expression: re.Pattern[str]) -> re.Match[str] | None:

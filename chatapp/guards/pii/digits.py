@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 FEWEST = 7
@@ -38,21 +38,27 @@ class Digits:
     plus: bool
 
 
-def groups(text: str, cluster: re.Match[str], shapes: Collection[str], is_told: Callable[[], bool]) -> Iterator[Digits]:
+def groups(
+    text: str, cluster: re.Match[str], may_be: Callable[[str], bool], is_told: Callable[[], bool]
+) -> Iterator[Digits]:
     """What a CLUSTER can be read as, whole before parts; numbers that belong to words and paths are left out.
 
-    Parts of a row of numbers are those with a known shape; all of them where words tell that a number is there.
+    `may_be` tells whether a number of this shape is known without words for it; `is_told` whether there are such words.
     """
     start, end = cluster.span()
-    if any(character in cluster[0] for character in BLANKS):
-        yield from _windows(text, start, end, shapes, is_told)
-    elif end - start <= MOST_DIGITS * 2:
+    if " " in cluster[0] or "\u00a0" in cluster[0] or "\u202f" in cluster[0]:
+        yield from _windows(text, start, end, may_be, is_told)
+    elif end - start <= MOST_DIGITS * 2 and (
+        may_be(cluster[0].translate(SHAPE)) or ISSUED.match(text, start) or is_told()
+    ):
         found = _digits(text, start, end)
         if found is not None:
             yield found
 
 
-def _windows(text: str, start: int, end: int, shapes: Collection[str], is_told: Callable[[], bool]) -> Iterator[Digits]:
+def _windows(
+    text: str, start: int, end: int, may_be: Callable[[str], bool], is_told: Callable[[], bool]
+) -> Iterator[Digits]:
     """The whole cluster and, longest first, the runs of its groups: two numbers may stand beside each other."""
     shape = text[start:end].translate(SHAPE)
     groups = [match.span() for match in GROUP.finditer(shape)]
@@ -63,7 +69,7 @@ def _windows(text: str, start: int, end: int, shapes: Collection[str], is_told: 
             begin, stop = groups[first][0], groups[first + length - 1][1]
             if not FEWEST <= stop - begin <= MOST_DIGITS * 2:
                 continue
-            if first and length > 1 and shape[begin:stop] not in shapes and not ISSUED.match(text, start + begin):
+            if not may_be(shape[begin:stop]) and not ISSUED.match(text, start + begin):
                 told = is_told() if told is None else told
                 if not told:
                     continue

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from chatapp.guards.pii.context import LOOKALIKE, Nearby, Surroundings
 from chatapp.guards.pii.digits import Digits
+from chatapp.guards.pii.effort import Effort
 from chatapp.guards.pii.identifiers import NAMES, RECOGNISERS, Recogniser, french, nino
 from chatapp.guards.pii.spans import Span
 
@@ -26,7 +27,10 @@ def _by_shape() -> dict[str, tuple[Recogniser, ...]]:
     return table
 
 
+COST = 20
 BY_SHAPE = _by_shape()
+# Those that are known by their check digits, without words around them.
+WORDLESS = frozenset(shape for shape, kinds in BY_SHAPE.items() if any(kind.needs is None for kind in kinds))
 LETTERED = re.compile(r"[0-9][0-9A-Za-z+\-]{3,17}+(?![0-9A-Za-z])")
 HEAD = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{0,6}-?$")
 INSURANCE = re.compile(r"[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d](?![0-9A-Za-z])")
@@ -43,7 +47,7 @@ def national_id(digits: Digits, near: Nearby) -> Span | None:
     return _recognise(digits.written, digits.start, recognisers, near, alone=digits.alone)
 
 
-def lettered_ids(text: str, around: Surroundings) -> Iterator[Span]:
+def lettered_ids(text: str, around: Surroundings, effort: Effort) -> Iterator[Span]:
     """The national numbers that hold letters."""
     for match in LETTERED.finditer(text):
         if match[0].isdigit() and not _is_letter_or_hyphen(text[match.start() - 1 : match.start()]):
@@ -54,26 +58,34 @@ def lettered_ids(text: str, around: Surroundings) -> Iterator[Span]:
         start, end = head.start(), match.end()
         written = text[start:end]
         recognisers = BY_SHAPE.get(written.translate(SHAPE))
-        if recognisers is not None and not written.isdigit():
+        if recognisers is None or written.isdigit():
+            continue
+        if not effort.allows("lettered", COST):
+            effort.mask(start, end, "pii_national_id")
+        else:
             alone = len(text) - len(written) < 8 and text.strip() == written
             span = _recognise(written, start, recognisers, around.at(start, end), alone=alone)
             if span is not None:
                 yield span
-    yield from _with_blanks(text)
+    yield from _with_blanks(text, effort)
 
 
 def _is_letter_or_hyphen(character: str) -> bool:
     return character == "-" or character.isalpha()
 
 
-def _with_blanks(text: str) -> Iterator[Span]:
+def _with_blanks(text: str, effort: Effort) -> Iterator[Span]:
     for match in INSURANCE.finditer(text):
         prefix = PREFIX.search(text, max(0, match.start() - 4), match.start())
-        if prefix is not None and nino(text[prefix.start() : match.end()]):
+        if prefix is not None and not effort.allows("lettered", COST):
+            effort.mask(prefix.start(), match.end(), "pii_national_id")
+        elif prefix is not None and nino(text[prefix.start() : match.end()]):
             yield Span(prefix.start(), match.end(), "pii_national_id")
     if "2A" in text or "2B" in text:
         for match in CORSICAN.finditer(text):
-            if french(match[0]):
+            if not effort.allows("lettered", COST):
+                effort.mask(*match.span(), "pii_france_nir")
+            elif french(match[0]):
                 yield Span(*match.span(), "pii_france_nir")
 
 

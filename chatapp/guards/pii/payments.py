@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from chatapp.guards.pii.checksums import luhn, mod_97
 from chatapp.guards.pii.context import LOOKALIKE, Nearby, words
 from chatapp.guards.pii.digits import Digits
+from chatapp.guards.pii.effort import Effort
 from chatapp.guards.pii.spans import Span
 
 # The registered lengths (SWIFT IBAN registry), and those of the countries that use IBANs unregistered.
@@ -29,6 +30,7 @@ IBAN = re.compile(
     r"[A-Za-z]{2}[0-9]{2}(?:[ \u00a0\-]?[0-9A-Za-z]){11,36}+"
 )
 SEPARATORS = " \u00a0-"
+COST = 10
 
 BRANDS = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}|3[47]\d{13}"
@@ -58,12 +60,16 @@ CARD_WORDS = words(
 )
 
 
-def ibans(text: str) -> Iterator[Span]:
+def ibans(text: str, effort: Effort) -> Iterator[Span]:
     position = 0
     while (match := IBAN.search(text, position)) is not None:
         written = match[0]
         position = match.start() + 2
         length = LENGTHS.get(written[:2].upper())
+        if length and not effort.allows("accounts", COST):
+            effort.mask(*match.span(), "pii_iban_general")
+            position = match.end()
+            continue
         end = _end_of_account(written, length) if length else None
         if end is None:
             continue

@@ -9,6 +9,7 @@ from types import ModuleType
 
 from chatapp.guards.pii.context import LOOKALIKE, NUMBER, PHONE, Nearby
 from chatapp.guards.pii.digits import Digits
+from chatapp.guards.pii.effort import Effort
 from chatapp.guards.pii.spans import Span
 
 # Groupings that nothing but phone numbers has: North America, France, mobile numbers of Japan.
@@ -18,6 +19,7 @@ DISTINCT = re.compile(
 )
 DISTINCT_SHAPES = frozenset(("99 99 99 99 99", "9 999-999-9999"))
 MOST_DIGITS = 15
+COST = 70
 DATE = re.compile(r"(?:19|20)\d\d[./\-]\d\d[./\-]\d\d|\d\d?[./\-]\d\d?[./\-](?:19|20)\d\d")
 ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 UNIT = re.compile(
@@ -26,12 +28,12 @@ UNIT = re.compile(
 NOT_A_PHONE = re.compile(r"(?:npi|mrn|dea|id|zip|iban|vat|code|card|account|konto|nip|regon|pesel|nr rej\w*)\W{0,3}$")
 
 
-def phone(digits: Digits, near: Nearby) -> Span | None:
+def phone(digits: Digits, near: Nearby, effort: Effort) -> Span | None:
     """The phone number in these digits."""
     if len(digits.plain) > MOST_DIGITS:
         return None
     if digits.plus or digits.plain.startswith("00"):
-        return _international(digits)
+        return _international(digits, effort)
     if _is_national(digits, near):
         return Span(digits.start, digits.end, "pii_phone_national")
     return None
@@ -43,7 +45,9 @@ def _numbering_plans() -> ModuleType:
     return import_module("phonenumbers")
 
 
-def _international(digits: Digits) -> Span | None:
+def _international(digits: Digits, effort: Effort) -> Span | None:
+    if not effort.allows("plans", COST):
+        return Span(digits.start, digits.end, "pii_phone_e164")
     number = "+" + (digits.plain if digits.plus else digits.plain[2:])
     plans = _numbering_plans()
     try:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from functools import partial
+from functools import lru_cache, partial
 
 from chatapp.guards.pii import context
 from chatapp.guards.pii.context import Surroundings
 from chatapp.guards.pii.credentials import collect_credentials
-from chatapp.guards.pii.digits import CLUSTER, groups
+from chatapp.guards.pii.digits import CLUSTER, ISSUED, SHAPE, Digits, groups
+from chatapp.guards.pii.effort import Effort
 from chatapp.guards.pii.emails import emails
-from chatapp.guards.pii.national_ids import BY_SHAPE, lettered_ids, national_id
+from chatapp.guards.pii.national_ids import BY_SHAPE, WORDLESS, lettered_ids, national_id
 from chatapp.guards.pii.payments import CARD_SHAPES, card, ibans
 from chatapp.guards.pii.phones import DISTINCT_SHAPES, phone
 from chatapp.guards.pii.spans import Collected, Span
@@ -22,7 +23,13 @@ DIGITS = re.compile(r"[0-9](?:[^0-9\n]{0,8}[0-9]){3}")
 ESCAPED_BLANK = re.compile(r"\\[nrt]")
 # How numbers in groups are written that are known without a word for it.
 KNOWN_SHAPES = frozenset((*BY_SHAPE, *CARD_SHAPES, *DISTINCT_SHAPES))
-NUMBER_KINDS = (card, national_id, phone)
+SURE_SHAPES = WORDLESS | CARD_SHAPES
+FORMS = re.compile(r"9{12,19}|(?:9[ .\-])?(?:\(?999\) ?|999-)999-9999|999\.999\.9999|99(?:[ .]99){4}|999-9999-9999")
+# In a text longer than this, no number is all there is.
+MUCH = 64
+# How many characters of a row of numbers are looked at for a microsecond; of a short row all parts are tried.
+ROW, LONG_ROW = 12, 80
+COST = 15
 
 
 def find(text: str, allowlist: Collection[str] = ()) -> list[Span]:
@@ -34,35 +41,74 @@ def find(text: str, allowlist: Collection[str] = ()) -> list[Span]:
     if "\\" in text:
         text = ESCAPED_BLANK.sub("  ", text)
     found = Collected()
-    collect_credentials(text, found)
+    effort = Effort()
+    collect_credentials(text, found, effort)
     if "@" in text:
-        found.add(emails(text))
+        found.add(emails(text, effort))
     if DIGITS.search(text):
-        found.add(ibans(text))
-        found.add(vat_numbers(text, found))
+        found.add(ibans(text, effort))
+        found.add(vat_numbers(text, found, effort))
         around = Surroundings(text)
-        found.add(_numbers(text, around, found))
-        found.add(lettered_ids(text, around))
+        found.add(_numbers(text, around, found, effort))
+        found.add(lettered_ids(text, around, effort))
+    for span in effort.flood():
+        found.swallow(span)
     spans = found.sorted()
     return [span for span in spans if not _allowed(text[span.start : span.end], allowlist)] if allowlist else spans
 
 
-def _numbers(text: str, around: Surroundings, found: Collected) -> Iterator[Span]:
+def _numbers(text: str, around: Surroundings, found: Collected, effort: Effort) -> Iterator[Span]:
     """The first kind that knows a group of digits. What is yielded is in `found` before the next group is tried."""
+    is_long = len(text) > MUCH
     for cluster in CLUSTER.finditer(text):
         start, end = cluster.span()
         if found.covers(start, end):
             continue
         is_told = partial(_is_told, around, start, end)
-        for digits in groups(text, cluster, KNOWN_SHAPES, is_told):
+        if not effort.allows("rows", 2 + (end - start) // (1 if end - start < LONG_ROW else ROW)):
+            if (
+                ISSUED.match(text, start)
+                or _holds_number(cluster[0].translate(SHAPE), _has_words(around, start, end))
+                or is_told()
+            ):
+                effort.mask(start, end, "pii_national_id")
+            continue
+        for digits in groups(text, cluster, _may_be, is_told):
             if found.overlaps(digits.start, digits.end):
                 continue
             near = around.at(digits.start, digits.end)
-            span = next((span for kind in NUMBER_KINDS if (span := kind(digits, near)) is not None), None)
+            if is_long and near.is_bare() and not _needs_no_words(digits):
+                continue
+            if not effort.allows("numbers", COST):
+                effort.mask(digits.start, digits.end, "pii_national_id")
+                continue
+            span = card(digits, near) or national_id(digits, near) or phone(digits, near, effort)
             if span is not None:
                 yield span
                 if span.end >= end and span.start <= start:
                     break
+
+
+def _may_be(shape: str) -> bool:
+    """Whether a number that is written like this can be known without words for it, or is looked at for its shape."""
+    return shape in KNOWN_SHAPES or FORMS.fullmatch(shape) is not None
+
+
+@lru_cache(maxsize=4096)
+def _holds_number(shape: str, has_words: bool) -> bool:  # noqa: FBT001 - the cache knows places only
+    """Whether part of a row of numbers is written as a known number; without words near, as one that needs none."""
+    shapes = KNOWN_SHAPES if has_words else SURE_SHAPES
+    return FORMS.search(shape) is not None or any(known in shape for known in shapes)
+
+
+def _needs_no_words(digits: Digits) -> bool:
+    shape = digits.shape
+    is_issued = digits.plus or digits.plain.startswith("00")
+    return is_issued or shape in WORDLESS or shape in CARD_SHAPES or FORMS.fullmatch(shape) is not None
+
+
+def _has_words(around: Surroundings, start: int, end: int) -> bool:
+    return around.has_letters(start - context.BEFORE, start) or around.has_letters(end, end + context.AFTER)
 
 
 def _is_told(around: Surroundings, start: int, end: int) -> bool:

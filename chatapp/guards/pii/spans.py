@@ -71,6 +71,19 @@ class Collected:
                 self._starts.insert(place, span.start)
                 self._spans.insert(place, span)
 
+    def swallow(self, span: Span) -> None:
+        """Add a span with all that overlaps it."""
+        first = bisect_left(self._starts, span.start)
+        if first and self._spans[first - 1].end > span.start:
+            first -= 1
+        last = bisect_left(self._starts, span.end)
+        eaten = self._spans[first:last]
+        start = min([span.start, *(one.start for one in eaten[:1])])
+        end = max([span.end, *(one.end for one in eaten[-1:])])
+        strictest = max([span, *eaten], key=lambda one: STRENGTH[one.tier])
+        self._starts[first:last] = [start]
+        self._spans[first:last] = [Span(start, end, strictest.category)]
+
     def sorted(self) -> list[Span]:
         return self._spans
 

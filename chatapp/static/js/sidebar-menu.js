@@ -14,7 +14,8 @@ const optionsOf = (thread) => thread.querySelector(".thread-options");
 
 function offer(thread) {
   const [isPinned, isArchived] = ["pinned" in thread.dataset, "archived" in thread.dataset];
-  const offered = { rename: true, share: true, pin: !isPinned, unpin: isPinned, archive: !isArchived, unarchive: isArchived };
+  const automate = "automatable" in thread.dataset;
+  const offered = { rename: true, share: true, automate, pin: !isPinned, unpin: isPinned, archive: !isArchived, unarchive: isArchived };
   for (const item of menu.children) item.hidden = !offered[item.dataset.action];
 }
 
@@ -41,6 +42,17 @@ function share() {
   else window.open(address, "_blank", "noopener");
 }
 
+// It leads to a page beside the chat as well.
+function automate() {
+  const form = document.createElement("form");
+  form.method = "post";
+  form.action = `/chat/${entry.dataset.thread}/automation/`;
+  if (parent !== window) Object.assign(form, { target: "_blank", rel: "noopener" });
+  document.body.append(form);
+  form.submit();
+  form.remove();
+}
+
 function act(action) {
   const { thread } = entry.dataset;
   if (action.endsWith("archive")) {
@@ -64,6 +76,7 @@ menu.addEventListener("click", (event) => {
   menu.hidePopover();
   if (item.dataset.action === "rename") rename(entry);
   else if (item.dataset.action === "share") share();
+  else if (item.dataset.action === "automate") automate();
   else act(item.dataset.action);
 });
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from marshmallow import fields
 
-from chatapp.automations import catalogue, running
+from chatapp.automations import catalogue, progress
 from chatapp.models import Automation, AutomationRun
 from chatapp.values import Json
 from chatapp.web.api_v1.fields import Choice
 from chatapp.web.api_v1.reading import Output
 from chatapp.web.api_v1.schemas import Moment, NullableId, NullableMoment, NullableText, dump
 
-RUN_STATES = (*running.UNDER_WAY, "awaiting_approval", *running.FINAL)
+RUN_STATES = (*progress.UNDER_WAY, "awaiting_approval", *progress.FINAL)
 VERSION = 1  # there is one of each automation
 
 

@@ -9,7 +9,7 @@ from flask import Response
 from flask.typing import ResponseReturnValue
 from marshmallow import pre_load
 
-from chatapp.automations import catalogue, crystallizing, running
+from chatapp.automations import catalogue, crystallizing, progress, running
 from chatapp.values import Json
 from chatapp.web.api_v1 import bp
 from chatapp.web.api_v1.auth import caller
@@ -29,10 +29,6 @@ from chatapp.web.api_v1.schemas import dump
 from chatapp.web.contract import answers
 from chatapp.web.responses import empty
 
-LONGEST_DESCRIPTION = 2_000
-LONGEST_REASON = 500
-MOST_INPUT = 64 * 1024  # bytes
-
 
 class CrystallizeInput(Input):
     name = Text(catalogue.NAME_LENGTH, 1, load_default=None)
@@ -47,14 +43,14 @@ class AutomationQuery(Input):
 class RunQuery(Input):
     limit = Count(1, 1000, load_default=100)
     offset = Count(0, LARGEST, load_default=0)
-    status = Choice((*running.UNDER_WAY, "awaiting_approval", *running.FINAL), load_default=None)
+    status = Choice((*progress.UNDER_WAY, "awaiting_approval", *progress.FINAL), load_default=None)
 
 
 class AutomationPatch(Input):
     """Null clears the description; a name cannot be cleared."""
 
     name = Text(catalogue.NAME_LENGTH, 1)
-    description = Text(LONGEST_DESCRIPTION, blank_is_null=True, allow_none=True)
+    description = Text(catalogue.DESCRIPTION_LENGTH, blank_is_null=True, allow_none=True)
     status = Choice(catalogue.STATES)
 
     @pre_load
@@ -63,11 +59,11 @@ class AutomationPatch(Input):
 
 
 class RunInput(Input):
-    inputs = Objects(MOST_INPUT, load_default=dict)
+    inputs = Objects(running.MOST_INPUT, load_default=dict)
 
 
 class DecisionInput(Input):
-    reason = Text(LONGEST_REASON, blank_is_null=True, load_default=None)
+    reason = Text(running.REASON_LENGTH, blank_is_null=True, load_default=None)
 
 
 @bp.post("/chat/threads/<thread_id>/crystallize")

@@ -10,8 +10,9 @@ from flask.typing import ResponseReturnValue
 
 from chatapp.market import OrderState
 from chatapp.marketplace import access, orders
+from chatapp.web import polling
 from chatapp.web.auth import sign_in_required, signed_in_user
-from chatapp.web.marketplace import arguments, bp, polling
+from chatapp.web.marketplace import arguments, bp
 
 
 @bp.get("/orders/")

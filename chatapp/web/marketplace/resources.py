@@ -12,8 +12,9 @@ from chatapp.db import new_id
 from chatapp.market import ResourceState
 from chatapp.marketplace import access, catalogue, orders, organizations, resources
 from chatapp.marketplace.resources import ResourceFilter
+from chatapp.web import polling
 from chatapp.web.auth import sign_in_required, signed_in_user
-from chatapp.web.marketplace import arguments, bp, polling
+from chatapp.web.marketplace import arguments, bp
 from chatapp.web.pages.accounts import field
 
 SORTS = {"-created": "Newest first", "created": "Oldest first", "name": "Name", "state": "State", "-price": "Price"}

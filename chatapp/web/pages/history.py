@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from htmx_flask import make_response
 from htmx_flask import request as htmx_request
 
+from chatapp.automations import crystallizing
 from chatapp.core import history, threads
 from chatapp.core.threads import Archived
 from chatapp.models import Thread
@@ -46,7 +47,10 @@ def threads_revision() -> ResponseReturnValue:
 def thread_options(thread_id: UUID) -> ResponseReturnValue:
     """The menu of an entry, for browsers without JavaScript."""
     thread = threads.get_own(signed_in_user(), thread_id)
-    return render_template("pages/options.html", thread=thread, name=thread.title or listing.UNNAMED)
+    is_automatable = thread.id in crystallizing.eligible(signed_in_user(), [thread])
+    return render_template(
+        "pages/options.html", thread=thread, name=thread.title or listing.UNNAMED, is_automatable=is_automatable
+    )
 
 
 @bp.post("/chat/<uuid:thread_id>/rename/")

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from flask import abort, request
 
+from chatapp.automations import crystallizing
 from chatapp.core import excerpts, history
 from chatapp.core.excerpts import Part
 from chatapp.core.history import Position
@@ -39,6 +40,7 @@ class ShownThread:
     is_answering: bool
     needs_decision: bool
     is_unread: bool
+    is_automatable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,8 @@ class Listing:
         on_top = not (view.archived or view.query or view.before)
         pinned = history.pinned(user) if on_top else ()
         passages = history.passages(user, view.query, page.threads) if view.query and page.threads else {}
-        shown = _Shown(view, history.answering(user), passages)
+        automatable = crystallizing.eligible(user, [*pinned, *page.threads])
+        shown = _Shown(view, history.answering(user), passages, automatable)
         groups = shown.grouped(pinned, page.threads)
         last = history.position(page.threads[-1], archived=view.archived) if page.threads else None
         more = view.to(before=last, under=groups[-1][0]) if page.more else None
@@ -134,10 +137,17 @@ class Listing:
 class _Shown:
     """Threads to entries, for one reader."""
 
-    def __init__(self, view: View, answering: Mapping[UUID, TurnStatus], passages: Mapping[UUID, Message]) -> None:
+    def __init__(
+        self,
+        view: View,
+        answering: Mapping[UUID, TurnStatus],
+        passages: Mapping[UUID, Message],
+        automatable: set[UUID],
+    ) -> None:
         self._view = view
         self._answering = answering
         self._passages = passages
+        self._automatable = automatable
         self._zone = moments.zone()
         self._locale = moments.locale()
         self._today = now().astimezone(self._zone).date()
@@ -166,6 +176,7 @@ class _Shown:
             is_answering=thread.id in self._answering,
             needs_decision=self._answering.get(thread.id) is TurnStatus.AWAITING_APPROVAL,
             is_unread=thread.unread_at is not None and not is_open,
+            is_automatable=thread.id in self._automatable,
         )
 
 

@@ -142,7 +142,14 @@ def test_an_email_address_is_found_without_what_stands_around_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["joe@example.com", "git@github.com:org/repo.git", "ssh user@login.cluster.ee", "npm i @types/node@20.1.0"]
+    "text",
+    [
+        "joe@example.com",
+        "git@github.com:org/repo.git",
+        "ssh user@login.cluster.ee",
+        "npm i @types/node@20.1.0",
+        "getty@tty2.service",
+    ],
 )
 def test_addresses_of_machines_and_examples_are_no_personal_data(text: str) -> None:
     assert find(text) == []

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from chatapp import tools
-from chatapp.automations import running
+from chatapp.automations import executing
 from chatapp.db import now, release, session, transaction
 from chatapp.models import AutomationRun
 from chatapp.tools import Call, Tool, schema
@@ -42,7 +42,7 @@ def run(app: Flask, client: Client, automation: Any, **inputs: Any) -> Any:
 
 def go_on(app: Flask, client: Client, started: Any) -> Any:
     release()
-    running.run_due("tests|1|1", app.app_context)
+    executing.run_due("tests|1|1", app.app_context)
     return client.get(f"{RUNS}/{started['id']}").json
 
 

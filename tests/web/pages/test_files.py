@@ -12,10 +12,9 @@ from flask import Flask
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from chatapp.core import artifacts, ingestion
+from chatapp.core import ingestion
 from chatapp.db import release, session
 from chatapp.models import Artifact, Attachment
-from chatapp.web.pages import shown_files
 from tests import files
 from tests.web.pages.dom import Element, parse
 from tests.web.pages.visitor import HTMX, Visitor
@@ -206,11 +205,3 @@ def test_exports_tell_of_files_and_the_archive_has_them(ana: Visitor) -> None:
         (name,) = [name for name in archive.namelist() if name.startswith("files/")]
         assert name.endswith("-plan.txt")
         assert archive.read(name) == WORDS
-
-
-@pytest.mark.parametrize(
-    ("size", "words"),
-    [(1, "1 byte"), (1023, "1023 bytes"), (1024, "1.0 kB"), (15_000, "15 kB"), (artifacts.LARGEST_FILE, "25 MB")],
-)
-def test_sizes_are_told_in_words(size: int, words: str) -> None:
-    assert shown_files.size_of(size) == words

@@ -17,8 +17,10 @@ from chatapp.guards.pii.credentials.values import (
     is_strong_password,
     switches,
 )
+from chatapp.guards.pii.effort import Effort
 from chatapp.guards.pii.repeats import Repeats
 from chatapp.guards.pii.spans import Span
+from chatapp.guards.terms import Places
 
 PASSWORDS_TEXT = """
     pass pwd pswd psw pswrd psswd psswr psswo pasw kennwort salasan parool parol парол hasło haslo hasła
@@ -33,6 +35,12 @@ SECRETS_TEXT = """
     võti nyckel nøkkel токен секрет segredo secreto geheim 令牌 密钥 tajn
 """
 SECRETS = tuple(SECRETS_TEXT.split())
+
+NAMES_OF_PASSWORDS = frozenset(PASSWORDS)
+# The shortest value that is a password, and what the looks at a name and at a value cost.
+SHORTEST = 4
+COST, COST_OF_VALUE = 4, 12
+ASSIGNED = re.compile(r"[^\n=:>0-9]{0,48}[=:>0-9]\s?\S{0,256}")
 
 # Stems that are syllables of many words.
 WHOLE = frozenset(("pat", "psw", "clé", "cred", "api"))
@@ -88,27 +96,49 @@ class _Context:
     shouted: bool
 
 
-def assignments(text: str, lowered: str) -> Iterator[Span]:
+def assignments(text: str, places: Places, effort: Effort) -> Iterator[Span]:
     """The values that follow a name of a secret."""
-    for stems, is_secret in ((PASSWORDS, False), (SECRETS, True)):
-        for stem in stems:
-            places = Repeats(text, BEFORE, AFTER)
-            place = lowered.find(stem)
-            while place >= 0:
-                span = places.at(place, partial(_assigned, text, place, stem, is_secret=is_secret))
-                if span is not None:
-                    yield span
-                place = lowered.find(stem, span.end if span is not None else place + len(stem))
+    for stem in (*PASSWORDS, *SECRETS):
+        repeats = Repeats(text, BEFORE, AFTER)
+        done = 0
+        for place in places.get(stem, ()):
+            if place < done:
+                continue
+            judge = partial(_looked_at, text, place, stem, effort)
+            span = repeats.at(place, judge)
+            if span is not None:
+                yield span
+            done = span.end if span is not None else place + len(stem)
 
 
-def _assigned(text: str, place: int, stem: str, *, is_secret: bool) -> Span | None:
+def _looked_at(text: str, place: int, stem: str, effort: Effort) -> Span | None:
+    """What is assigned here; beyond what the text is worth, all that may be, up to a digit or sign and its word."""
+    if effort.allows("names", COST):
+        return _assigned(text, place, stem, effort, is_secret=stem not in NAMES_OF_PASSWORDS)
+    _mask_assigned(text, place + len(stem), effort)
+    return None
+
+
+def _mask_assigned(text: str, end: int, effort: Effort) -> None:
+    """Mask what may be assigned to a name that ends here, without a closer look."""
+    behind = ASSIGNED.match(text, end)
+    if behind is not None:
+        effort.mask(end, behind.end(), "pii_password_context")
+
+
+def _assigned(text: str, place: int, stem: str, effort: Effort, *, is_secret: bool) -> Span | None:
     """The value after one occurrence of a stem, if the word with the stem names a secret and the value can be one."""
     tail = TAIL.match(text, place + len(stem))
     if tail is None or not (_names_secret if is_secret else _names_password)(text, place, stem, tail):
         return None
     start, end, quoted = _value(text, tail)
     value = text[start:end]
-    if not value or is_placeholder(value):
+    if len(value) < SHORTEST:
+        return None
+    if not effort.allows("values", COST_OF_VALUE):
+        _mask_assigned(text, place + len(stem), effort)
+        return None
+    if is_placeholder(value):
         return None
     written = text[place : place + len(stem)]
     context = _Context(quoted=quoted, option=text[place - 1 : place] == "-", shouted=written.isupper())

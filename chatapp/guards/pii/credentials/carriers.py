@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from chatapp.guards.pii.credentials.values import is_code, is_password, is_placeholder, is_random
+from chatapp.guards.pii.effort import Effort
 from chatapp.guards.pii.spans import Span
+from chatapp.guards.terms import Places
 
 BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d:")
 END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
@@ -19,6 +21,7 @@ DATABASES = re.compile(
     r"postgres|pg|mysql|maria|mongo|redis|amqp|rabbit|mssql|sqlserver|oracle|jdbc|clickhouse|couch|cassandra|neo4j|bolt|influx|elastic|ldap|db|snowflake|redshift",
     re.IGNORECASE,
 )
+COST = 12
 WORDS = frozenset(
     ("password", "pass", "passwd", "pwd", "secret", "pw", "token", "key", "port", "contraseña", "passwort")
 )
@@ -35,6 +38,7 @@ PROGRAM = re.compile(
     r"[\w\-]+(?:\.exe)?\b[^\n]{0,200}?\s(?:-p|-pw|-a|/p:)[ ]?[\"']?(?P<secret>[^\s\"'\-][^\s\"']{2,127})", re.IGNORECASE
 )
 PROGRAMS = ("psexec", "sshpass", "plink", "mysql", "mongo", "redis-cli", "wmic", "net use")
+NAMES = (*SCHEMES, *PROGRAMS, "password", "curl", "login", "user")
 LOGIN = re.compile(r"password\s+[\"']?(?P<secret>[^\s\"']{3,128})", re.IGNORECASE)
 USER = re.compile(r"\b(?:login|user(?:name)?)\s+\S{1,128}\s+$", re.IGNORECASE)
 ARGUMENTS = re.compile(r"\((?:\s{0,16}[\"'][^\"'\n]{0,128}[\"'],){1,2}\s{0,16}[\"'](?P<secret>[^\"'\n]{3,128})[\"']")
@@ -68,9 +72,12 @@ def _end_of_body(text: str, start: int) -> int:
     return end
 
 
-def addresses(text: str) -> Iterator[Span]:
+def addresses(text: str, effort: Effort) -> Iterator[Span]:
     """The passwords in `scheme://user:password@host`."""
     for match in ADDRESS.finditer(text):
+        if not effort.allows("carriers", COST):
+            effort.mask(*match.span("secret"), "pii_url_password")
+            continue
         secret = match["secret"]
         if secret.lower() in WORDS or is_placeholder(secret) or secret.startswith("$"):
             continue
@@ -79,40 +86,48 @@ def addresses(text: str) -> Iterator[Span]:
         yield Span(*match.span("secret"), "pii_database_url" if database else "pii_url_password")
 
 
-def headers(text: str, lowered: str) -> Iterator[Span]:
+def headers(text: str, places: Places, effort: Effort) -> Iterator[Span]:
     """The tokens of authorization headers."""
-    for match in _at(HEADER, SCHEMES, text, lowered):
+    for match in _at(HEADER, SCHEMES, text, places):
+        if not effort.allows("carriers", COST):
+            effort.mask(*match.span("secret"), "pii_bearer_token")
+            continue
         secret = match["secret"]
         if is_random(secret, 16) and not is_placeholder(secret) and not is_code(secret):
             yield Span(*match.span("secret"), "pii_bearer_token")
 
 
-def commands(text: str, lowered: str) -> Iterator[Span]:
+def commands(text: str, places: Places, effort: Effort) -> Iterator[Span]:
     """The passwords of command lines and of calls."""
-    users = CURL_USER.finditer(text) if "curl" in lowered else iter(())
+    users = CURL_USER.finditer(text) if "curl" in places else iter(())
     called = (match for match in users if CURL.search(text, max(0, match.start() - 404), match.start()))
-    for match in (*called, *_at(PROGRAM, PROGRAMS, text, lowered)):
-        if _is_given(match["secret"]):
+    for match in (*called, *_at(PROGRAM, PROGRAMS, text, places)):
+        if not effort.allows("carriers", COST):
+            effort.mask(*match.span("secret"), "pii_password_context")
+        elif _is_given(match["secret"]):
             yield Span(*match.span("secret"), "pii_password_context")
-    names_a_user = "login" in lowered or "user" in lowered
-    for match in _at(LOGIN, ("password",), text, lowered) if names_a_user else ():
+    names_a_user = "login" in places or "user" in places
+    for match in _at(LOGIN, ("password",), text, places) if names_a_user else ():
+        if not effort.allows("carriers", COST):
+            effort.mask(*match.span("secret"), "pii_password_context")
+            continue
         named = USER.search(text, max(0, match.start() - 160), match.start())
         if named is not None and _is_given(match["secret"]) and is_password(match["secret"]):
             yield Span(*match.span("secret"), "pii_password_context")
     for match in ARGUMENTS.finditer(text):
-        if CALL.search(text, max(0, match.start() - 40), match.start()) and _is_given(match["secret"]):
+        if not effort.allows("carriers", COST):
+            effort.mask(*match.span("secret"), "pii_password_context")
+        elif CALL.search(text, max(0, match.start() - 40), match.start()) and _is_given(match["secret"]):
             yield Span(*match.span("secret"), "pii_password_context")
 
 
-def _at(expression: re.Pattern[str], names: Iterable[str], text: str, lowered: str) -> Iterator[re.Match[str]]:
+def _at(expression: re.Pattern[str], names: Iterable[str], text: str, places: Places) -> Iterator[re.Match[str]]:
     """The matches that begin with one of the names: finding a name costs less than trying an expression everywhere."""
     for name in names:
-        place = lowered.find(name)
-        while place >= 0:
+        for place in places.get(name, ()):
             match = expression.match(text, place)
             if match is not None:
                 yield match
-            place = lowered.find(name, place + len(name))
 
 
 def _is_given(secret: str) -> bool:

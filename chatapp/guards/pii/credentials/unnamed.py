@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from chatapp.guards.pii.credentials.values import entropy, is_placeholder
+from chatapp.guards.pii.effort import Effort
 from chatapp.guards.pii.spans import Span
 
 SHORTEST = 32
@@ -20,17 +21,23 @@ HARMLESS = re.compile(
     r"|[\w/.?&%#~]$|[0-9A-Za-z+/]{20}\s{1,4}$|-----\s?$",
     re.IGNORECASE,
 )
+SUM = re.compile(r"[0-9a-f]+|[0-9A-F]+|[a-z_/+\-]+|[A-Z_/+\-]+")
+COST = 15
 WRAPPED = re.compile(r"\s{1,4}[0-9A-Za-z+/]{20}")
 BLOCK = "-----BEGIN "
 
 
-def unnamed(text: str) -> Iterator[Span]:
+def unnamed(text: str, effort: Effort) -> Iterator[Span]:
     """Runs that only a generator writes."""
     if BLOCK in text:
         return
     for match in RUN.finditer(text):
         start, end = match.span()
         if WRAPPED.match(text, end):
+            continue
+        if not effort.allows("runs", COST):
+            if not SUM.fullmatch(match[0]):
+                effort.mask(start, end, "pii_generic_api_key")
             continue
         if end - start <= LONGEST and _is_generated(match[0]) and not HARMLESS.search(text, max(0, start - 40), start):
             yield Span(start, end, "pii_generic_api_key")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from chatapp.guards.pii.credentials.values import is_placeholder
+from chatapp.guards.pii.effort import Effort
 from chatapp.guards.pii.spans import Span
 
 # In the formats: <w> letters and digits, <u> also - and _, <h> hexadecimal.
@@ -113,6 +114,9 @@ PLAIN_WORD = re.compile(r"/*[A-Za-z]?[a-z]+(?:[\-/_][a-z]+)*[\-/]*")
 JOINED = re.compile(r"(?:[a-z]+|[A-Z]+|[A-Z][a-z]+|\d{1,4})(?:[_\-](?:[a-z]+|[A-Z]+|[A-Z][a-z]+|\d{1,4}))+")
 BEGINNING = re.compile(r"(?<![0-9A-Za-z_\-/+])[0-9A-Za-z_]")
 LEAD = 96
+# Without a digit or without a letter beyond f: names, numbers, sums.
+UNMARKED = re.compile(r"(?!hf_|api_org_)[^0-9]+|[0-9a-f\-]+|[0-9A-F\-]+")
+COST = 14
 BREAKS = " \n\"'="
 
 
@@ -126,12 +130,16 @@ def _expression() -> re.Pattern[str]:
     return re.compile(expression)
 
 
-def marked(text: str) -> Iterator[Span]:
+def marked(text: str, effort: Effort) -> Iterator[Span]:
     """The tokens whose form tells who issued them."""
     done = 0
     for piece in PIECE.finditer(text):
         start, end = piece.span()
         if end <= done or PLAIN_WORD.fullmatch(piece[0]):
+            continue
+        if not effort.allows("marks", COST):
+            if not UNMARKED.fullmatch(piece[0]):
+                effort.mask(start, end, "pii_service_token")
             continue
         lowest = max(done, start - LEAD)
         head = max(lowest, *(text.rfind(character, lowest, start) for character in BREAKS))
