@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 FLASK := $(BIN)/flask --app wsgi
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test lint format bench demo docs clean
+.PHONY: help install install-dev run test lint format bench demo docs picture clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -53,6 +53,9 @@ demo: install  ## People and conversations to look at
 
 docs: install  ## Write docs/settings.md from the list of settings
 	@$(BIN)/python -c "from chatapp.config import as_markdown; print(as_markdown(), end=\"\")" > docs/settings.md
+
+picture: install-dev  ## Take the picture of the README again
+	@$(BIN)/python -m tests.browser.picture
 
 clean:  ## Remove what the commands above have made, but not the data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis artifacts

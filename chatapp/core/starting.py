@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
 
 import orjson
@@ -22,6 +23,8 @@ from chatapp.providers import ModelRequest
 from chatapp.stream import log as event_log
 from chatapp.values import ACTIVE, Action, Event, Json, OnActive, Question, TurnStatus
 
+FIRST_ANSWER = 2  # its place in a conversation
+REMEMBERED = timedelta(days=1)
 LOCK_ASKER = select(User.id).where(User.id == bindparam("user")).with_for_update(key_share=True)
 
 
@@ -212,9 +215,9 @@ def _conflicting(user_id: UUID, thread_id: UUID | None, slot: str | None) -> Tur
 
 def _replayed(question: Question) -> Started | None:
     """What this idempotency key has made before: it costs nothing again (turns-api 4.6). Raises NotFound, KeyReused."""
-    if question.idempotency_key is None or question.thread_id is None:
+    if question.idempotency_key is None:
         return None
-    thread = _thread(question)
+    thread = _thread(question) if question.thread_id else _begun(question)
     if thread is None:
         return None
     turn = session.scalar(
@@ -225,6 +228,14 @@ def _replayed(question: Question) -> Started | None:
     if turn.fingerprint != _fingerprint(question):
         raise KeyReused("This idempotency key was used before with other content.")
     return Started(turn, thread, None, replayed=True)
+
+
+def _begun(question: Question) -> Thread | None:
+    """The conversation that this key has begun; a key for a new one is remembered for a while."""
+    recent = (Thread.user_id == question.user_id) & (Thread.created > now() - REMEMBERED) & Thread.deleted_at.is_(None)
+    by_key = (Turn.idempotency_key == question.idempotency_key) & (Turn.answer_index == FIRST_ANSWER)
+    found = session.scalar(select(Turn.thread_id).join(Thread, Thread.id == Turn.thread_id).where(recent, by_key))
+    return threads.lock(question.user_id, found) if found else None
 
 
 def _fingerprint(question: Question) -> str | None:

@@ -211,3 +211,19 @@ def test_a_message_whose_receipt_was_lost_is_found_to_have_arrived(chat: Chat, c
     expect(chat.questions).to_have_count(2, timeout=SOON)
     expect(chat.box).to_have_value("")
     expect(chat.page.locator("#composer-error")).to_be_hidden()
+
+
+def test_a_lost_receipt_does_not_begin_a_second_conversation(chat: Chat, console: Console) -> None:
+    console.expected = (*NETWORK, "htmx:")
+    chat.page.context.route("**/chat/send/", lambda route: (route.fetch(), route.abort()))
+    chat.box.fill("A question of its own")
+    chat.send_button.click()
+    expect(chat.page.get_by_role("alert").filter(has_text="could not be reached")).to_be_visible()
+    chat.page.context.unroute("**/chat/send/")
+    chat.page.reload()
+    expect(chat.box).to_have_value("A question of its own")
+    chat.send_button.click()
+    chat.ended()
+    expect(chat.text).to_have_text("You said: A question of its own")
+    expect(chat.page.locator(".thread-title").filter(has_text="A question of its own")).to_have_count(1)
+    expect(chat.page).to_have_url(re.compile(r"/chat/[0-9a-f-]{36}/$"))

@@ -189,6 +189,31 @@ def test_68_a_key_counts_in_its_thread_only(people: People) -> None:
     assert not two.replayed and one.turn.id != two.turn.id
 
 
+def test_a_key_begins_one_conversation(people: People) -> None:
+    first = ask(people.ana, "hello", idempotency_key="k")
+    story_of(first.turn)
+    again = ask(people.ana, "hello", idempotency_key="k")
+    assert again.replayed and not again.is_new_thread
+    assert again.turn.id == first.turn.id and again.thread.id == first.thread.id
+    with pytest.raises(KeyReused):
+        ask(people.ana, "goodbye", idempotency_key="k")
+    assert ask(people.ben, "hello", idempotency_key="k").is_new_thread, "a key is one person's"
+    assert count(Thread) == 2
+
+
+def test_a_key_of_a_later_question_begins_another_conversation(people: People) -> None:
+    first = ask(people.ana, "hello", idempotency_key="k")
+    story_of(first.turn)
+    story_of(ask(people.ana, "hello", first.thread, idempotency_key="l").turn)
+    assert ask(people.ana, "hello", idempotency_key="l").is_new_thread
+
+
+def test_of_many_first_uses_of_a_key_one_begins_a_conversation(app: Flask, people: People) -> None:
+    outcomes = at_once(app, *[partial(ask, people.ana, "/slow 5", idempotency_key="k")] * CROWD)
+    assert sorted(outcome.replayed for outcome in outcomes) == [False] + [True] * (CROWD - 1)
+    assert count(Thread) == count(Turn) == 1
+
+
 def test_69_a_refusal_does_not_use_the_key_up(people: People) -> None:
     first = ask(people.ana, "/slow 10")
     with pytest.raises(TurnActive):

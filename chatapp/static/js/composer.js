@@ -1,6 +1,6 @@
 // The composer: drafts survive, an error keeps the text, what is too long is told before it is sent.
 
-import { belongTo, draft, draftKey, keep } from "./drafts.js";
+import { belongTo, draft, draftKey, keep, keepUnanswered, unanswered } from "./drafts.js";
 
 const form = document.getElementById("composer-form");
 const field = document.getElementById("composer-text");
@@ -18,7 +18,6 @@ const filesToSend = () => [...document.querySelectorAll("#composer-files [data-f
 const hasText = () => /\S/.test(field.value);
 
 let sent = null; // what the running request carries, and the draft it was typed as
-let lost = null; // the same of a request whose answer never came: perhaps it has been stored
 let draftTimer = 0;
 let isTooLong = false;
 
@@ -104,8 +103,10 @@ document.addEventListener("htmx:configRequest", (event) => {
   parameters.timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (event.target !== form) return;
   // The same text once more after a lost connection is the same question: the server knows it by its key.
+  const lost = unanswered();
   sent = { text: field.value, files: filesToSend(), draft: key(), key: lost?.text === field.value ? lost.key : newKey() };
   parameters.key = sent.key;
+  keepUnanswered(sent);
 });
 
 document.addEventListener("htmx:beforeRequest", (event) => {
@@ -122,20 +123,23 @@ document.addEventListener("htmx:afterRequest", (event) => {
     const unreachable = "The server could not be reached. Your text is kept: please try again.";
     alertLine.textContent = xhr.status ? messageOf(xhr) : unreachable;
   }
-  lost = successful || xhr.status ? null : sent;
+  if (successful || xhr.status) keepUnanswered(null);
   sent = null;
   update();
 });
 
 // The message had arrived after all.
-document.addEventListener("conversation:caught-up", () => {
+function lookForLost() {
+  const lost = unanswered();
   const stored = [...document.querySelectorAll(".message[data-role=user] > .bubble")].at(-1)?.textContent;
   if (!lost || stored?.trim() !== lost.text.trim()) return;
   clear(lost);
-  lost = null;
+  keepUnanswered(null);
   alertLine.textContent = "";
   update();
-});
+}
+
+document.addEventListener("conversation:caught-up", lookForLost);
 
 // The controls have been exchanged: Send for Stop, or back.
 for (const name of ["htmx:afterSettle", "htmx:oobAfterSwap", "conversation:caught-up"]) {
@@ -157,4 +161,5 @@ function takeIn(asked) {
 belongTo(field.dataset.owner);
 if (new URLSearchParams(location.search).has("ask")) takeIn(field.value);
 else if (!field.value) field.value = draft(key());
+lookForLost();
 update();

@@ -14,6 +14,7 @@ sheet.replaceSync(`
   .note.failed { color: var(--danger); }
   .drawing { padding: 1rem; }
   iframe { display: block; width: 100%; height: 8rem; border: 0; }
+  iframe:not([data-drawn]) { visibility: hidden; }
   [hidden] { display: none; }
 `);
 
@@ -101,6 +102,7 @@ class MermaidDiagram extends HTMLElement {
       this.ready = true;
       this.draw();
     } else if (data.height > 0) {
+      this.frame.dataset.drawn = ""; // before, its parts are strewn about while they are measured
       heights.set(this.source, Math.min(data.height, HIGHEST));
       this.frame.style.height = `${heights.get(this.source)}px`;
     } else if (data.error) {

@@ -82,8 +82,16 @@ function showTitle() {
   document.title = open.textContent;
 }
 
+// A new chat has become a conversation.
+function offerShare() {
+  const link = document.getElementById("topbar-share");
+  link.hidden = !openThread();
+  link.href = `/chat/${openThread()}/share/`;
+}
+
 function shown() {
   dropDoubles();
+  offerShare();
   showTitle();
   document.dispatchEvent(new CustomEvent("threads:shown", { detail: { unread: Number(part().dataset.unread) } }));
 }

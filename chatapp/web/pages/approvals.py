@@ -22,12 +22,12 @@ DECISIONS = {"approve": True, "deny": False}
 def decide(turn_id: UUID, approval_id: UUID) -> ResponseReturnValue:
     """The answer as it stands then. Whoever comes too late sees what was decided in another window."""
     user, decision = signed_in_user(), request.form.get("decision", "")
+    thread_id = turns.get_own(user, turn_id).thread_id
     if decision not in DECISIONS:
         abort(400)
     reason = request.form.get("reason", "").replace("\x00", "").strip()
     with suppress(ApprovalNotPending):
         approvals.decide(user, turn_id, approval_id, DECISIONS[decision], reason)
-    thread_id = turns.get_own(user, turn_id).thread_id
     if not htmx_request.htmx:
         return redirect(url_for("pages.show_thread", thread_id=thread_id, live="page", _anchor="latest"), 303)
     article = live.answer_article(user, turn_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -26,7 +27,6 @@ from chatapp.web.pages.live import growing_page
 from chatapp.web.pages.usage import bars
 
 MAX_TEXT = 50_000
-LONGEST_KEY = 64
 
 
 @bp.get("/chat/")
@@ -96,7 +96,7 @@ def accepted(question: Question, started: Started) -> ResponseReturnValue:
     if not htmx_request.htmx:
         return redirect(f"{address}?live=page#latest", 303)
     if started.replayed or "whole" in request.form:
-        push_url = address if "whole" in request.form else None
+        push_url = address if "whole" in request.form or question.thread_id is None else None
         return whole_conversation(started.thread, push_url)
     return _htmx(_sent(question, started), push_url=address if started.is_new_thread else None)
 
@@ -163,8 +163,14 @@ def _question(attached: Sequence[Artifact]) -> Question:
         on_active=OnActive.INTERRUPT,
         timezone=signed_in_user().timezone or form.get("timezone", "UTC"),
         artifact_ids=tuple(artifact.id for artifact in attached),
-        idempotency_key=form.get("key", "")[:LONGEST_KEY] or None,
+        idempotency_key=_key(form.get("key", ""), text, attached),
     )
+
+
+def _key(key: str, text: str, attached: Sequence[Artifact]) -> str | None:
+    """Of what a form sends twice. Without JavaScript one goes back to a form and sends something else from it."""
+    content = "\n".join([key, *(str(artifact.id) for artifact in attached), text])
+    return hashlib.sha256(content.encode()).hexdigest() if key else None
 
 
 def _page(thread: Thread | None, conversation: Conversation | None = None, **more: Any) -> str:

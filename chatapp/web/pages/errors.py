@@ -38,6 +38,11 @@ TITLES = {
     429: "One moment",
 }
 
+MESSAGES = {
+    404: "This page was not found. It may have been deleted, or it is not yours to see.",
+    405: "This address cannot be used like that.",
+}
+
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(errors.ChatError, _domain_error)
@@ -59,7 +64,8 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.response is not None:
         return error
     title = TITLES.get(error.code, error.name)
-    page = _page(error.code, title, error.description or error.name)
+    message = MESSAGES.get(error.code) or error.description or error.name
+    page = _page(error.code, title, message)
     return (*page, [header for header in error.get_headers() if header[0] == "Allow"])
 
 

@@ -167,7 +167,8 @@ def _pieces(thread: Thread, conversation: Conversation, around: dict[str, Any]) 
             break
         release()  # what it waited for has been decided meanwhile: the answer goes on
     threads.mark_seen(thread)  # it has been read while it grew
-    rest = _render(values, around).partition(MARK)[2]
+    as_it_is_now = around | {"thread": threads.get_own(around["user"], thread.id)}
+    rest = _render(values, as_it_is_now).partition(MARK)[2]
     yield (rest or render_template("partials/_moved_on.html", thread=thread)).encode()
     release()
 

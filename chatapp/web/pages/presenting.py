@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -109,8 +110,13 @@ class ShownMessage:
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.globals["render_blocks"] = render_blocks
+    app.jinja_env.globals |= {"render_blocks": render_blocks, "form_key": form_key}
     app.context_processor(_looks)
+
+
+def form_key() -> str:
+    """What the form of a new conversation is known by; that of another is known by how far the conversation has got."""
+    return secrets.token_urlsafe(16)
 
 
 def _looks() -> dict[str, str]:

@@ -7,7 +7,7 @@ text is text. An allow-list sanitiser then goes over the result as a second belt
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -66,6 +66,19 @@ def render_markdown(text: str) -> Markup:
     return Markup(_SANITISER.clean("".join(writer.out)))  # noqa: S704  # sanitised in this very line
 
 
+def render_rows(head: str, rows: str) -> Markup:
+    """The rows as `render_markdown` of the whole table has them, in a table without its `head`."""
+    writer = _Writer()
+    events: Iterator[Any] = iter(_PARSER.events(head + rows))
+    writer.begin_rows(next(events)["Start"]["Table"])
+    for event in events:
+        if event == _HEAD_END:
+            break
+    for event in events:
+        writer.write(event)
+    return Markup(_SANITISER.clean("".join(writer.out)))  # noqa: S704  # sanitised in this very line
+
+
 def safe_url(url: str) -> str | None:
     """`url` fit for an href, or None when following it could do more than open a page or a letter."""
     return quote(url, safe="%/:;?#[]@!$&'()*+,=-._~|") if _SAFE_URL.match(url) else None
@@ -90,6 +103,11 @@ class _Writer:
             return
         for name, value in event.items():
             _WRITERS[name](self, value)
+
+    def begin_rows(self, alignments: tuple[str, ...]) -> None:
+        """In place of a table's start and its head."""
+        self._alignments = alignments
+        self._open("<div><table><tbody>", "</tbody></table></div>")
 
     def _start(self, tag: Any) -> None:
         if isinstance(tag, str):
@@ -198,6 +216,7 @@ class _Writer:
         self.out.append(f'<input type="checkbox" disabled {state}> ')
 
 
+_HEAD_END = {"End": "TableHead"}
 _MARKS = {"SoftBreak": "\n", "HardBreak": "<br>", "Rule": "<hr>"}
 _PLAIN = {"Emphasis": "em", "Strong": "strong", "Strikethrough": "del", "Item": "li"}
 _WRITERS: dict[str, Callable[[_Writer, Any], None]] = {

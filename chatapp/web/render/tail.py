@@ -11,11 +11,13 @@ import re
 from markupsafe import Markup
 
 from chatapp.values import Json
-from chatapp.web.render.markdown import render_markdown
+from chatapp.web.render.markdown import render_markdown, render_rows
 from chatapp.web.render.parts import Kind, PartSplitter
 
 LARGE = 2048  # from this length on a piece is rendered again only
 GROWTH = 0.15  # when it has grown by this share of itself, so that the work stays proportional to the text
+
+CELL = 16  # how much more of a table's row is worth rendering it again
 
 _TABLE_END = "</tbody></table></div>"
 _ROW_END = f"</tr>{_TABLE_END}"
@@ -59,7 +61,7 @@ class Tail:
             return []
         if not fresh and (words := self._words(source)):
             return [{"tail": self._append(words, source)}]
-        if not fresh and self._hot_length > LARGE and part.fed - self._fed < self._hot_length * GROWTH:
+        if not fresh and self._can_wait(part, source):
             return []
         stable = _without_end(_render(part, "".join(fresh), self._rendered), part.kind) if fresh else ""
         self._rendered += len(fresh)
@@ -69,6 +71,12 @@ class Tail:
         self._stable_units += units(stable)
         self._hot, self._source, self._hot_length, self._fed = hot, source, len(source), part.fed
         return [change] if change else []
+
+    def _can_wait(self, part: PartSplitter, source: str) -> bool:
+        """Whether what is new is too little for what rendering costs."""
+        if part.kind is Kind.TABLE and len(source) < len(self._source) + CELL:
+            return True
+        return self._hot_length > LARGE and part.fed - self._fed < self._hot_length * GROWTH
 
     def _words(self, source: str) -> str:
         """What `source` has more than is shown, if that is words after a word; else nothing."""
@@ -136,12 +144,12 @@ def _render(part: PartSplitter, source: str, position: int) -> str:
     """The HTML of a piece of the part; a later piece without what the first one opened."""
     if position and not source:  # all rows of a table are finished
         return _TABLE_END
-    html = str(render_markdown(part.head + source if position else source))
     if position == 0:
-        return html
-    start, opening, rest = html.partition("<tbody>" if part.kind is Kind.TABLE else ">")
-    if part.kind is Kind.TABLE and not source.endswith("\n"):
-        rest = _without_cells_to_come(rest)
+        return str(render_markdown(source))
+    if part.kind is Kind.TABLE:
+        rows = str(render_rows(part.head, source)).partition("<tbody>")[2]
+        return rows if source.endswith("\n") else _without_cells_to_come(rows)
+    start, opening, rest = str(render_markdown(source)).partition(">")
     return rest if opening else start
 
 

@@ -30,7 +30,9 @@ def addresses(app: Flask, thread_id: UUID, turn_id: UUID, message_id: UUID) -> I
     values = {"thread_id": thread_id, "turn_id": turn_id, "message_id": message_id}
     values |= {"token_id": new_id(), "link_id": new_id()}  # test_account.py
     values |= {"artifact_id": new_id()}  # test_files.py
-    shared = {"token": "x" * 43}  # test_sharing.py
+    values |= {"approval_id": new_id()}  # test_approvals.py
+    shared = {"block_id": "blk_1"}  # test_forms.py
+    shared |= {"token": "x" * 43}  # test_sharing.py
     for rule in app.url_map.iter_rules():
         if rule.endpoint.startswith("pages.") and rule.endpoint not in OPEN_TO_ALL:
             given = {name: (values | shared)[name] for name in rule.arguments}

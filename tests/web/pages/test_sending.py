@@ -87,7 +87,7 @@ def test_htmx_gets_the_two_articles_and_what_changes_around_them(ana: Visitor) -
     assert part.find(id="composer-controls").has(aria_label="Stop")
     assert not part.has(id="thread-list")  # it asks for itself
     assert not part.has("html")
-    thread_id = part.find("input", form="composer-form").attributes["value"]
+    thread_id = part.find("input", name="thread_id", form="composer-form").attributes["value"]
     assert response.headers["HX-Push-Url"] == f"/chat/{thread_id}/"
 
 

@@ -138,11 +138,14 @@ def test_words_after_a_word_are_only_appended(before: str, after: str, ops: list
 def test_only_the_row_that_is_being_written_is_rendered_again() -> None:
     parser, renderer = BlockParser(), LiveRenderer()
     renderer.feed(parser.feed("| a | b |\n|---|:-:|\n"))
-    assert renderer.feed(parser.feed("| One")) == [{"tail": "<tr><td>One"}]
-    assert renderer.feed(parser.feed(" two | *2")) == [{"tail": ' two</td><td class="align-center">*2'}]
+    assert renderer.feed(parser.feed("| One")) == [], "so little can wait"
+    assert renderer.feed(parser.feed(" of the first")) == [{"tail": "<tr><td>One of the first"}]
+    assert renderer.feed(parser.feed(" two")) == [{"tail": " two"}], "words cost nothing"
+    assert renderer.feed(parser.feed(" | *2, or a few")) == []
+    (grown,) = renderer.feed(parser.feed(" more"))
+    assert grown["tail"] == '</td><td class="align-center">*2, or a few more'
     (finished,) = renderer.feed(parser.feed("* |\n| 3"))
-    assert finished["tail"] == "<em>2</em></td></tr>", "the next row waits until it has more"
-    assert renderer.feed(parser.feed(" |")) == [{"tail": "<tr><td>3"}]
+    assert finished["tail"] == "<em>2, or a few more</em></td></tr>", "the next row waits until it has more"
 
 
 def test_a_lone_marker_does_not_flash_as_a_heading() -> None:
