@@ -121,7 +121,7 @@ def _document(file: Attached, budget: _Budget) -> FilePart:
             return _part(file, note="this file is still being read; its text is not there yet")
     budget.characters -= len(reading.text)
     if len(reading.text) < reading.length:
-        note = f"the first {len(reading.text):,} of {reading.length:,} characters"
+        note = f"the first {len(reading.text):,} of {reading.length:,} characters; read_attachment reads the rest"
     else:
         note = "the beginning of a longer file" if reading.is_cut else ""
     return _part(file, reading.text, note)

@@ -185,7 +185,7 @@ def test_later_questions_see_the_files_of_earlier_ones_within_the_budget(make_ap
     started = ask(people.ana, "Two", started.thread, artifact_ids=(upload(people.ana, b"b" * 20, "b.txt").id,))
     story_of(started.turn)
     old, new = file_parts(ask(people.ana, "Three", started.thread))
-    assert (old.text, old.note) == ("a" * 10, "the first 10 of 20 characters")  # type: ignore[union-attr]
+    assert (old.text, old.note) == ("a" * 10, "the first 10 of 20 characters; read_attachment reads the rest")  # type: ignore[union-attr]
     assert new.text == "b" * 20  # type: ignore[union-attr]
 
 

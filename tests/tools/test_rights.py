@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from chatapp import tools
+from chatapp.core import artifacts, attachments, ingestion
 from chatapp.db import session
 from chatapp.marketplace import credits, resources
 from chatapp.models import Thread
@@ -20,6 +22,7 @@ EVERYBODY = ("manager", "member", "owner", "support", "staff", "stranger")
 INSIDERS = EVERYBODY[:-1]
 OVERSEERS = ("support", "staff")
 SECRET = "budget of the moon base"
+FILED = "The base needs forty tons of ice."
 BUYERS = ("manager", "owner", "staff")
 BILL_READERS = ("owner", *OVERSEERS)
 
@@ -51,6 +54,16 @@ def _rename(world: World) -> dict[str, Any]:
     return {"threadId": str(thread.id), "title": "Another name"}
 
 
+def _file(world: World) -> dict[str, Any]:
+    """One that the member has attached, read in that conversation."""
+    member = world.people["member"].user
+    [thread] = session.scalars(select(Thread).where(Thread.user_id == member.id)).all()
+    artifact = artifacts.upload(member, io.BytesIO(FILED.encode()), "notes.txt")
+    ingestion.run_pending()
+    attached, _ = attachments.create(member, thread.id, artifact.id)
+    return {"attachmentId": str(attached.attachment.id), "thread": thread.id}
+
+
 def _offerings(world: World) -> dict[str, Any]:
     return {"offerings": ["Machines", str(world.cloud.service)]}
 
@@ -73,6 +86,7 @@ ROWS = {
     "current_time": Row("UTC", EVERYBODY),
     "search_threads": Row(SECRET, ["member"], lambda world: {"query": "moon"}, refuses=False),
     "rename_thread": Row("Another name", ["member"], _rename),
+    "read_attachment": Row(FILED, ["member"], _file),
     "search_tools": Row("get_user_overview", OVERSEERS, lambda world: {"categories": ["account"]}, refuses=False),
     "ask_user": Row("Which colour?", EVERYBODY, lambda world: {"questions": [{"question": "Which colour?"}]}),
     "list_organizations": Row("Acme", refuses=False),

@@ -82,9 +82,9 @@ def furnish(people: People) -> World:
     return World(cloud, known, running, paused, item.invoice_id, address)
 
 
-def call(person: Person, tool: str, **arguments: Any) -> ToolResult:
-    """What an answer for that person gets."""
-    box = Toolbox(person.user, offers_all=True)
+def call(person: Person, tool: str, /, thread: UUID | None = None, **arguments: Any) -> ToolResult:
+    """What an answer for that person gets, in that conversation."""
+    box = Toolbox(person.user, thread, offers_all=True)
     try:
         prepared = box.prepare("call_1", tool, arguments, ())
     except ToolRefused as refusal:
