@@ -42,6 +42,12 @@ def known(client: Client) -> dict[str, str]:
     story = client.ask(thread, "Hello")
     waiting = client.ask(client.new_thread(), '/tool rename_thread {"title": "x"}')
     (approval,) = (event["approvalId"] for event in waiting.events if event["type"] == "tool-approval-request")
+    summed = client.new_thread()
+    client.ask(summed, '/tool calculate {"expression": "1 + 1"}')
+    automation = client.post(f"{THREADS}/{summed}/crystallize", {}).json["automationId"]
+    run = client.post(f"/api/v1/automations/{automation}/runs").json["id"]
+    artifact = client.post("/api/v1/artifacts", {"kind": "text", "content": "Hello"}).json["id"]
+    attachment = client.post(f"{THREADS}/{thread}/attachments?artifact_id={artifact}", {}).json["id"]
     token = client.post("/api/v1/access-tokens", {"name": "fuzzed"}).json["token"]["id"]
     return {
         "thread_id": thread,
@@ -50,4 +56,8 @@ def known(client: Client) -> dict[str, str]:
         "turnId": story.turn["id"],
         "messageId": story.start["messageId"],
         "approvalId": approval,
+        "automation_id": automation,
+        "run_id": run,
+        "artifact_id": artifact,
+        "attachment_id": attachment,
     }

@@ -68,7 +68,7 @@ def _statements(look: Callable[[], object]) -> list[tuple[str, object]]:
     seen: list[tuple[str, object]] = []
 
     def note(_connection, _cursor, statement, parameters, _context, _many):
-        if statement.startswith("SELECT") and "threads" in statement:
+        if statement.startswith(("SELECT", "WITH")) and "threads" in statement:
             seen.append((statement, parameters))
 
     event.listen(db.engine, "before_cursor_execute", note)

@@ -22,7 +22,7 @@ from chatapp.web.api_v1.fields import LARGEST, Choice, Count, Text, Uuid
 from chatapp.web.api_v1.problems import Problem, Unprocessable, entries, entry
 from chatapp.web.api_v1.reading import Input, takes
 from chatapp.web.api_v1.schemas import ArtifactList, ArtifactOutput, dump
-from chatapp.web.contract import answers
+from chatapp.web.contract import answers, reads
 from chatapp.web.downloads import content_of
 from chatapp.web.responses import empty
 
@@ -64,6 +64,7 @@ class FormInput(Input):
 
 
 @bp.post("/artifacts")
+@reads(ArtifactInput, "body")
 @answers(ArtifactOutput, status=201, refusals=(413, 415))
 def create_artifact() -> ResponseReturnValue:
     make: Any = _uploaded if request.mimetype == FORM else _put_down

@@ -62,7 +62,7 @@ class RunInput(Input):
     inputs = Objects(running.MOST_INPUT, load_default=dict)
 
 
-class DecisionInput(Input):
+class GateInput(Input):
     reason = Text(running.REASON_LENGTH, blank_is_null=True, load_default=None)
 
 
@@ -143,14 +143,14 @@ def show_run(run_id: UUID) -> Json:
 
 
 @bp.post("/automation-runs/<run_id>/approve")
-@takes(body=DecisionInput)
+@takes(body=GateInput)
 @answers(RunDetails, refusals=(409,))
 def approve_run(run_id: UUID, body: Json) -> Json:
     return dump(RunDetails(), running.decide(caller(), run_id, True, body["reason"]))
 
 
 @bp.post("/automation-runs/<run_id>/reject")
-@takes(body=DecisionInput)
+@takes(body=GateInput)
 @answers(RunDetails, refusals=(409,))
 def reject_run(run_id: UUID, body: Json) -> Json:
     return dump(RunDetails(), running.decide(caller(), run_id, False, body["reason"]))

@@ -37,12 +37,14 @@ class CapacityRefusal(Refusal):
 
 TEXTS: Json = {"type": "array", "items": {"type": "string"}}
 BY_FIELD: Json = {"type": "object", "additionalProperties": TEXTS}
+# A plain string, as published (waldur 9.1).
+UNKNOWN_TOOL: Json = {"type": "object", "properties": {"tool": {"type": "string"}}, "required": ["tool"]}
 RETRY_AFTER: Json = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
 
 REFUSALS: dict[int, Json] = {
     400: {
         "description": "The input cannot be used: texts by field, about the whole, or about JSON that cannot be read.",
-        "schema": {"anyOf": [BY_FIELD, TEXTS, Refusal]},
+        "schema": {"anyOf": [BY_FIELD, TEXTS, Refusal, UNKNOWN_TOOL]},
     },
     401: {
         "description": "No token, or one that is not valid.",

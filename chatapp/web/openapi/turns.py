@@ -17,6 +17,7 @@ from chatapp.web.api_v1.fields import (
     Items,
     Number,
     Object,
+    Objects,
     Text,
     Uuid,
     WholeNumber,
@@ -46,6 +47,7 @@ TYPES: dict[type, tuple[str | None, str | None]] = {
     Count: ("integer", None),
     Number: ("number", None),
     Object: ("object", None),
+    Objects: ("object", None),
     ToolkitMessages: ("array", None),
 }
 RETRY_AFTER: Json = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
@@ -113,6 +115,8 @@ def _own_fields(field: fields.Field[Any], *, ret: Json) -> Json:
             return {"enum": [*field.choices, *([None] if field.allow_none else [])]}
         case Bounded():
             return {"minimum": field.lowest, "maximum": field.highest}
+        case Objects():
+            return {"additionalProperties": {"type": "object"}}
         case Items():
             return {"maxItems": field.most}
         case ToolkitMessages():
@@ -120,7 +124,7 @@ def _own_fields(field: fields.Field[Any], *, ret: Json) -> Json:
         case fields.DateTime():
             ret.pop("pattern", None)  # of the format in which it is written
             return {"format": "date-time"}
-        case fields.Method():
+        case fields.Method() | fields.Constant():
             ret.pop("readOnly", None)  # as everything in an answer
             return {key: value for key, value in field.metadata.items() if key in ("type", "format", "enum")}
     return {}
