@@ -116,9 +116,11 @@ _DOTTED = re.compile(rf"(?<!\w)[^\W_](?:{_SEPARATOR}[^\s\-._*+~|/]){{3,}}")
 _DOTTED_WORD = re.compile(rf"(?<!\w)[^\W_](?:{_SEPARATOR}[^\s\-._*+~|/])+{_SEPARATOR}?(?!\w)")
 _SPACED = re.compile(r"(?<!\S)\S(?: \S){3,}(?!\S)")
 _SPACED_WORD = re.compile(r"(?<!\S)\S(?: \S)+(?!\S)")
+# Written out, with the letters that equal them in another case: the same found without regard to case takes longer.
+_A_TO_Z = "A-Za-z\u0130\u0131\u017f\u212a"
 _MIXED = re.compile(
-    r"(?<![\w.:/-])(?=[a-z@$!|]{0,19}[0-9@$!|])(?=[0-9@$!|]{0,19}[a-z])[a-z0-9@$!|]{2,20}(?![\w:/-]|\.\d)",
-    re.IGNORECASE,
+    rf"(?<![\w.:/-])(?=[{_A_TO_Z}@$!|]{{0,19}}[0-9@$!|])(?=[0-9@$!|]{{0,19}}[{_A_TO_Z}])[{_A_TO_Z}0-9@$!|]{{2,20}}"
+    r"(?![\w:/-]|\.\d)"
 )
 _DIGIT_LETTERS = tuple(zip("0134578@$", "oieastbas", strict=True))
 _SIGN_LETTERS = str.maketrans("!|", "il")
@@ -143,15 +145,20 @@ def _respelled(text: str) -> Reading | None:
     mixed = _mixed(joined)
     if mixed:
         is_thorough = len(mixed) >= 3
-        plain = _without_digits(joined) if is_thorough else _MIXED.sub(lambda match: _without_digits(match[0]), joined)
-        return Reading(plain, LEET)
+        return Reading(_without_digits(joined) if is_thorough else _replaced(joined, mixed), LEET)
     return Reading(joined, None) if joined != text else None
 
 
-def _mixed(text: str) -> list[str]:
+def _replaced(text: str, words: list[re.Match[str]]) -> str:
+    for word in words:
+        text = text[: word.start()] + _without_digits(word[0]) + text[word.end() :]
+    return text
+
+
+def _mixed(text: str) -> list[re.Match[str]]:
     """Words that have digits or signs between or before letters."""
     kinds = text.encode("ascii", "replace").translate(_MIXED_KINDS)
-    return _MIXED.findall(text) if any(kind in kinds for kind in _MIXED_KINDS_FOUND) else []
+    return list(_MIXED.finditer(text)) if any(kind in kinds for kind in _MIXED_KINDS_FOUND) else []
 
 
 def _without_digits(text: str) -> str:
@@ -228,4 +235,4 @@ def says_leet(text: str) -> bool:
     plain = _without_digits(text).lower()
     if not any(verb in plain for verb in _LEET_VERBS):
         return False
-    return any(_without_digits(word).lower() in _LEET_VERBS for word in set(_mixed(text)))
+    return any(_without_digits(word).lower() in _LEET_VERBS for word in {match[0] for match in _mixed(text)})
