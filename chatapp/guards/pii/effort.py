@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import starmap
 
 from chatapp.guards.pii.spans import STRENGTH, Span
 
@@ -42,7 +41,7 @@ class Effort:
     def flood(self) -> Iterator[Span]:
         """What was masked like that, neighbours put together under the name of the strictest."""
         last: Span | None = None
-        for span in starmap(Span, sorted(self._flood, key=lambda masked: masked[0])):
+        for span in sorted((Span(*masked) for masked in self._flood), key=lambda span: span.start):
             if last is not None and span.start <= last.end + GAP:
                 strictest = max(last, span, key=lambda one: STRENGTH[one.tier])
                 last = Span(last.start, max(last.end, span.end), strictest.category)
