@@ -21,6 +21,7 @@ _DROPPED = re.compile(f"[{_INVISIBLE}]")
 # Joiners are spelling in Persian and Indic words and in emoji: only what sits between other letters is hidden.
 _HIDDEN = re.compile(f"(?<=[A-Za-z\u00c0-\u052f])[{_INVISIBLE}]+(?=[A-Za-z\u00c0-\u052f])")
 # The flags of England, Scotland and Wales are a black flag spelled out in tag characters.
+_TAG = re.compile("[\U000e0020-\U000e007e]")
 _TAGGED = re.compile("(?<!\U0001f3f4)(?<![\U000e0020-\U000e007e])[\U000e0020-\U000e007e]+")
 
 # Whole phrases that are one character stay one, and a page of them does not become a book.
@@ -93,8 +94,10 @@ def normalise(text: str) -> Normalised:
     lengths = list(map(len, pieces))
     if lengths.count(1) != len(pieces):
         places = np.repeat(np.arange(len(pieces)), lengths)
-    hidden = bool(_HIDDEN.search(text))
-    return Normalised(_in_one_script(plain), bool(_TAGGED.search(text)), hidden, is_swollen, places)
+    has_dropped = _DROPPED.search(text) is not None  # a search without looking around leaps, and most texts have none
+    has_tags = _TAG.search(text) is not None and _TAGGED.search(text) is not None
+    hidden = has_dropped and _HIDDEN.search(text) is not None
+    return Normalised(_in_one_script(plain), has_tags, hidden, is_swollen, places)
 
 
 def _in_one_script(text: str) -> str:

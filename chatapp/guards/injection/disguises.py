@@ -42,7 +42,9 @@ def readings(text: str) -> Iterator[Reading]:
 
 
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
-_HEX_ESCAPES = re.compile(r"(?:\\x[0-9A-Fa-f]{2}|%[0-9A-Fa-f]{2}|\b0x[0-9A-Fa-f]{2}[ ,]*){4,}")
+# Every alternative begins with its character, and one stands before the repetition, so that the search can leap.
+_HEX_ESCAPE = r"(?:\\x[0-9A-Fa-f]{2}|%[0-9A-Fa-f]{2}|0(?<!\w0)x[0-9A-Fa-f]{2}[ ,]*)"
+_HEX_ESCAPES = re.compile(rf"{_HEX_ESCAPE}{_HEX_ESCAPE}{{3,}}")
 # That it begins a word is asked after the first character, so that the search can leap from one to the next.
 _HEX = re.compile(r"[0-9A-Fa-f](?<!\w.)[0-9A-Fa-f][ :]?(?:[0-9A-Fa-f]{2}[ :]?){7,}\b")
 _ENTITIES = re.compile(r"(?:&#x?[0-9A-Fa-f]{2,6};){3,}")
@@ -52,6 +54,11 @@ _UNICODE_ESCAPES = re.compile(r"(?:\\u[0-9A-Fa-f]{4}){3,}")
 def _class(characters: str) -> bytes:
     """A table that makes x of these characters and a blank of all others, so that a long run is found at once."""
     return bytes(ord("x") if chr(code) in characters else ord(" ") for code in range(256))
+
+
+def _kinds(kinds: dict[str, str]) -> bytes:
+    """A table that makes of each character its kind, x of all others."""
+    return bytes(ord(kinds.get(chr(code), "x")) for code in range(256))
 
 
 _HEX_CLASS, _HEX_RUN = _class(string.hexdigits), b"x" * 16
@@ -109,46 +116,60 @@ _DOTTED = re.compile(rf"(?<!\w)[^\W_](?:{_SEPARATOR}[^\s\-._*+~|/]){{3,}}")
 _DOTTED_WORD = re.compile(rf"(?<!\w)[^\W_](?:{_SEPARATOR}[^\s\-._*+~|/])+{_SEPARATOR}?(?!\w)")
 _SPACED = re.compile(r"(?<!\S)\S(?: \S){3,}(?!\S)")
 _SPACED_WORD = re.compile(r"(?<!\S)\S(?: \S)+(?!\S)")
+# Written out, with the letters that equal them in another case: the same found without regard to case takes longer.
+_A_TO_Z = "A-Za-z\u0130\u0131\u017f\u212a"
 _MIXED = re.compile(
-    r"(?<![\w.:/-])(?=[a-z@$!|]{0,19}[0-9@$!|])(?=[0-9@$!|]{0,19}[a-z])[a-z0-9@$!|]{2,20}(?![\w:/-]|\.\d)",
-    re.IGNORECASE,
+    rf"(?<![\w.:/-])(?=[{_A_TO_Z}@$!|]{{0,19}}[0-9@$!|])(?=[0-9@$!|]{{0,19}}[{_A_TO_Z}])[{_A_TO_Z}0-9@$!|]{{2,20}}"
+    r"(?![\w:/-]|\.\d)"
 )
-_DIGIT_BEFORE_LETTER = re.compile(r"[0-9@$|][A-Za-z]|[A-Za-z][0-9@$|!]")
-_DIGIT_LETTERS = str.maketrans("0134578@$!|", "oieastbasil")
+_DIGIT_LETTERS = tuple(zip("0134578@$", "oieastbas", strict=True))
+_SIGN_LETTERS = str.maketrans("!|", "il")
+# At the end of a word these are no letters.
+_SIGNS = re.compile(r"[!|]++[\w$@]?")
+# What must be somewhere in a text with such words, in tables of the kinds of its characters: found without a search.
+_SPACED_KINDS, _SPACED_KIND = _kinds({" ": " "}), b"x x x x"
+_DOTTED_KINDS, _DOTTED_KIND = _kinds(dict.fromkeys("-._*+~|/", ".") | {" ": " "}), b"x.x.x.x"
+_MIXED_KINDS = _kinds(dict.fromkeys(string.ascii_letters, "a") | dict.fromkeys("0123456789@$|", "0") | {"!": "!"})
+_MIXED_KINDS_FOUND = (b"0a", b"a0", b"a!")
 
 
 def _respelled(text: str) -> Reading | None:
     """Spaced and dotted letters as words, and digits in words as letters."""
     joined = text
-    if _SPACED.search(joined):
+    letters = text.encode("ascii", "replace")
+    if _SPACED_KIND in letters.translate(_SPACED_KINDS) and _SPACED.search(joined):
         joined = _SPACED_WORD.sub(lambda match: match[0].replace(" ", ""), joined)
-    if _DOTTED.search(joined):
+        letters = joined.encode("ascii", "replace")
+    if _DOTTED_KIND in letters.translate(_DOTTED_KINDS) and _DOTTED.search(joined):
         joined = _DOTTED_WORD.sub(lambda match: re.sub(_SEPARATOR, "", match[0]), joined)
     mixed = _mixed(joined)
     if mixed:
         is_thorough = len(mixed) >= 3
-        words = re.compile(r"[\w@$!|]+") if is_thorough else _MIXED
-        plain = _Plain()
-        return Reading(words.sub(lambda match: plain[match[0]], joined), LEET)
+        return Reading(_without_digits(joined) if is_thorough else _replaced(joined, mixed), LEET)
     return Reading(joined, None) if joined != text else None
 
 
-def _mixed(text: str) -> list[str]:
+def _replaced(text: str, words: list[re.Match[str]]) -> str:
+    for word in words:
+        text = text[: word.start()] + _without_digits(word[0]) + text[word.end() :]
+    return text
+
+
+def _mixed(text: str) -> list[re.Match[str]]:
     """Words that have digits or signs between or before letters."""
-    return _MIXED.findall(text) if _DIGIT_BEFORE_LETTER.search(text) else []
+    kinds = text.encode("ascii", "replace").translate(_MIXED_KINDS)
+    return list(_MIXED.finditer(text)) if any(kind in kinds for kind in _MIXED_KINDS_FOUND) else []
 
 
-class _Plain(dict[str, str]):
-    """Words without digits, each worked out once: a long text repeats its words."""
+def _without_digits(text: str) -> str:
+    """Its words with letters for digits, and for signs that do not end a word."""
+    for digit, letter in _DIGIT_LETTERS:
+        text = text.replace(digit, letter)
+    return _SIGNS.sub(_spelled, text) if "!" in text or "|" in text else text
 
-    def __missing__(self, word: str) -> str:
-        self[word] = plain = _without_digits(word)
-        return plain
 
-
-def _without_digits(word: str) -> str:
-    stem = word.rstrip("!|")
-    return stem.translate(_DIGIT_LETTERS) + word[len(stem) :]
+def _spelled(signs: re.Match[str]) -> str:
+    return signs[0] if signs[0][-1] in "!|" else signs[0].translate(_SIGN_LETTERS)
 
 
 _COMMON = frozenset(
@@ -211,4 +232,7 @@ _LEET_VERBS = frozenset(
 
 def says_leet(text: str) -> bool:
     """Does a word with digits for letters spell the verb of an attack?"""
-    return any(_without_digits(word).lower() in _LEET_VERBS for word in set(_mixed(text)))
+    plain = _without_digits(text).lower()
+    if not any(verb in plain for verb in _LEET_VERBS):
+        return False
+    return any(_without_digits(word).lower() in _LEET_VERBS for word in {match[0] for match in _mixed(text)})

@@ -84,8 +84,9 @@ class Lexicon:
 
     def find(self, text: str, codes: Hashes) -> tuple[Ints, Ints]:
         """Places and concepts in a folded text and its code points, in the order of the text."""
-        found: list[tuple[int, int]] = []
-        latest = [-AGAIN] * len(self.concepts)
+        found: list[int] = []  # place and concept in one number, which sorts faster than a pair
+        count = len(self.concepts)
+        latest = [-AGAIN] * count
         for start in self._candidates(codes):
             lengths = self._lengths[text[start : start + DEEP]]
             if not lengths:
@@ -94,13 +95,13 @@ class Lexicon:
                 for concept, is_open in self._entries.get(text[start : start + length], ()):
                     if start - latest[concept] >= AGAIN and (is_open or not text[start + length].isalnum()):
                         latest[concept] = start
-                        found.append((start, concept))
+                        found.append(start * count + concept)
         for concept, needle, sign in self._signs:
             if needle in text:
-                found += [(match.start(), concept) for match in sign.finditer(text)]
+                found += [match.start() * count + concept for match in sign.finditer(text)]
         found.sort()
-        table = np.array(found, dtype=np.int64).reshape(-1, 2)
-        return table[:, 0], table[:, 1]
+        places, concepts = np.divmod(np.array(found, dtype=np.int64), count)
+        return places, concepts
 
     def _candidates(self, codes: Hashes) -> list[int]:
         """Where a word begins whose first characters are those of an entry, or of something with the same hash."""

@@ -49,7 +49,7 @@ class Model:
     def margins(self, features: Features) -> Floats:
         """Of the whole text, then of each window of a longer one."""
         sums, counts = self._prefix_sums(features)
-        order = np.argsort(features.pair_places, kind="stable")
+        order = _order(features.pair_places)
         starts, ends = _windows(features.length)
         places = features.pair_places[order]
         firsts, lasts = np.searchsorted(places, starts), np.searchsorted(places, ends)
@@ -103,11 +103,17 @@ def _root(counts: Floats) -> Floats:
 
 def _earlier(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     """Where the same pair was the last time, -1 where it is the first."""
-    order = np.argsort(pairs, kind="stable")
+    order = _order(pairs)
     again = pairs[order[1:]] == pairs[order[:-1]]
     earlier = np.full(len(pairs), -1)
     earlier[order[1:][again]] = order[:-1][again]
     return earlier
+
+
+def _order(numbers: Places) -> Places:
+    """The stable order; of small numbers in their short form, which numpy sorts without comparing them."""
+    is_short = len(numbers) > LONG and numbers.max() < 1 << 16
+    return np.argsort(numbers.astype(np.uint16) if is_short else numbers, kind="stable")
 
 
 def _shares(buckets: NDArray[np.int64], most: float) -> Floats | float:

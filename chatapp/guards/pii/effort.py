@@ -22,7 +22,7 @@ class Effort:
 
     def __init__(self, most: int = MOST) -> None:
         self._left: dict[str, int] = defaultdict(lambda: most)
-        self._flood: list[Span] = []
+        self._flood: list[tuple[int, int, str]] = []
 
     def allows(self, kind: str, cost: int) -> bool:
         """Whether a closer look of this cost is possible for a kind of recogniser; it is paid."""
@@ -31,17 +31,17 @@ class Effort:
 
     def mask(self, start: int, end: int, category: str) -> None:
         """Take this place for what it may be. Neighbours become one mask: a flood is masked in a few pieces."""
-        if self._flood and self._flood[-1].category == category and start - self._flood[-1].start >= 0:
-            last = self._flood[-1]
-            if start <= last.end + GAP:
-                self._flood[-1] = Span(last.start, max(end, last.end), category)
+        if self._flood:
+            first, last, name = self._flood[-1]
+            if name == category and first <= start <= last + GAP:
+                self._flood[-1] = (first, end if end > last else last, category)
                 return
-        self._flood.append(Span(start, end, category))
+        self._flood.append((start, end, category))
 
     def flood(self) -> Iterator[Span]:
         """What was masked like that, neighbours put together under the name of the strictest."""
         last: Span | None = None
-        for span in sorted(self._flood, key=lambda span: span.start):
+        for span in sorted((Span(*masked) for masked in self._flood), key=lambda span: span.start):
             if last is not None and span.start <= last.end + GAP:
                 strictest = max(last, span, key=lambda one: STRENGTH[one.tier])
                 last = Span(last.start, max(last.end, span.end), strictest.category)
