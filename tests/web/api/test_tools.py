@@ -10,7 +10,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from chatapp import tools
-from chatapp.tools import Call, Tool, schema, staff_and_support
+from chatapp.tools import Call, Tool, schema
 from chatapp.values import ToolResult
 from tests.people import People
 from tests.web.api.client import Client, row_counts
@@ -23,15 +23,6 @@ def execute(client: Client, tool: Any = "calculate", **arguments: Any) -> TestRe
     return client.post(EXECUTE, json={"tool": tool, "arguments": arguments})
 
 
-@pytest.fixture
-def overview(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tool for staff and support alone."""
-    tool = Tool("overview", "", schema(), lambda call: ToolResult.success("seen"), permits=staff_and_support)
-    built_in = tools.built_in
-    monkeypatch.setattr(tools, "built_in", lambda: [*built_in(), tool])
-    monkeypatch.setattr("chatapp.tools.executing.built_in", tools.built_in)
-
-
 def test_a_result_is_served_as_it_is(ana: Client) -> None:
     before = row_counts()
     response = execute(ana, expression="6 * 7")
@@ -42,11 +33,12 @@ def test_a_result_is_served_as_it_is(ana: Client) -> None:
     assert row_counts() == before  # nothing is stored of it
 
 
-def test_case_102_a_tool_for_support_is_forbidden_to_others(
-    ana: Client, sue: Client, stan: Client, overview: None
-) -> None:
-    assert execute(ana, "overview").status_code == 403
-    assert [execute(client, "overview").json["summary"] for client in (sue, stan)] == ["seen", "seen"]
+def test_case_102_a_tool_for_support_is_forbidden_to_others(ana: Client, sue: Client, stan: Client) -> None:
+    assert execute(ana, "get_user_overview", user="ben").status_code == 403
+    for client in (sue, stan):
+        response = execute(client, "get_user_overview", user="ben")
+        assert (response.status_code, response.json["type"]) == (200, "success")
+        assert "ben" in response.json["summary"].lower()
 
 
 def test_case_102_unknown_tools_and_injected_arguments(ana: Client) -> None:

@@ -61,9 +61,13 @@ def test_case_101_nothing_to_capture(ana: Client, thread: str) -> None:
     assert ana.get(AUTOMATIONS).json == {"items": [], "total": 0}
 
 
-def test_case_102_103_two_calls_make_two_steps(ana: Client, thread: str) -> None:
+def test_case_102_two_calls_can_be_captured(ana: Client, thread: str) -> None:
     ana.ask(thread, f"{ADD}\n{TWICE}")
     assert ana.thread(thread)["crystallizeEligible"] is True
+
+
+def test_case_103_two_calls_make_two_steps(ana: Client, thread: str) -> None:
+    ana.ask(thread, f"{ADD}\n{TWICE}")
     automation = made(ana, thread, name="Sums")
     assert {key: automation[key] for key in ("name", "status", "triggerType", "orchestratorType", "sourceType")} == {
         "name": "Sums", "status": "draft", "triggerType": "manual", "orchestratorType": "dag",

@@ -49,7 +49,13 @@ def test_case_098_unusable_ratings(ana: Client, thread: str) -> None:
     ]
 
 
-def test_case_099_100_one_rating_for_both_apis(app: Flask, ana: Client, people: People, thread: str) -> None:
+def test_case_099_a_rating_is_seen_in_the_other_api(app: Flask, ana: Client, people: People, thread: str) -> None:
+    ana.ask(thread, "one")
+    rate(ana, thread, "positive")
+    assert SnakeClient(app, people.ana).answer_in(thread)["feedback_score"] is True
+
+
+def test_case_100_a_rating_replaces_that_of_the_other_api(app: Flask, ana: Client, people: People, thread: str) -> None:
     ana.ask(thread, "one")
     other = SnakeClient(app, people.ana)
 

@@ -28,7 +28,7 @@ def numbered(story: Story) -> list[bytes]:
     return [frame for frame in story.frames if frame.startswith(b"id: ")]
 
 
-def test_case_058_059_a_reader_that_left(ana: Client, thread: str) -> None:
+def test_case_058_a_reader_that_left(ana: Client, thread: str) -> None:
     reader = ana.open(thread, "/slow 20").until("tick 2 ")
     left = reader.leave()
     turn = left.turn["id"]
@@ -37,6 +37,11 @@ def test_case_058_059_a_reader_that_left(ana: Client, thread: str) -> None:
 
     assert whole["outputMessageId"] == left.start["messageId"]
     assert ana.messages(thread)[1]["content"].endswith("tick 20 ")
+
+
+def test_case_059_a_reader_that_comes_back(ana: Client, thread: str) -> None:
+    left = ana.open(thread, "/slow 20").until("tick 2 ").leave()
+    turn = left.turn["id"]
     response = ana.get(f"{CHAT}/turns/{turn}/stream", headers={"Last-Event-ID": "5"})
     story = Story(response.data)
     assert story.ids[0] == 6 and story.is_done
