@@ -29,6 +29,10 @@ BLOCKS = """log => Object.fromEntries([...log.querySelectorAll("article[data-rol
   article => [article.dataset.messageId, article.querySelector(".blocks").innerHTML]))"""
 
 
+STREAMING = 'data-block-status="streaming"'
+ATTEMPTS = 5
+
+
 def leaves_open(text: str) -> bool:
     """Whether what would be written after it is swallowed, by a fence for example."""
     last = parse(f"{text}\n\nThe end.")[-1]
@@ -51,13 +55,18 @@ def test_every_answer_is_the_same_before_its_end_after_it_and_after_a_reload(
     assert len(OPEN) + len(CLOSED) >= 200
     chat.log.evaluate(NOTE_GROWTH)
     for text in AWKWARD:
-        service.scripts = [Script(text=text, rate=2000)]
-        chat.send("Go on").ended()
+        for _ in range(ATTEMPTS):
+            service.scripts = [Script(text=text, rate=2000)]
+            chat.send("Go on").ended()
+            if STREAMING not in list(chat.log.evaluate("log => Object.values(log.grown)"))[-1]:
+                break  # otherwise the page caught up with an answer that had ended before it was followed
     grown, ended, articles = chat.log.evaluate("log => log.grown"), chat.log.evaluate(BLOCKS), chat.articles()
-    assert len(grown) == len(AWKWARD)
+    followed = {key: html for key, html in grown.items() if STREAMING not in html}
+    assert len(followed) == len(AWKWARD)
     chat.page.reload()
-    expect(chat.answers).to_have_count(len(AWKWARD))
-    assert chat.log.evaluate(BLOCKS) == ended == grown
+    expect(chat.answers).to_have_count(len(ended))
+    assert chat.log.evaluate(BLOCKS) == ended
+    assert {key: ended[key] for key in followed} == followed
     assert chat.articles()[-1] == articles[-1]
 
 
