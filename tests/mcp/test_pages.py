@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from chatapp.db import new_id, release, session
+from chatapp.db import release, session
 from chatapp.mcp import servers
 from chatapp.models import McpServer
 from tests import people as folk
 from tests.mcp.conftest import Running
 from tests.mcp.server import TOKEN
-from tests.people import People
 from tests.web.pages.dom import Element, parse
 from tests.web.pages.visitor import HTMX, Visitor
 
@@ -97,33 +96,6 @@ def test_a_form_that_is_refused_keeps_what_was_typed(stan: Visitor) -> None:
     assert response.status_code == 400
     assert page.find("input", id="prefix").attributes["value"] == "Bad Prefix"
     assert page.find(id="prefix-note").text.startswith("A prefix has")
-
-
-def addresses(app: Flask) -> Iterator[tuple[str, str]]:
-    urls = app.url_map.bind("localhost")
-    for rule in app.url_map.iter_rules():
-        if rule.endpoint.startswith("admin."):
-            for method in (rule.methods or set()) & {"GET", "POST"}:
-                given = {name: new_id() for name in rule.arguments}
-                yield method, urls.build(rule.endpoint, given, method=method)
-
-
-def test_pages_are_for_staff_only(app: Flask, people: People) -> None:
-    found = sorted(set(addresses(app)))
-    assert len(found) >= 9
-    for person, status in ((people.ana, 404), (people.sue, 403), (None, 302)):
-        browser = Visitor(app, app.response_class, use_cookies=True)
-        if person:
-            browser.sign_in(person)
-        for method, address in found:
-            assert browser.open(address, method=method).status_code == status, (address, status)
-
-
-def test_only_staff_sees_the_way_there(app: Flask, people: People) -> None:
-    for person, is_shown in ((people.ana, False), (people.sue, False), (people.stan, True)):
-        browser = Visitor(app, app.response_class, use_cookies=True)
-        browser.sign_in(person)
-        assert browser.page("/chat/").has("a", href="/admin/") is is_shown
 
 
 def test_another_site_changes_nothing(stan: Visitor) -> None:

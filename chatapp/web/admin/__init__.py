@@ -1,27 +1,48 @@
-"""The pages of those who run the site, under /admin/. A page is a view with `staff_only` and an entry of `SECTIONS`."""
+"""The pages of those who run the site, under /admin/.
+
+A page is a view with `staff_only` or `staff_and_support` and an entry of `SECTIONS`.
+"""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from flask import Blueprint, Flask, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from chatapp.web.admin.access import staff_only
+from chatapp.web.admin.access import staff_and_support
+from chatapp.web.auth import reader
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 
-# What the navigation shows: endpoint and label. The current one is found by the beginning of the address.
-SECTIONS = (("admin.mcp_servers", "MCP servers"),)
+
+class Section(NamedTuple):
+    """An entry of the navigation; the current one is found by the beginning of the address."""
+
+    endpoint: str
+    label: str
+    for_support: bool = False
+
+
+SECTIONS = (Section("admin.mcp_servers", "MCP servers"),)
 
 
 @bp.get("/")
-@staff_only
+@staff_and_support
 def overview() -> ResponseReturnValue:
-    return redirect(url_for(SECTIONS[0][0]))
+    """To the first page that the reader may see; there is none for support while it may see none."""
+    sections = _sections()
+    return redirect(url_for(sections[0].endpoint if sections else "home"))
 
 
 @bp.context_processor
 def _navigation() -> dict[str, object]:
-    return {"sections": [(url_for(endpoint), label) for endpoint, label in SECTIONS]}
+    return {"sections": [(url_for(section.endpoint), section.label) for section in _sections()]}
+
+
+def _sections() -> list[Section]:
+    user = reader()
+    return [section for section in SECTIONS if user and (user.is_staff or (user.is_support and section.for_support))]
 
 
 def init_app(app: Flask) -> None:

@@ -25,3 +25,16 @@ def staff_only(view: Callable[P, R]) -> Callable[P, R]:
         return view(*args, **kwargs)
 
     return sign_in_required(guarded)
+
+
+def staff_and_support(view: Callable[P, R]) -> Callable[P, R]:
+    """For everybody else the page does not exist."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        user = signed_in_user()
+        if not (user.is_staff or user.is_support):
+            abort(404)
+        return view(*args, **kwargs)
+
+    return sign_in_required(guarded)

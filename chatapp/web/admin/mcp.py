@@ -33,7 +33,7 @@ GROUPS = {
 @bp.get("/mcp/")
 @staff_only
 def mcp_servers() -> ResponseReturnValue:
-    return render_template("pages/admin_mcp.html", servers=servers.every())
+    return render_template("admin/mcp.html", servers=servers.every())
 
 
 @bp.get("/mcp/add/")
@@ -76,7 +76,7 @@ def check_mcp_server(server_id: UUID) -> ResponseReturnValue:
     """Its state and tools, or the way back to them."""
     checking.check(server_id)
     if htmx_request.htmx:
-        return render_template("partials/_mcp_state.html", server=servers.get(server_id), groups=GROUPS)
+        return render_template("admin/_mcp_state.html", server=servers.get(server_id), groups=GROUPS)
     return _done("The server was asked.", server_id)
 
 
@@ -125,11 +125,11 @@ def _field(name: str) -> str:
 
 
 def _adding(errors: dict[str | None, str] | None = None) -> str:
-    return render_template("pages/admin_mcp_add.html", **_form(errors), server=None)
+    return render_template("admin/mcp_add.html", **_form(errors), server=None)
 
 
 def _page(server: McpServer, errors: dict[str | None, str] | None = None) -> str:
-    return render_template("pages/admin_mcp_server.html", **_form(errors), server=server)
+    return render_template("admin/mcp_server.html", **_form(errors), server=server)
 
 
 def _form(errors: dict[str | None, str] | None) -> dict[str, Any]:
