@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 
 from chatapp import config, providers
-from chatapp.core import accounts, approvals, refusals, takeovers, titles, turns
+from chatapp.core import approvals, refusals, takeovers, titles, turns
 from chatapp.core.endings import Ending, Output
 from chatapp.core.executors import Assignment
 from chatapp.core.titles import Titler
@@ -206,7 +206,7 @@ class Runner:
             answering.recite(refusals.FIXED)
             return FinishReason.CONTENT_FILTER
         toolbox = Toolbox(
-            accounts.require_user(assignment.user_id),
+            assignment.asker,
             assignment.thread_id,
             assignment.turn_id,
             assignment.timezone,
