@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
 from chatapp.core import approvals, audit, replays, threads
+from chatapp.core.traces import milliseconds
 from chatapp.db import session, transaction
 from chatapp.errors import NotFound
 from chatapp.models import Message, Thread, ToolApproval, Turn, TurnEvent, User
@@ -68,11 +68,6 @@ def export(user: User, turn_id: UUID) -> Inspection:
         details = {"thread": str(thread.id)}
         audit.record("chat_turn_exported", user, target_user_id=thread.user_id, object_id=turn.id, **details)
     return _load(turn)
-
-
-def milliseconds(moment: datetime) -> int:
-    """Since the epoch."""
-    return round(moment.timestamp() * 1000)
 
 
 def _load(turn: Turn) -> Inspection:

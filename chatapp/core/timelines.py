@@ -12,7 +12,8 @@ from enum import StrEnum
 import orjson
 
 from chatapp.core.endings import CHARACTERS_PER_TOKEN
-from chatapp.core.inspections import Inspection, Timed, milliseconds
+from chatapp.core.inspections import Inspection, Timed
+from chatapp.core.traces import milliseconds
 from chatapp.core.transcripts import ToolUse, Transcript
 from chatapp.values import Json, TurnStatus
 

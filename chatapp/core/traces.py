@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from time import time_ns
 from uuid import UUID
 
@@ -22,6 +23,11 @@ NOTHING: Mapping[str, object] = {}
 
 def moment() -> int:
     return time_ns() // 1_000_000
+
+
+def milliseconds(moment: datetime) -> int:
+    """Since the epoch."""
+    return round(moment.timestamp() * 1_000)
 
 
 @dataclass(slots=True)
@@ -104,7 +110,7 @@ def note(turn: Turn, trace: Json | None) -> None:
         return
     turn.trace = trace
     if trace.get("first_text"):
-        turn.first_token_ms = max(0, trace["first_text"] - trace.get("received", trace["first_text"]))
+        turn.first_token_ms = max(0, trace["first_text"] - milliseconds(turn.created))
 
 
 def hand_in(turn_id: UUID, trace: Json) -> None:

@@ -77,7 +77,7 @@ class Turn(Base):
     concurrency_key: Mapped[str] = mapped_column(String(128))
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
     fingerprint: Mapped[str | None] = mapped_column(String(64))
-    # From the arrival of the question to the first text that could be shown.
+    # From `created` to the first text that could be shown.
     first_token_ms: Mapped[int | None]
     # When what happened, as far as the log does not tell: core/traces.py. Not loaded unless it is asked for.
     trace: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)

@@ -10,6 +10,7 @@ import orjson
 from chatapp.core.inspections import Inspection, Timed
 from chatapp.core.timelines import Clock, Entry, Kind, entries
 from chatapp.values import Event, Json
+from chatapp.web.admin.receipts import REASONS
 from chatapp.web.render import LiveAnswer
 from chatapp.web.render.durations import duration, since
 
@@ -32,11 +33,6 @@ LABELS = {
     Kind.STOP: "Stop asked for",
     Kind.CLOSED: "Connection to the model closed",
     Kind.END: "Ended:",
-}
-REASONS = {
-    "stop": "Somebody clicked Stop",
-    "interrupt": "Another question took its place",
-    "deletion": "The conversation was deleted",
 }
 
 
@@ -105,14 +101,6 @@ def frames(inspection: Inspection) -> list[Frame]:
         if ops:
             found.append(Frame(0 if at is None else clock.at(at), event.seq, ops))
     return found
-
-
-def process(worker: str) -> str:
-    """Which process it was, in words."""
-    if not worker:
-        return ""
-    place, number, _ = worker.rsplit("|", 2)
-    return f"process {number} on {place.partition(':')[0]}"
 
 
 def _row(entry: Entry, clock: Clock, total: int) -> Row:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +11,11 @@ from flask.typing import ResponseReturnValue
 
 from chatapp import config, tools
 from chatapp.core import bundles, inspections, timelines, turn_lists
+from chatapp.core.traces import milliseconds
 from chatapp.core.turn_lists import TurnFilter
 from chatapp.models import Turn
 from chatapp.values import TurnStatus
-from chatapp.web.admin import bp
+from chatapp.web.admin import bp, receipts
 from chatapp.web.admin import turn_presenting as presenting
 from chatapp.web.admin.access import staff_and_support
 from chatapp.web.auth import signed_in_user
@@ -52,6 +52,7 @@ def turns() -> ResponseReturnValue:
 def turn(turn_id: UUID) -> ResponseReturnValue:
     user = signed_in_user()
     inspection = inspections.read(user, turn_id, "page")
+    receipt = timelines.receipt(inspection)
     return render_template(
         "admin/turn.html",
         inspection=inspection,
@@ -61,9 +62,8 @@ def turn(turn_id: UUID) -> ResponseReturnValue:
         states=STATES,
         rows=presenting.timeline(inspection),
         events=presenting.event_rows(inspection),
-        receipt=timelines.receipt(inspection),
-        reasons=presenting.REASONS,
-        process=presenting.process,
+        receipt=receipt and receipts.lines(receipt, inspection.turn),
+        worker=receipts.process(inspection.trace.get("worker", "")),
         retention=config.current().event_retention_hours,
     )
 
@@ -94,13 +94,7 @@ def _milliseconds(value: int | None) -> str:
 def _lasted(turn: Turn) -> str:
     if turn.completed_at is None:
         return ""
-    return duration(inspections.milliseconds(turn.completed_at) - inspections.milliseconds(turn.created))
-
-
-@bp.app_template_filter("clock_time")
-def _clock_time(value: int) -> str:
-    """In UTC, as logs have it."""
-    return f"{datetime.fromtimestamp(value / 1_000, UTC):%H:%M:%S.%f}"[:-3] + " UTC"
+    return duration(milliseconds(turn.completed_at) - milliseconds(turn.created))
 
 
 def _filter() -> TurnFilter:
