@@ -128,7 +128,7 @@ def _assignment(
     return Assignment(
         turn.id,
         thread.id,
-        asker.id,
+        asker,
         events,
         request,
         untitled,

@@ -1,7 +1,7 @@
 """What the log of an answer does not tell: when models were called and tools ran, and how it was stopped.
 
 Kept in memory while the answer is written and stored with its end, in the statement that stores that anyway
-(docs/adr/0022-traces.md). Moments are milliseconds since the epoch. Nothing of what anybody said is in it.
+(docs/adr/0023-traces.md). Moments are milliseconds since the epoch. Nothing of what anybody said is in it.
 """
 
 from __future__ import annotations
