@@ -8,6 +8,7 @@ from chatapp.core.redaction import (
     Rule,
     block,
     call,
+    category,
     code,
     cost,
     fields,
@@ -124,7 +125,7 @@ QUESTION: Mapping[str, Rule] = {
     "severity": code,
     "action": code,
     "score": number,
-    "categories": several(code),
+    "categories": several(category),
 }
 ANSWER: Mapping[str, Rule] = {"content": text, "place": number, "interrupted": number, "blocks": several(code)}
 APPROVAL: Mapping[str, Rule] = {

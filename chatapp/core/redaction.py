@@ -16,13 +16,36 @@ from uuid import UUID
 
 from chatapp import config
 from chatapp.core import timezones
-from chatapp.values import Json
+from chatapp.providers import FAILURES, StopReason
+from chatapp.values import (
+    Action,
+    Audience,
+    BlockKey,
+    FinishReason,
+    Json,
+    Mode,
+    OnActive,
+    ResultType,
+    Severity,
+    TurnStatus,
+)
 
 PURPOSE = b"chatapp turn bundles"
 HASH_LENGTH = 8
 BLOCK_ID = re.compile(r"[rt][0-9]+\.[0-9]+")
-CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
+CATEGORY = re.compile(r"[a-z_]{1,40}")
 DEEPEST = 20
+# The words of this program that a code can be. A new one is masked until it is here.
+WORDS = (TurnStatus, FinishReason, StopReason, Mode, OnActive, Severity, Action, ResultType, BlockKey, Audience)
+CODES = frozenset(
+    (
+        *(str(word) for words in WORDS for word in words),
+        *(failure.code for failure in FAILURES.values()),
+        *("worker_lost", "turn_timeout", "tool_timeout", "queue_timeout", "approval_expired", "internal"),
+        *("personal_data", "personal_data_redacted", "credentials_blocked"),
+        *("approved", "denied", "interrupt", "deletion"),
+    )
+)
 
 
 class Redactor:
@@ -40,7 +63,7 @@ class Redactor:
         return f"<{len(said)}:{digest[:HASH_LENGTH]}>"
 
     def name(self, value: object) -> str:
-        return str(value) if value in self._names else self.text(value)
+        return value if isinstance(value, str) and value in self._names else self.text(value)
 
     def call(self, value: object) -> str:
         """A call's id, which a model chose: calls are numbered."""
@@ -85,8 +108,12 @@ def shape(redactor: Redactor, value: Any) -> object:
 
 
 def code(redactor: Redactor, value: Any) -> object:
-    """A word of this program; never one of somebody else."""
-    return value if isinstance(value, str) and CODE.fullmatch(value) else redactor.text(value)
+    return value if isinstance(value, str) and value in CODES else redactor.text(value)
+
+
+def category(redactor: Redactor, value: Any) -> object:
+    """What the guards have found, in their words."""
+    return value if isinstance(value, str) and CATEGORY.fullmatch(value) else redactor.text(value)
 
 
 def number(redactor: Redactor, value: Any) -> object:
@@ -117,7 +144,7 @@ def time(redactor: Redactor, value: Any) -> object:
 
 
 def timezone(redactor: Redactor, value: Any) -> object:
-    return value if value in timezones.names() else redactor.text(value)
+    return value if isinstance(value, str) and value in timezones.names() else redactor.text(value)
 
 
 def several(rule: Rule) -> Rule:
