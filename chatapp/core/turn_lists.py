@@ -92,7 +92,7 @@ def _indexed(wanted: TurnFilter, owner_id: UUID | None) -> list[ColumnElement[bo
     status = TurnStatus.FAILED if wanted.error else wanted.status
     if status in UNFINISHED:
         # Written out: a partial index is chosen by what the query says.
-        return [Turn.status == _written(status), Turn.status.in_([_written(each) for each in UNFINISHED])]
+        return [Turn.status == _written(str(status)), Turn.status.in_([_written(str(each)) for each in UNFINISHED])]
     return [Turn.first_token_ms >= _written(SLOW)] if wanted.slow else []
 
 
@@ -106,5 +106,5 @@ def _conditions(wanted: TurnFilter) -> list[ColumnElement[bool]]:
     return [*found, Turn.first_token_ms >= wanted.slow] if wanted.slow else found
 
 
-def _written(value: object) -> ColumnElement[Any]:
+def _written(value: str | int) -> ColumnElement[Any]:
     return literal(value, literal_execute=True)

@@ -58,7 +58,7 @@ def test_what_happened_comes_in_its_order(people: People) -> None:
 
 
 def test_the_guards_say_what_they_found(people: People) -> None:
-    started = asked(people.ana, "My card is 4111 1111 1111 1111")
+    started = asked(people.ana, "My IBAN is DE89 3704 0044 0532 0130 00, thank you")
     facts = one(timelines.entries(inspected(people.ana, started)), Kind.GUARDS).facts
     assert facts["flagged"] and facts["action"] != "allow" and facts["categories"]
 

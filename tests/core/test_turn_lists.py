@@ -110,12 +110,12 @@ def test_an_id_leads_to_its_turn(people: People) -> None:
 FILTERS = {
     "nothing": (TurnFilter(), ("pk_turns", "sqlite_autoindex_turns_1")),
     "model": (TurnFilter(model="x"), ("pk_turns", "sqlite_autoindex_turns_1")),
-    "running": (TurnFilter(status=TurnStatus.RUNNING), ("pk_turns", "sqlite_autoindex_turns_1")),
+    "running": (TurnFilter(status=TurnStatus.RUNNING), ("pk_turns", "sqlite_autoindex_turns_1", "uq_turns_one_active")),
     "user": (TurnFilter(user="ana", model="x"), ("ix_turns_user",)),
     "failed": (TurnFilter(status=TurnStatus.FAILED), ("ix_turns_unfinished",)),
     "error": (TurnFilter(error="internal"), ("ix_turns_unfinished",)),
     "slow": (TurnFilter(slow=5_000), ("ix_turns_slow",)),
-    "thread": (TurnFilter(thread_id=new_id()), ("ix_turns_thread_created",)),
+    "thread": (TurnFilter(thread_id=new_id()), ("ix_turns_thread_created", "uq_turns_idempotency_key")),
 }
 
 
