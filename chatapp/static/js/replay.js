@@ -3,6 +3,7 @@
 
 import { applyOps } from "./live.js";
 
+const STEP = 100; // milliseconds that an arrow key moves
 const seconds = (milliseconds) => `${(milliseconds / 1000).toFixed(1)} s`;
 
 class Replay {
@@ -18,7 +19,7 @@ class Replay {
     this.play.addEventListener("click", () => (this.isPlaying ? this.pause() : this.start()));
     find("back").addEventListener("click", () => this.step(this.frames[this.shown - 2]?.ms ?? 0));
     find("next").addEventListener("click", () => this.step(this.frames[this.shown]?.ms ?? this.end));
-    this.position.addEventListener("input", () => this.step(Number(this.position.value)));
+    this.position.addEventListener("input", () => this.step(Math.min(Number(this.position.value), this.end)));
     root.hidden = false;
   }
 
@@ -39,7 +40,8 @@ class Replay {
       this.problem.hidden = false;
       return;
     }
-    this.position.max = this.end;
+    this.position.max = Math.ceil(this.end / STEP) * STEP;
+    this.position.step = STEP;
     this.seek(this.end); // all of it, as it stands: whoever wants to see how it came presses Play
     this.root.dataset.ready = "";
   }
