@@ -87,7 +87,10 @@ def test_a_cancelled_turn_shows_its_receipt(visit: Visit, people: People) -> Non
 
     def lines() -> dict[str, str]:
         section = stan.page(f"/admin/turns/{started.turn.id}/").find("section", id="receipt")
-        return {label.text.strip(): text.text.strip() for label, text in zip(section.all("dt"), section.all("dd"), strict=True)}
+        return {
+            label.text.strip(): text.text.strip()
+            for label, text in zip(section.all("dt"), section.all("dd"), strict=True)
+        }
 
     wait_until(lambda: "Not reported" not in lines()["Connection to the model closed"])
     receipt = lines()
