@@ -71,6 +71,11 @@ def worker() -> str:
     return _executor.worker if _executor else ""
 
 
+def accepts() -> bool:
+    """Whether questions can be asked in this process."""
+    return _executor is not None and _executor.accepts
+
+
 def stop(turn_id: UUID) -> None:
     """The turn has been ended by somebody else than its executor."""
     if _executor:
