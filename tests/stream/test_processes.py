@@ -24,9 +24,19 @@ from tests import people as folk
 from tests.people import People, Person
 from tests.servers import wait_until
 from tests.stream import grammar
-from tests.stream.asking import ask, at_once, events_of, fresh, read_on, shown, story_of, visible, wait_for_text
+from tests.stream.asking import (
+    ask,
+    at_once,
+    events_of,
+    fresh,
+    read_on,
+    shown,
+    story_of,
+    trace_of,
+    visible,
+    wait_for_text,
+)
 from tests.stream.process import Process
-from tests.stream.test_traces import trace_of
 
 LONG = '{"script": {"tokens": 5000, "rate": 50}}'
 SHORT = '{"script": {"tokens": 60, "rate": 40}}'

@@ -13,12 +13,7 @@ from chatapp.models import Turn
 from chatapp.values import Json
 from tests.people import People
 from tests.servers import wait_until
-from tests.stream.asking import ask, events_of, fresh, story_of, wait_for_text
-
-
-def trace_of(turn_id: UUID) -> Json:
-    release()
-    return session.scalar(select(Turn.trace).where(Turn.id == turn_id)) or {}
+from tests.stream.asking import ask, events_of, fresh, story_of, trace_of, wait_for_text
 
 
 def handed_in(turn_id: UUID) -> Json:
