@@ -48,10 +48,10 @@ class Started:
         return self.message.id if self.message and self.message.turn_id == self.turn.id else None
 
 
-def begin(question: Question, screened: Screened, executor: Executor) -> Started:
+def begin(question: Question, screened: Screened, executor: Executor, arrival: Json) -> Started:
     """Within the caller's transaction; after its commit `executor` gets the turn.
 
-    Of the text of `question` nothing is used but what `screened` lets through.
+    Of the text of `question` nothing is used but what `screened` lets through. `arrival` is noted (core/traces.py).
     """
     question = replace(question, text=screened.text)
     # One after the other for one person: what is looked up about other turns holds until this one is stored.
@@ -74,6 +74,7 @@ def begin(question: Question, screened: Screened, executor: Executor) -> Started
     placed = place(thread, question, turn_id)
     turn = _new_turn(turn_id, thread, question, placed)
     turn.settings |= screened.settings | {"attachmentIds": [str(file.id) for file in files]}
+    turn.trace = arrival
     if placed.is_new:
         screening.mark(placed.message, thread, screened.verdict)
     screening.audit(screened.verdict, asker.id, placed.message.id)
@@ -124,7 +125,18 @@ def _assignment(
         return context.build(asker, thread, turn, message, asked)
 
     timezone = str(turn.settings["timezone"])
-    return Assignment(turn.id, thread.id, asker, events, request, untitled, refused, screened.withheld, timezone)
+    return Assignment(
+        turn.id,
+        thread.id,
+        asker,
+        events,
+        request,
+        untitled,
+        refused,
+        screened.withheld,
+        timezone,
+        trace=turn.trace or {},
+    )
 
 
 def _store(turn: Turn, thread: Thread, is_new: bool, placed: Place, worker: str) -> None:
