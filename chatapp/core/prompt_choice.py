@@ -68,8 +68,8 @@ def _is_shared(prompt_id: UUID, offered: Offered) -> bool:
 def _drawn(thread_id: UUID, offered: Offered) -> UUID | None:
     """The version of the prompt in whose part of the hundred the thread falls; None for what the active one gets."""
     point = int.from_bytes(hashlib.sha256(thread_id.bytes).digest()[:8]) % 100
-    for row in offered:
-        if point < row.share:
-            return row.version_id
-        point -= row.share
+    for _, version_id, _, share in offered:
+        if point < share:
+            return version_id
+        point -= share
     return None

@@ -1,4 +1,4 @@
-"""The organisation's instructions: at most one prompt is active (waldur 1.4, 2.4), others may get a share of new threads.
+"""The organisation's instructions: one prompt at most is active (waldur 1.4, 2.4), others may have a share of threads.
 
 Every save is a version (core/prompt_versions.py); which one answers in a thread is told by core/prompt_choice.py.
 """
@@ -72,9 +72,7 @@ def change(
     with transaction():
         prompt = _lock(prompt_id)
         if based_on and prompt.version_id != based_on:
-            raise Conflict(
-                CHANGED_MEANWHILE, "Somebody has saved this prompt meanwhile. What you wrote is not saved yet."
-            )
+            raise Conflict(CHANGED_MEANWHILE, "Somebody has saved this prompt meanwhile.")
         changed = sorted(name for name, value in values.items() if getattr(prompt, name) != value)
         for name in changed:
             setattr(prompt, name, values[name])
@@ -135,9 +133,7 @@ def set_share(actor: User, prompt_id: UUID, share: int) -> SystemPrompt:
         if prompt.is_active and share:
             raise Invalid("The active prompt gets all threads that no other prompt gets.", "share")
         if share + others > 100:
-            raise Invalid(
-                f"Other prompts get {others} of 100 new threads, so this one can get at most {100 - others}.", "share"
-            )
+            raise Invalid(f"Other prompts get {others} %, so {100 - others} % are left for this one.", "share")
         if prompt.share != share:
             prompt.share = share
             prompt.modified = now()
