@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
@@ -58,6 +58,11 @@ def page(prompt_id: UUID, before: int | None, limit: int) -> Sequence[PromptVers
     if before is not None:
         query = query.where(PromptVersion.number < before)
     return session.scalars(query.order_by(PromptVersion.number.desc()).limit(limit)).all()
+
+
+def numbers(version_ids: Iterable[UUID]) -> dict[UUID, int]:
+    found = select(PromptVersion.id, PromptVersion.number).where(PromptVersion.id.in_(list(version_ids)))
+    return {row.id: row.number for row in session.execute(found)}
 
 
 def authors(versions: Sequence[PromptVersion]) -> dict[UUID, str]:

@@ -30,7 +30,7 @@ SCOPES = {
     "support": "The person you talk with supports the users of this site and may read what concerns them.",
     "end_user": "The person you talk with is a user of this site. Keep to what concerns them.",
 }
-PLACEHOLDER = re.compile(r"\{(assistant_name|organization)\}")
+PLACEHOLDER = re.compile(r"\{assistant_name\}|\{organization\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +83,13 @@ def in_effect(instructions: str) -> str:
 def placeholders() -> dict[str, str]:
     """What each of the two stands for."""
     settings = config.current()
-    return {"assistant_name": settings.ai_assistant_name, "organization": settings.site_name}
+    return {"{assistant_name}": settings.ai_assistant_name, "{organization}": settings.site_name}
 
 
 def _filled(text: str) -> str:
     """The two placeholders replaced; every other brace is text."""
     values = placeholders()
-    return PLACEHOLDER.sub(lambda found: values[found[1]], text)
+    return PLACEHOLDER.sub(lambda found: values[found[0]], text)
 
 
 def _role(user: User) -> str:

@@ -13,7 +13,7 @@ from chatapp.db import Base, new_id, now
 
 
 class PromptVersion(Base):
-    """A system prompt as it was saved. Rows are only added: what has answered can be looked up when its prompt is gone."""
+    """A system prompt as it was saved. Rows are only added: what answered can be looked up when its prompt is gone."""
 
     __tablename__ = "prompt_versions"
     __table_args__ = (UniqueConstraint("prompt_id", "number", name="uq_prompt_versions_prompt_id_number"),)

@@ -24,7 +24,7 @@ class Section(NamedTuple):
     for_support: bool = False
 
 
-SECTIONS = (Section("admin.mcp_servers", "MCP servers"),)
+SECTIONS = (Section("admin.prompts", "System prompts"), Section("admin.mcp_servers", "MCP servers"))
 
 
 @bp.get("/")
@@ -46,7 +46,7 @@ def _sections() -> list[Section]:
 
 
 def init_app(app: Flask) -> None:
-    from chatapp.web.admin import mcp
+    from chatapp.web.admin import mcp, prompt_versions, prompts
 
-    _ = mcp
+    _ = mcp, prompt_versions, prompts
     app.register_blueprint(bp)
