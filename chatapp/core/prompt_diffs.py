@@ -13,7 +13,7 @@ CONTEXT = 3  # unchanged lines around a change
 MOST_LINES = 4_000  # comparing more could take seconds: then all of one text is replaced by all of the other
 MOST_CHARACTERS = 20_000  # in lines whose words are compared
 SIMILAR = 0.5
-WORDS = re.compile(r"\w+\s*|.\s*", re.DOTALL)
+WORDS = re.compile(r"\s*(?:\w+|.)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
