@@ -68,6 +68,11 @@ def median(first_tokens: Mapping[str, int]) -> int | None:
     return None
 
 
+def class_of(milliseconds: int) -> int:
+    """The class that this time to the first text belongs to."""
+    return round(math.log(max(milliseconds, 1), STEP))
+
+
 def _advance(until: datetime) -> datetime:
     """Claim the time up to `until`; the moment that it begins at. Whoever claims next waits for this transaction."""
     keep_others_out(Summed)
@@ -81,8 +86,8 @@ def _advance(until: datetime) -> datetime:
 
 def _ended(since: datetime, until: datetime) -> Any:
     """By version and time to the first text, so that one look along the index tells all."""
-    answered = case((Turn.output_message_id.is_not(None), 1), else_=0)
     failed = case((Turn.status == TurnStatus.FAILED, 1), else_=0)
+    answered = case((Turn.output_message_id.is_not(None), 1 - failed), else_=0)
     flagged = case((Message.is_flagged, 1), else_=0)
     sums = (answered, failed, flagged, func.coalesce(Turn.input_tokens, 0), func.coalesce(Turn.output_tokens, 0))
     return (
@@ -120,10 +125,6 @@ def _add_to(figures: PromptFigures, rows: Iterable[Row[Any]]) -> None:
         for name in COUNTS:
             setattr(figures, name, getattr(figures, name) + int(getattr(row, name)))
         if row.first_token_ms is not None:
-            number = str(_class(row.first_token_ms))
+            number = str(class_of(row.first_token_ms))
             classes[number] = classes.get(number, 0) + row.turns
     figures.first_tokens = classes
-
-
-def _class(milliseconds: int) -> int:
-    return round(math.log(max(milliseconds, 1), STEP))

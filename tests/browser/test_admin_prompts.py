@@ -48,7 +48,9 @@ def test_a_prompt_from_the_first_word_to_the_way_back(as_ana: Callable[..., Chat
     page.keyboard.press("Enter")
     expect(page.locator("#use-title")).to_contain_text("Active")
 
-    page.get_by_label("Instructions").fill("You speak for {organization}.\nBe very brief.\nKeep {this} as it is.\nBe kind.")
+    page.get_by_label("Instructions").fill(
+        "You speak for {organization}.\nBe very brief.\nKeep {this} as it is.\nBe kind."
+    )
     page.get_by_role("button", name="Save", exact=True).click()
     _is_told(page, "The prompt is saved.")
     has_no_violation(page, "admin-prompts-prompt")
@@ -59,7 +61,9 @@ def test_a_prompt_from_the_first_word_to_the_way_back(as_ana: Callable[..., Chat
     page.get_by_role("link", name="Version 1").click()
     page.get_by_role("button", name="Roll back to this version").click()
     _is_told(page, "It says again what version 1 said")
-    expect(page.get_by_label("Instructions")).to_have_value("You speak for {organization}.\nBe brief.\nKeep {this} as it is.")
+    expect(page.get_by_label("Instructions")).to_have_value(
+        "You speak for {organization}.\nBe brief.\nKeep {this} as it is."
+    )
 
     dark: dict[str, Any] = PHONE | {"color_scheme": "dark", "bypass_csp": True}
     phone = as_ana(server, **dark).page
