@@ -144,7 +144,7 @@ def drop_lease(turn_id: UUID) -> None:
 
 
 def note_cost(turn: Turn, output: Output) -> None:
-    """What the turn has consumed so far, and whose model wrote it; nothing when nothing was reported."""
+    """What the turn has consumed so far, whose model wrote it and how soon; nothing when nothing was reported."""
     turn.model = output.model or turn.model
     if output.usage is None:
         return

@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import bindparam, func, select
 
 from chatapp import providers
-from chatapp.core import attachments, context, quotas, refusals, screening, takeovers, threads, timezones
+from chatapp.core import attachments, context, prompt_choice, quotas, refusals, screening, takeovers, threads, timezones
 from chatapp.core.executors import Assignment, Executor
 from chatapp.core.placing import Place, check_target, place, supersede
 from chatapp.core.screening import Screened
@@ -71,8 +71,9 @@ def begin(question: Question, screened: Screened, executor: Executor, arrival: J
     is_new = thread is None
     thread = thread or threads.new(asker)
     turn_id = new_id()
+    version_id = prompt_choice.for_question(thread)
     placed = place(thread, question, turn_id)
-    turn = _new_turn(turn_id, thread, question, placed)
+    turn = _new_turn(turn_id, thread, question, placed, version_id)
     turn.settings |= screened.settings | {"attachmentIds": [str(file.id) for file in files]}
     turn.trace = arrival
     if placed.is_new:
@@ -152,7 +153,7 @@ def _store(turn: Turn, thread: Thread, is_new: bool, placed: Place, worker: str)
     )
 
 
-def _new_turn(turn_id: UUID, thread: Thread, question: Question, placed: Place) -> Turn:
+def _new_turn(turn_id: UUID, thread: Thread, question: Question, placed: Place, version_id: UUID | None) -> Turn:
     moment = now()
     thread.last_index = max(thread.last_index, placed.answer_index)
     thread.modified = thread.active_at = moment
@@ -168,6 +169,7 @@ def _new_turn(turn_id: UUID, thread: Thread, question: Question, placed: Place) 
         answer_index=placed.answer_index,
         answer_replaces_id=placed.replaces.id if placed.replaces else None,
         prompt=question.text if question.text and not placed.is_new else None,
+        prompt_version_id=version_id,
         settings=_settings(question, thread),
         concurrency_key=question.concurrency_key or f"thread:{thread.id}",
         idempotency_key=question.idempotency_key,

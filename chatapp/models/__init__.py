@@ -28,6 +28,7 @@ from chatapp.models.marketplace import (
 )
 from chatapp.models.mcp import McpServer, McpTool
 from chatapp.models.messages import Message
+from chatapp.models.prompts import PromptFigures, PromptVersion, Summed
 from chatapp.models.sharing import SharedMessage, ShareLink
 from chatapp.models.threads import ChatSession, Thread
 from chatapp.models.turns import ToolApproval, Turn, TurnEvent, TurnLease
@@ -62,6 +63,8 @@ __all__ = [
     "Organization",
     "Project",
     "ProjectQuota",
+    "PromptFigures",
+    "PromptVersion",
     "Quota",
     "Resource",
     "ResourceUsage",
@@ -69,6 +72,7 @@ __all__ = [
     "SharedMessage",
     "SiteCounter",
     "SshKey",
+    "Summed",
     "SystemPrompt",
     "Thread",
     "ToolApproval",

@@ -26,6 +26,7 @@ class Section(NamedTuple):
 
 SECTIONS = (
     Section("admin.turns", "Turns", for_support=True),
+    Section("admin.prompts", "System prompts"),
     Section("admin.mcp_servers", "MCP servers"),
 )
 
@@ -49,7 +50,7 @@ def _sections() -> list[Section]:
 
 
 def init_app(app: Flask) -> None:
-    from chatapp.web.admin import mcp, turns
+    from chatapp.web.admin import mcp, prompt_versions, prompts, turns
 
-    _ = (mcp, turns)
+    _ = mcp, prompt_versions, prompts, turns
     app.register_blueprint(bp)
