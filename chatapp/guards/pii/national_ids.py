@@ -31,7 +31,10 @@ COST = 20
 BY_SHAPE = _by_shape()
 # Those that are known by their check digits, without words around them.
 WORDLESS = frozenset(shape for shape, kinds in BY_SHAPE.items() if any(kind.needs is None for kind in kinds))
-LETTERED = re.compile(r"[0-9][0-9A-Za-z+\-]{3,17}+(?![0-9A-Za-z])")
+# With a letter or a sign in it or before it, at the first of its digits: most numbers have none and are passed over.
+LETTERED = re.compile(
+    r"[0-9](?<![0-9].)(?:(?<=[A-Za-z\-].)|(?=[0-9]{0,17}+[A-Za-z+\-]))[0-9A-Za-z+\-]{3,17}+(?![0-9A-Za-z])"
+)
 HEAD = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{0,6}-?$")
 INSURANCE = re.compile(r"[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d](?![0-9A-Za-z])")
 PREFIX = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{2} ?$")
@@ -50,8 +53,6 @@ def national_id(digits: Digits, near: Nearby) -> Span | None:
 def lettered_ids(text: str, around: Surroundings, effort: Effort) -> Iterator[Span]:
     """The national numbers that hold letters."""
     for match in LETTERED.finditer(text):
-        if match[0].isdigit() and not _is_letter_or_hyphen(text[match.start() - 1 : match.start()]):
-            continue
         head = HEAD.search(text, max(0, match.start() - 8), match.start())
         if head is None:
             continue
@@ -68,10 +69,6 @@ def lettered_ids(text: str, around: Surroundings, effort: Effort) -> Iterator[Sp
             if span is not None:
                 yield span
     yield from _with_blanks(text, effort)
-
-
-def _is_letter_or_hyphen(character: str) -> bool:
-    return character == "-" or character.isalpha()
 
 
 def _with_blanks(text: str, effort: Effort) -> Iterator[Span]:

@@ -29,7 +29,8 @@ FORMS = re.compile(r"9{12,19}|(?:9[ .\-])?(?:\(?999\) ?|999-)999-9999|999\.999\.
 MUCH = 64
 # How many characters of a row of numbers are looked at for a microsecond; of a short row all parts are tried.
 ROW, LONG_ROW = 12, 80
-COST = 15
+# What a look at a number costs, and each check of the identity numbers of its shape.
+COST, COST_OF_CHECK = 12, 4
 
 
 def find(text: str, allowlist: Collection[str] = ()) -> list[Span]:
@@ -66,11 +67,8 @@ def _numbers(text: str, around: Surroundings, found: Collected, effort: Effort) 
             continue
         is_told = partial(_is_told, around, start, end)
         if not effort.allows("rows", 2 + (end - start) // (1 if end - start < LONG_ROW else ROW)):
-            if (
-                ISSUED.match(text, start)
-                or _holds_number(cluster[0].translate(SHAPE), _has_words(around, start, end))
-                or is_told()
-            ):
+            has_words, is_told_near = around.roughly(start, end)
+            if is_told_near or _holds_number(cluster[0].translate(SHAPE), has_words) or ISSUED.match(text, start):
                 effort.mask(start, end, "pii_national_id")
             continue
         for digits in groups(text, cluster, _may_be, is_told):
@@ -79,7 +77,7 @@ def _numbers(text: str, around: Surroundings, found: Collected, effort: Effort) 
             near = around.at(digits.start, digits.end)
             if is_long and near.is_bare() and not _needs_no_words(digits):
                 continue
-            if not effort.allows("numbers", COST):
+            if not effort.allows("numbers", COST + COST_OF_CHECK * len(BY_SHAPE.get(digits.shape, ()))):
                 effort.mask(digits.start, digits.end, "pii_national_id")
                 continue
             span = card(digits, near) or national_id(digits, near) or phone(digits, near, effort)
@@ -105,10 +103,6 @@ def _needs_no_words(digits: Digits) -> bool:
     shape = digits.shape
     is_issued = digits.plus or digits.plain.startswith("00")
     return is_issued or shape in WORDLESS or shape in CARD_SHAPES or FORMS.fullmatch(shape) is not None
-
-
-def _has_words(around: Surroundings, start: int, end: int) -> bool:
-    return around.has_letters(start - context.BEFORE, start) or around.has_letters(end, end + context.AFTER)
 
 
 def _is_told(around: Surroundings, start: int, end: int) -> bool:
