@@ -21,6 +21,11 @@ def as_text(codes: Codes) -> str:
     return codes.tobytes().decode("utf-32-le", "surrogatepass")
 
 
+def kinds(names: dict[str, str]) -> bytes:
+    """A table for `bytes.translate` that makes of each character its kind, x of all others."""
+    return bytes(ord(names.get(chr(code), "x")) for code in range(256))
+
+
 class Rewriting:
     """What each character is read as: one character, several or none, worked out on first sight."""
 

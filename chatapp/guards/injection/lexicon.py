@@ -43,7 +43,13 @@ SIGNS = {
         "",
         r"(?:##|--|==|\*\*)\s?(?:system|instruction|prompt|new|begin|end of|tool_result|override|admin)",
     ),
-    "sign_turn": (":", r"\b(?:human|assistant|system|ai|chatgpt|gpt|user|dan|bot)\s?:"),
+    # That it begins a word is asked after the first letter, so that the search can leap from one to the next.
+    "sign_turn": (
+        ":",
+        r"[hascgudb](?<!\w.)(?:(?<=h)uman|(?<=a)(?:ssistant|i)|(?<=s)ystem|(?<=c)hatgpt|(?<=g)pt"
+        r"|(?<=u)ser|(?<=d)an|(?<=b)ot)"
+        r"\s?:",
+    ),
     "sign_fence": ("`", r"```\s?(?:system|prompt|admin|instructions?)"),
     "sign_slot": ("", r"\[(?:insert|your|user|prompt|keyword|targetlanguage|name)\b|\{(?:prompt|query|user|generator)"),
     "sign_remote": ("http", r"https?://[^\s]{0,80}?(?:evil|attacker|\?[a-z]{1,8}=)"),

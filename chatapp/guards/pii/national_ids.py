@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from chatapp.guards.characters import kinds
 from chatapp.guards.pii.context import LOOKALIKE, Nearby, Surroundings
 from chatapp.guards.pii.digits import Digits
 from chatapp.guards.pii.effort import Effort
@@ -37,6 +38,9 @@ LETTERED = re.compile(
 )
 HEAD = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{0,6}-?$")
 INSURANCE = re.compile(r"[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d](?![0-9A-Za-z])")
+# What is in every text with such a number, in kinds of characters: found without a search.
+INSURANCE_KINDS = kinds(dict.fromkeys("0123456789", "0") | dict.fromkeys("ABCDabcd", "A") | {" ": " "})
+INSURANCE_KINDS_FOUND = (b"00A", b"00 A")
 PREFIX = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{2} ?$")
 CORSICAN = re.compile(r"(?<![0-9A-Za-z])[12] ?[0-9]{2} ?[0-9]{2} ?2[AB] ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}(?![0-9A-Za-z])")
 SHAPE = str.maketrans("012345678abcdefghijklmnopqrstuvwxyzBCDEFGHIJKLMNOPQRSTUVWXYZ", "9" * 9 + "A" * 51)
@@ -72,7 +76,9 @@ def lettered_ids(text: str, around: Surroundings, effort: Effort) -> Iterator[Sp
 
 
 def _with_blanks(text: str, effort: Effort) -> Iterator[Span]:
-    for match in INSURANCE.finditer(text):
+    letters = text.encode("ascii", "replace").translate(INSURANCE_KINDS)
+    may_be = any(kind in letters for kind in INSURANCE_KINDS_FOUND)
+    for match in INSURANCE.finditer(text) if may_be else ():
         prefix = PREFIX.search(text, max(0, match.start() - 4), match.start())
         if prefix is not None and not effort.allows("lettered", COST):
             effort.mask(prefix.start(), match.end(), "pii_national_id")

@@ -29,6 +29,8 @@ FORMS = re.compile(r"9{12,19}|(?:9[ .\-])?(?:\(?999\) ?|999-)999-9999|999\.999\.
 MUCH = 64
 # How many characters of a row of numbers are looked at for a microsecond; of a short row all parts are tried.
 ROW, LONG_ROW = 12, 80
+# What a look at a part of a row costs.
+LOOK = 6
 # What a look at a number costs, and each check of the identity numbers of its shape.
 COST, COST_OF_CHECK = 12, 4
 
@@ -67,11 +69,12 @@ def _numbers(text: str, around: Surroundings, found: Collected, effort: Effort) 
             continue
         is_told = partial(_is_told, around, start, end)
         if not effort.allows("rows", 2 + (end - start) // (1 if end - start < LONG_ROW else ROW)):
-            has_words, is_told_near = around.roughly(start, end)
-            if is_told_near or _holds_number(cluster[0].translate(SHAPE), has_words) or ISSUED.match(text, start):
-                effort.mask(start, end, "pii_national_id")
+            _mask_row(text, start, end, around, effort)
             continue
         for digits in groups(text, cluster, _may_be, is_told):
+            if not effort.allows("rows", LOOK):
+                _mask_row(text, digits.start, end, around, effort)
+                break
             if found.overlaps(digits.start, digits.end):
                 continue
             near = around.at(digits.start, digits.end)
@@ -85,6 +88,13 @@ def _numbers(text: str, around: Surroundings, found: Collected, effort: Effort) 
                 yield span
                 if span.end >= end and span.start <= start:
                     break
+
+
+def _mask_row(text: str, start: int, end: int, around: Surroundings, effort: Effort) -> None:
+    """Mask what is left of a row of numbers without a closer look, if it can hold a number that is personal."""
+    has_words, is_told = around.roughly(start, end)
+    if is_told or _holds_number(text[start:end].translate(SHAPE), has_words) or ISSUED.match(text, start):
+        effort.mask(start, end, "pii_national_id")
 
 
 def _may_be(shape: str) -> bool:
