@@ -104,8 +104,8 @@ class Lexicon:
             if needle in text:
                 found += [match.start() * count + concept for match in sign.finditer(text)]
         found.sort()
-        places, concepts = np.divmod(np.array(found, dtype=np.int64), count)
-        return places, concepts
+        numbers = np.array(found, dtype=np.int64)
+        return numbers // count, numbers % count
 
     def _candidates(self, codes: Hashes) -> list[int]:
         """Where a word begins whose first characters are those of an entry, or of something with the same hash."""

@@ -71,12 +71,17 @@ class Model:
             shares = _shares(buckets, most)
             weights[places] += self.ngrams[buckets] * shares
             counts[places] += shares
-        cells = [values.reshape(size, stride).sum(axis=1) for values in (weights, counts)]
-        return tuple(np.concatenate(([each.sum()], each[:-1] + each[1:])) for each in cells)
+        return _stretches(weights.reshape(size, stride)), _stretches(counts.reshape(size, stride))
+
+
+def _stretches(cells: Floats) -> Floats:
+    """The sums of the whole text and of its windows, two neighbouring cells."""
+    sums = cells.sum(axis=1)
+    return np.concatenate(([sums.sum()], sums[:-1] + sums[1:]))
 
 
 def _kinds(features: Features, stride: int, count: int) -> NDArray[np.bool_]:
-    """Which pairs of concepts occur in the whole text and in each of its windows, two neighbouring cells."""
+    """Which pairs of concepts occur in the whole text and in each of its windows."""
     size = -(-features.length // stride)
     cells = np.zeros((size, count), dtype=bool)
     cells.reshape(-1)[features.pair_places // stride * count + features.pairs] = True

@@ -34,6 +34,10 @@ class Effort:
         self._left_of_all -= cost
         return True
 
+    def is_spent(self, kind: str) -> bool:
+        """Whether nothing is left for a kind of recogniser."""
+        return self._left[kind] <= 0 or self._left_of_all <= 0
+
     def mask(self, start: int, end: int, category: str) -> None:
         """Take this place for what it may be. Neighbours become one mask: a flood is masked in a few pieces."""
         if self._flood:

@@ -28,11 +28,13 @@ def _by_shape() -> dict[str, tuple[Recogniser, ...]]:
     return table
 
 
-COST = 20
+COST = 30
 BY_SHAPE = _by_shape()
 # Those that are known by their check digits, without words around them.
 WORDLESS = frozenset(shape for shape, kinds in BY_SHAPE.items() if any(kind.needs is None for kind in kinds))
 # With a letter or a sign in it or before it, at the first of its digits: most numbers have none and are passed over.
+# What is left of a known shape without the letters in front.
+TAILS = frozenset(shape.lstrip("A").removeprefix("-") for shape in BY_SHAPE)
 LETTERED = re.compile(
     r"[0-9](?<![0-9].)(?:(?<=[A-Za-z\-].)|(?=[0-9]{0,17}+[A-Za-z+\-]))[0-9A-Za-z+\-]{3,17}+(?![0-9A-Za-z])"
 )
@@ -57,6 +59,8 @@ def national_id(digits: Digits, near: Nearby) -> Span | None:
 def lettered_ids(text: str, around: Surroundings, effort: Effort) -> Iterator[Span]:
     """The national numbers that hold letters."""
     for match in LETTERED.finditer(text):
+        if match[0].translate(SHAPE) not in TAILS:
+            continue
         head = HEAD.search(text, max(0, match.start() - 8), match.start())
         if head is None:
             continue

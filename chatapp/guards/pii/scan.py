@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from functools import lru_cache, partial
+from functools import partial
+from itertools import groupby
 
 from chatapp.guards.pii import context
 from chatapp.guards.pii.context import Surroundings
@@ -32,7 +33,7 @@ ROW, LONG_ROW = 12, 80
 # What a look at a part of a row costs.
 LOOK = 6
 # What a look at a number costs, and each check of the identity numbers of its shape.
-COST, COST_OF_CHECK = 12, 4
+COST, COST_OF_CHECK = 20, 4
 
 
 def find(text: str, allowlist: Collection[str] = ()) -> list[Span]:
@@ -68,13 +69,13 @@ def _numbers(text: str, around: Surroundings, found: Collected, effort: Effort) 
         if found.covers(start, end):
             continue
         is_told = partial(_is_told, around, start, end)
-        if not effort.allows("rows", 2 + (end - start) // (1 if end - start < LONG_ROW else ROW)):
-            _mask_row(text, start, end, around, effort)
-            continue
+        if not effort.allows("rows", 4 + 2 * (end - start) // (1 if end - start < LONG_ROW else ROW)):
+            _mask_rows(text, start, around, effort)
+            return
         for digits in groups(text, cluster, _may_be, is_told):
             if not effort.allows("rows", LOOK):
-                _mask_row(text, digits.start, end, around, effort)
-                break
+                _mask_rows(text, digits.start, around, effort)
+                return
             if found.overlaps(digits.start, digits.end):
                 continue
             near = around.at(digits.start, digits.end)
@@ -90,11 +91,19 @@ def _numbers(text: str, around: Surroundings, found: Collected, effort: Effort) 
                     break
 
 
-def _mask_row(text: str, start: int, end: int, around: Surroundings, effort: Effort) -> None:
-    """Mask what is left of a row of numbers without a closer look, if it can hold a number that is personal."""
-    has_words, is_told = around.roughly(start, end)
-    if is_told or _holds_number(text[start:end].translate(SHAPE), has_words) or ISSUED.match(text, start):
-        effort.mask(start, end, "pii_national_id")
+def _mask_rows(text: str, start: int, around: Surroundings, effort: Effort) -> None:
+    """Mask the rows of numbers from here on, in the parts of the text that can hold a personal one."""
+    for _, clusters in groupby(CLUSTER.finditer(text, start), key=lambda cluster: cluster.start() // context.BLOCK):
+        rows = [cluster.span() for cluster in clusters]
+        begin, end = rows[0][0], rows[-1][1]
+        has_words, is_told = around.roughly(begin, end)
+        if (
+            is_told
+            or _holds_number(text[begin:end].translate(SHAPE), KNOWN_SHAPES if has_words else SURE_SHAPES)
+            or any(ISSUED.match(text, first) for first, _ in rows)
+        ):
+            for row in rows:
+                effort.mask(*row, "pii_national_id")
 
 
 def _may_be(shape: str) -> bool:
@@ -102,11 +111,9 @@ def _may_be(shape: str) -> bool:
     return shape in KNOWN_SHAPES or FORMS.fullmatch(shape) is not None
 
 
-@lru_cache(maxsize=4096)
-def _holds_number(shape: str, has_words: bool) -> bool:  # noqa: FBT001 - the cache knows places only
-    """Whether part of a row of numbers is written as a known number; without words near, as one that needs none."""
-    shapes = KNOWN_SHAPES if has_words else SURE_SHAPES
-    return FORMS.search(shape) is not None or any(known in shape for known in shapes)
+def _holds_number(shape: str, known: Collection[str]) -> bool:
+    """Whether part of a text is written as a known number."""
+    return any(one in shape for one in known) or FORMS.search(shape) is not None
 
 
 def _needs_no_words(digits: Digits) -> bool:
