@@ -32,12 +32,13 @@ COST = 30
 BY_SHAPE = _by_shape()
 # Those that are known by their check digits, without words around them.
 WORDLESS = frozenset(shape for shape, kinds in BY_SHAPE.items() if any(kind.needs is None for kind in kinds))
-# With a letter or a sign in it or before it, at the first of its digits: most numbers have none and are passed over.
 # What is left of a known shape without the letters in front.
-TAILS = frozenset(shape.lstrip("A").removeprefix("-") for shape in BY_SHAPE)
+TAILS = frozenset(shape.lstrip("A").removeprefix("-") for shape in BY_SHAPE if not shape.isdigit())
+# With a letter or a sign in it or before it, at the first of its digits: most numbers have none and are passed over.
 LETTERED = re.compile(
     r"[0-9](?<![0-9].)(?:(?<=[A-Za-z\-].)|(?=[0-9]{0,17}+[A-Za-z+\-]))[0-9A-Za-z+\-]{3,17}+(?![0-9A-Za-z])"
 )
+LONGEST_HEAD = 7
 HEAD = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{0,6}-?$")
 INSURANCE = re.compile(r"[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d](?![0-9A-Za-z])")
 # What is in every text with such a number, in kinds of characters: found without a search.
@@ -60,6 +61,9 @@ def lettered_ids(text: str, around: Surroundings, effort: Effort) -> Iterator[Sp
     """The national numbers that hold letters."""
     for match in LETTERED.finditer(text):
         if match[0].translate(SHAPE) not in TAILS:
+            continue
+        if effort.is_spent("lettered"):
+            effort.mask(max(0, match.start() - LONGEST_HEAD), match.end(), "pii_national_id")
             continue
         head = HEAD.search(text, max(0, match.start() - 8), match.start())
         if head is None:
