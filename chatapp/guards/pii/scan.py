@@ -112,7 +112,9 @@ def _may_be(shape: str) -> bool:
 
 
 def _holds_number(shape: str, known: Collection[str]) -> bool:
-    """Whether part of a text is written as a known number."""
+    """Whether part of a text is written as a known number; in a long row of numbers, one of its groups."""
+    if len(shape) > 2 * context.BLOCK:
+        return any(group in known or FORMS.fullmatch(group) for group in set(shape.split()))
     return any(one in shape for one in known) or FORMS.search(shape) is not None
 
 
