@@ -14,7 +14,7 @@ from chatapp.guards.policy import judge_injection, judge_pii
 from chatapp.guards.reading import personal_data
 from chatapp.guards.values import GuardFailed, Injection, PersonalData, Verdict
 
-__all__ = ["GuardFailed", "Injection", "PersonalData", "Verdict", "check", "warm_up"]
+__all__ = ["LONGEST", "GuardFailed", "Injection", "PersonalData", "Verdict", "check", "personal_data", "warm_up"]
 
 # Text beyond is not looked at (waldur-chat-api section 7).
 LONGEST = 50_000
