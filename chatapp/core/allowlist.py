@@ -66,7 +66,7 @@ def add(author: User, phrase: str) -> AllowedPhrase:
         added = AllowedPhrase(id=new_id(), phrase=phrase, author_id=author.id)
         session.add(added)
         audit.record("phrase_allowed", author, object_id=added.id)
-        after_commit(_forget)
+        after_commit(_reload)
     return added
 
 
@@ -78,9 +78,14 @@ def remove(actor: User, phrase_id: UUID) -> None:
             raise NotFound("phrase")
         session.delete(phrase)
         audit.record("phrase_removed", actor, object_id=phrase_id)
-        after_commit(_forget)
+        after_commit(_reload)
 
 
-def _forget() -> None:
+def forget() -> None:
+    """Nothing is known of the store any more: the next look reads it."""
+    _kept.phrases, _kept.read_at = (), None
+
+
+def _reload() -> None:
     _kept.read_at = None
     keep_fresh()

@@ -42,9 +42,8 @@ ACTIONS = {
 FILTERS = ("decision", "severity", "action", "rule", "user")
 
 
-@bp.app_template_filter("rule")
-def _rule(rule: str) -> str:
-    return rules.name(rule)
+bp.add_app_template_filter(rules.name, "rule")
+bp.add_app_template_filter(rules.title, "rule_title")
 
 
 @bp.get("/flagged/")

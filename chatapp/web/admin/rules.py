@@ -19,5 +19,11 @@ def name(rule: str) -> str:
     return "could not be checked" if rule == UNCHECKABLE else rule.replace("_", " ")
 
 
+def title(rule: str) -> str:
+    """The same where a line begins with it."""
+    words = name(rule)
+    return words[:1].upper() + words[1:]
+
+
 def is_known(rule: str) -> bool:
     return any(rule in rules for rules in GROUPS.values())
