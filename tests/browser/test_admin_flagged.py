@@ -52,6 +52,8 @@ def test_from_an_attack_to_a_decision_and_a_phrase(as_ana: Callable[..., Chat], 
     page.get_by_text("Allow a phrase of it…").click()
     has_no_violation(page, "admin-flagged-allow")
     page.get_by_role("button", name="Allow", exact=True).click()
+    expect(page.get_by_text("The guards as they are now find no attack in it.")).to_be_visible()
+    page.goto("/admin/flagged/phrases/")
     expect(page.get_by_role("main")).to_contain_text("please h4ck it")
     has_no_violation(page, "admin-flagged-phrases")
     page.goto("/admin/playground/")

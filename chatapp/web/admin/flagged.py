@@ -6,7 +6,7 @@ next case.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from chatapp.core import accounts, flag_figures, flag_reviews, flags, screening
 from chatapp.core.flag_reviews import Case
 from chatapp.core.flags import Queue, Wanted
 from chatapp.core.marks import marks
+from chatapp.db import now
 from chatapp.errors import ChatError, Conflict, Invalid, NotFound
 from chatapp.values import Action, Decision, Severity
 from chatapp.web.admin import bp, rules
@@ -26,6 +27,7 @@ from chatapp.web.auth import signed_in_user
 from chatapp.web.render.marking import marked
 
 ANY = "any"
+RECENT = timedelta(days=90)
 DECISIONS = {
     Decision.UNDECIDED: "Undecided",
     Decision.FOLLOW_UP: "Needs follow-up",
@@ -91,9 +93,12 @@ def next_flag(flag_id: UUID) -> ResponseReturnValue:
 @bp.get("/flagged/precision/")
 @staff_and_support
 def guard_precision() -> ResponseReturnValue:
+    """Of the last RECENT days; of all where the form was sent without a first day."""
     first, last = _day("from"), _day("to")
+    if "from" not in request.args:
+        first = now().date() - RECENT
     tables = (("By rule", flag_figures.by_rule(first, last)), ("By what followed", flag_figures.by_action(first, last)))
-    return render_template("admin/flagged_precision.html", tables=tables, **_words())
+    return render_template("admin/flagged_precision.html", tables=tables, first=first, last=last, **_words())
 
 
 def _next(flag_id: UUID) -> ResponseReturnValue:

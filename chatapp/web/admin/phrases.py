@@ -24,11 +24,14 @@ def allowed_phrases() -> ResponseReturnValue:
 @bp.post("/flagged/phrases/")
 @staff_only
 def allow_phrase() -> ResponseReturnValue:
+    """Back to the flagged message that it was taken from, if any."""
     try:
         allowlist.add(signed_in_user(), request.form.get("phrase", ""))
     except Invalid as error:
         return _page(str(error)), 400
     flash("The phrase is allowed.")
+    if flag_id := request.form.get("flag", type=UUID):
+        return redirect(url_for("admin.flagged_message", flag_id=flag_id, _anchor="review"), 303)
     return redirect(url_for("admin.allowed_phrases"), 303)
 
 

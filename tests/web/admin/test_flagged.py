@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from chatapp.core import allowlist, flags
-from chatapp.db import insert, new_id, session, transaction
+from chatapp.db import insert, new_id, now, session, transaction
 from chatapp.models import AllowedPhrase, AuditRecord, Flag, FlagDecision, Message, Thread
 from chatapp.values import Severity
 from tests.flagging import attack, card, flagged, new_thread
@@ -180,10 +181,12 @@ def test_an_erased_conversation_leaves_what_was_decided(stan: Visitor, people: P
 
 def test_precision_is_told_with_its_range(stan: Visitor, people: People) -> None:
     flag_id = flagged(people.ana, verdict=card())
+    flagged(people.ana, verdict=card(), created=now() - timedelta(days=100))
     stan.post(f"/admin/flagged/{flag_id}/", data=form_of(flag_id, "confirmed"))
     rows = [" ".join(row.text.split()) for row in stan.page("/admin/flagged/precision/").all("tr")]
     assert rows[1] == "Payment card number 1 1 1 0 100 % 21 to 100 %"
     assert rows[3] == "Redacted 1 1 1 0 100 % 21 to 100 %"
+    assert stan.page("/admin/flagged/precision/?from=&to=").all("tr")[1].all("td")[0].text == "2"
     assert "Nothing was flagged" in stan.page("/admin/flagged/precision/?from=2031-01-01&to=x").text
 
 
