@@ -88,7 +88,7 @@ def queue(wanted: Wanted, after: UUID | None = None) -> Queue:
 
     `after` is what `next` of the page before has named.
     """
-    heads = select(Flag).where(*_conditions(Flag, wanted), ~_is_preceded(wanted))
+    heads = select(Flag).where(*_conditions(Flag, wanted), _is_first(wanted))
     if after and (last := session.get(Flag, after)):
         heads = heads.where(_order(Flag) > _place(last))
     found = session.scalars(heads.order_by(*_columns(Flag)).limit(PAGE + 1)).all()
@@ -120,14 +120,14 @@ def _entries(heads: Sequence[Flag], wanted: Wanted) -> list[Entry]:
     return [Entry(found[id_], flags[id_], counts[id_]) for id_ in ids if id_ in found and id_ in flags]
 
 
-def _is_preceded(wanted: Wanted) -> ColumnElement[bool]:
-    """Whether the conversation has another wanted flag that comes before."""
+def _is_first(wanted: Wanted) -> ColumnElement[bool]:
+    """Whether it is the wanted flag of its conversation that comes before all others.
+
+    As a look-up for each flag: PostgreSQL would join all flags with all others before it takes the first few.
+    """
     other = aliased(Flag)
-    return exists(
-        select(other.id).where(
-            other.thread_id == Flag.thread_id, *_conditions(other, wanted), _order(other) < _order(Flag)
-        )
-    )
+    of_thread = select(other.id).where(other.thread_id == Flag.thread_id, *_conditions(other, wanted))
+    return Flag.id == of_thread.order_by(*_columns(other)).limit(1).scalar_subquery()
 
 
 def _conditions(flag: Any, wanted: Wanted) -> list[ColumnElement[bool]]:
