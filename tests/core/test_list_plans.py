@@ -148,13 +148,11 @@ def test_the_queue_of_flags_is_a_range_of_one_index(app: Flask, name: str) -> No
     plans = [line for query in seen for line in _plan(*query)]
 
     assert any("ix_flags_" in line for line in plans), "\n".join(plans)
-    whole = [
-        line for line in plans if "Seq Scan on flags" in line or line.startswith(("SCAN flags ", "SCAN flag_rules"))
-    ]
+    whole = [line for line in plans if "Seq Scan on flag" in line or line.startswith("SCAN flag")]
     assert [line for line in whole if "INDEX" not in line] == [], "\n".join(plans)
 
 
 def test_the_number_in_the_navigation_reads_one_index(app: Flask) -> None:
     [query] = _statements(flags.undecided, "flags")
     plan = _plan(*query)
-    assert any("ix_flags_queue" in line for line in plan), "\n".join(plan)
+    assert any("ix_flags_" in line for line in plan), "\n".join(plan)
