@@ -8,9 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import Select, select, update
 
-from chatapp.core import audit, messages, threads
+from chatapp import guards
+from chatapp.core import allowlist, audit, messages, threads
 from chatapp.db import session, transaction
 from chatapp.errors import Conflict, Invalid, NotFound
+from chatapp.guards import GuardFailed, Injection
 from chatapp.models import Flag, FlagDecision, FlagRule, Message, Thread, User
 from chatapp.values import Decision
 
@@ -34,6 +36,14 @@ def read(reader: User, flag_id: UUID) -> Case:
     thread = threads.read(reader, flag.thread_id) if flag.thread_id else None
     message = messages.get(flag_id) if thread else None
     return Case(flag, thread, message, session.scalars(_newest_first(flag_id)).all())
+
+
+def judged_now(message: Message) -> Injection | None:
+    """What the guards as they are now make of the stored text as an attack; None if they fail."""
+    try:
+        return guards.check(message.content, allowlist.phrases()).injection
+    except GuardFailed:
+        return None
 
 
 def decide(

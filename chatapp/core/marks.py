@@ -9,9 +9,13 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+import structlog
+
 from chatapp.guards import LONGEST, personal_data
 from chatapp.guards.injection.evidence import evidence
 from chatapp.guards.pii import CATEGORIES
+
+logger = structlog.get_logger(__name__)
 
 MASK = re.compile(r"\[(pii_[a-z0-9_]+)_REDACTED\]")
 
@@ -27,11 +31,18 @@ class Mark:
 
 
 def marks(text: str, categories: Collection[str]) -> list[Mark]:
-    """In order and disjoint: masks, personal data that is in the text, passages that speak for the categories."""
+    """In order and disjoint: masks, personal data that is in the text, passages that speak for the categories.
+
+    Where a guard fails, the masks alone.
+    """
     seen = text[:LONGEST]
     masks = [Mark(*found.span(), found[1], is_mask=True) for found in MASK.finditer(seen) if found[1] in CATEGORIES]
-    data = [Mark(span.start, span.end, span.category) for span in personal_data(seen)]
-    passages = [Mark(*passage) for passage in evidence(seen, categories)]
+    try:
+        data = [Mark(span.start, span.end, span.category) for span in personal_data(seen)]
+        passages = [Mark(*passage) for passage in evidence(seen, categories)]
+    except Exception as error:  # noqa: BLE001 - whatever it is, the text can be read
+        logger.error("marks.failed", error=type(error).__name__)
+        return masks
     return _around(_around(masks, data), passages)
 
 

@@ -1,4 +1,4 @@
-"""What the guards would make of a text, in each place where texts pass them. Nothing is stored, logged or sent."""
+"""What the guards would make of a text, in each place where texts pass them. Nothing is stored, logged, counted or sent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from chatapp.guards import GuardFailed, Verdict
 from chatapp.guards.shield import Shield
 from chatapp.models import Thread, User
 from chatapp.tools import guarding
-from chatapp.values import ToolResult
 
 PIECE = 4_000  # characters that a model says at once
 
@@ -64,11 +63,12 @@ def try_out(actor: User, text: str, place: str) -> Trial:
     found = marks(text, verdict.injection.categories)
     match Place(place):
         case Place.QUESTION:
-            screened = screening.screen(text)
+            screened = screening.applied(text, verdict)
             return Trial(verdict, found, screened.asked, screened.text, screened.warning)
         case Place.TOOL_RESULT:
-            result = guarding.result(ToolResult.success(text))
-            return Trial(verdict, found, result.summary, result.summary, is_quarantined=result.quarantined)
+            is_masked = verdict.pii.action in guarding.MASKED
+            kept = screening.applied(text, verdict).text if is_masked else text
+            return Trial(verdict, found, kept, kept, is_quarantined=verdict.injection.severity not in guarding.HARMLESS)
         case Place.ANSWER:
             shown = _said(text, prompts.assemble(actor, Thread(), now(), "UTC"))
             return Trial(verdict, found, shown, shown)

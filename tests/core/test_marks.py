@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from markupsafe import Markup
 
 from chatapp.core.marks import Mark, marks
@@ -47,3 +48,11 @@ def test_a_marked_text_is_escaped_and_says_what_it_marks() -> None:
         '&lt;b&gt;<mark class="mark-data" title="&lt;pii_email&gt;">a&amp;b'
         '<span class="visually-hidden"> (&lt;pii_email&gt;)</span></mark>&lt;/b&gt;'
     )
+
+
+def test_a_text_that_breaks_a_guard_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(text: str) -> None:
+        raise ValueError(text)
+
+    monkeypatch.setattr("chatapp.core.marks.personal_data", fail)
+    assert seen(f"[pii_email_REDACTED] {ATTACK}") == [("[pii_email_REDACTED]", "pii_email", True)]

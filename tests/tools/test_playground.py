@@ -15,7 +15,9 @@ from chatapp.db import session
 from chatapp.errors import Invalid
 from chatapp.guards import GuardFailed
 from chatapp.models import AuditRecord, Flag, Message
+from chatapp.tools import guarding
 from chatapp.tools.playground import Trial, try_out
+from chatapp.values import ToolResult
 from tests.people import People
 
 Try = Callable[[str, str], Trial]
@@ -45,6 +47,8 @@ def test_the_result_of_a_tool_is_masked_and_put_under_quarantine(trial: Try) -> 
     found = trial(f"{ATTACK}. IBAN {IBAN}", "tool_result")
     assert found.is_quarantined
     assert found.asked == found.kept == f"{ATTACK}. IBAN {MASK}"
+    result = guarding.result(ToolResult.success(f"{ATTACK}. IBAN {IBAN}"))
+    assert (result.summary, result.quarantined) == (found.kept, found.is_quarantined)
     assert not trial("3 machines are running", "tool_result").is_quarantined
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from chatapp.core import accounts, flag_figures, flag_reviews, flags, screening
+from chatapp.core import accounts, flag_figures, flag_reviews, flags
 from chatapp.core.flag_reviews import Case
 from chatapp.core.flags import Queue, Wanted
 from chatapp.core.marks import marks
@@ -116,7 +116,7 @@ def _page(case: Case, error: ChatError | None = None) -> str:
     text = None
     if message:
         text = marked(message.content, marks(message.content, message.injection_categories), rules.name)
-        today = screening.screen(message.content).verdict.injection if message.injection_categories else None
+        today = flag_reviews.judged_now(message) if message.injection_categories else None
     return render_template(
         "admin/flagged_message.html",
         case=case,
