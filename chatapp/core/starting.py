@@ -11,7 +11,18 @@ import orjson
 from sqlalchemy import bindparam, func, select
 
 from chatapp import providers
-from chatapp.core import attachments, context, prompt_choice, quotas, refusals, screening, takeovers, threads, timezones
+from chatapp.core import (
+    attachments,
+    context,
+    flags,
+    prompt_choice,
+    quotas,
+    refusals,
+    screening,
+    takeovers,
+    threads,
+    timezones,
+)
 from chatapp.core.executors import Assignment, Executor
 from chatapp.core.placing import Place, check_target, place, supersede
 from chatapp.core.screening import Screened
@@ -151,6 +162,8 @@ def _store(turn: Turn, thread: Thread, is_new: bool, placed: Place, worker: str)
         turn,
         TurnLease(turn_id=turn.id, worker=worker),
     )
+    if placed.is_new and placed.message.is_flagged:
+        flags.add(placed.message)
 
 
 def _new_turn(turn_id: UUID, thread: Thread, question: Question, placed: Place, version_id: UUID | None) -> Turn:

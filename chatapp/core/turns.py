@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import OperationalError
 
-from chatapp.core import approvals, endings, executors, screening, starting, takeovers, threads, traces
+from chatapp.core import allowlist, approvals, endings, executors, screening, starting, takeovers, threads, traces
 from chatapp.core.endings import Ending, Output
 from chatapp.core.starting import Started
 from chatapp.db import rest, session, transaction
@@ -33,6 +33,7 @@ def start(question: Question) -> Started:
     executor = executors.require()
     if question.on_active is OnActive.INTERRUPT and (question.thread_id or question.concurrency_key):
         executor.flush()
+    allowlist.keep_fresh()
     rest()  # the guards hold no connection
     screened = screening.screen(_storable(question.text))
     arrival = traces.arrival(received)

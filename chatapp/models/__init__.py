@@ -6,6 +6,7 @@ from chatapp.models.agents import AgentSpec
 from chatapp.models.artifacts import Artifact, ArtifactText, Attachment, Blob
 from chatapp.models.automations import Automation, AutomationRun
 from chatapp.models.feedback import Feedback
+from chatapp.models.flags import AllowedPhrase, Flag, FlagDecision, FlagRule
 from chatapp.models.idempotency import KeptAnswer
 from chatapp.models.marketplace import (
     Category,
@@ -35,6 +36,7 @@ from chatapp.models.turns import ToolApproval, Turn, TurnEvent, TurnLease
 
 __all__ = [
     "AgentSpec",
+    "AllowedPhrase",
     "ApiToken",
     "Artifact",
     "ArtifactText",
@@ -49,6 +51,9 @@ __all__ = [
     "KeptAnswer",
     "Credit",
     "CreditMovement",
+    "Flag",
+    "FlagDecision",
+    "FlagRule",
     "Flavor",
     "Image",
     "Invoice",

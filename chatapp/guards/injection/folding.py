@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 from chatapp.guards.characters import Rewriting, as_text, code_points
 
@@ -36,3 +37,32 @@ def fold(text: str) -> str:
 
 def _shortened(rule: re.Match[str]) -> str:
     return rule[1] * 3 if rule[2] is None else (rule[1] + rule[2]) * 2
+
+
+def fold_with_places(text: str) -> tuple[str, list[int]]:
+    """The folded text, and for each of its characters which one of the text it stands for.
+
+    For showing people where something is: it takes a hundred times as long. Texts with Korean letters written apart
+    come out in another way.
+    """
+    pieces = text.lower().translate(_DIGITS) if text.isascii() else [_FOLDED[char] for char in text]
+    folded = "".join(pieces)
+    places = [place for place, piece in enumerate(pieces) for _ in piece]
+    shown, origins = [" "], [0]
+    for char, number in _without_rules(folded):
+        if not char.isspace() or shown[-1] != " ":
+            shown.append(" " if char.isspace() else char)
+            origins.append(places[number])
+    if len(shown) > 1 and shown[-1] == " ":
+        del shown[-1], origins[-1]
+    return "".join(shown), origins
+
+
+def _without_rules(folded: str) -> Iterator[tuple[str, int]]:
+    """The characters, rules shortened, each with the number of one that it stands for."""
+    done = 0
+    for rule in _RULE.finditer(folded):
+        yield from zip(folded[done : rule.start()], range(done, rule.start()), strict=True)
+        yield from ((char, rule.start()) for char in _shortened(rule))
+        done = rule.end()
+    yield from zip(folded[done:], range(done, len(folded)), strict=True)

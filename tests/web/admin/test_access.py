@@ -11,7 +11,17 @@ from tests.people import People
 from tests.web.pages.visitor import Visitor
 
 # What support may open or send, besides reading: staff may do everything.
-FOR_SUPPORT = {"admin.overview", "admin.turns", "admin.turn", "admin.turn_replay", "admin.turn_bundle"}
+FOR_SUPPORT = {
+    "admin.overview",
+    "admin.turns",
+    "admin.turn",
+    "admin.turn_replay",
+    "admin.turn_bundle",
+    "admin.flagged_threads",
+    "admin.flagged_message",
+    "admin.next_flag",
+    "admin.guard_precision",
+}
 
 
 def routes(app: Flask) -> Iterator[tuple[str, str, str]]:
