@@ -13,7 +13,7 @@ import structlog
 from flask import Flask
 
 from chatapp.automations import executing, progress
-from chatapp.core import blob_keeping, ingestion, leaving, quotas, retention, sharing
+from chatapp.core import blob_keeping, figures, ingestion, leaving, quotas, retention, sharing
 from chatapp.db import now, release
 from chatapp.marketplace import provisioning
 from chatapp.mcp import checking
@@ -64,6 +64,7 @@ def run() -> None:
     """Roll quotas over and delete what retention says, what has expired and what was to be deleted."""
     logger.info(
         "jobs.daily",
+        turns_counted=figures.catch_up(),  # before anything is deleted
         periods_reset=quotas.roll_over_all(),
         sessions_deleted=retention.delete_idle_sessions(),
         threads_purged=retention.purge_deleted_threads(),
@@ -81,6 +82,7 @@ def _look(app: Flask, stop: threading.Event) -> None:
             with app.app_context():
                 run_if_due()
                 checking.run_if_due()
+                figures.catch_up()
                 release()
         except Exception:
             logger.exception("jobs.failed")

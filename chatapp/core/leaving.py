@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, exists, select
 
-from chatapp.core import accounts, audit, blob_keeping, turns
+from chatapp.core import accounts, audit, blob_keeping, figures, turns
 from chatapp.db import keep_others_out, now, session, transaction
 from chatapp.errors import Invalid
 from chatapp.models import ApiToken, Artifact, ShareLink, Thread, Turn, User
@@ -29,6 +29,7 @@ def delete_own(user: User, username: str, password: str) -> None:
     answering = select(Turn.thread_id).where(Turn.user_id == user.id, Turn.status.in_(ACTIVE))
     for thread_id in session.scalars(answering).all():
         turns.cancel(user, thread_id)
+    figures.catch_up()
     _erase(user.id)
 
 

@@ -6,6 +6,7 @@ from chatapp.models.agents import AgentSpec
 from chatapp.models.artifacts import Artifact, ArtifactText, Attachment, Blob
 from chatapp.models.automations import Automation, AutomationRun
 from chatapp.models.feedback import Feedback
+from chatapp.models.figures import SiteFigure, UserFigure
 from chatapp.models.idempotency import KeptAnswer
 from chatapp.models.marketplace import (
     Category,
@@ -68,6 +69,7 @@ __all__ = [
     "ShareLink",
     "SharedMessage",
     "SiteCounter",
+    "SiteFigure",
     "SshKey",
     "SystemPrompt",
     "Thread",
@@ -76,4 +78,5 @@ __all__ = [
     "TurnEvent",
     "TurnLease",
     "User",
+    "UserFigure",
 ]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chatapp.db import Base, new_id, now
 
+UNCOUNTED = text("completed_at is not null and counted_at is null")
 ACTIVE_SQL = text("status in ('pending', 'running', 'awaiting_approval')")
 
 
@@ -36,6 +37,7 @@ class Turn(Base):
         ),
         Index("uq_turns_idempotency_key", "thread_id", "idempotency_key", unique=True),
         Index("ix_turns_thread_created", "thread_id", "created"),
+        Index("ix_turns_uncounted", "completed_at", sqlite_where=UNCOUNTED, postgresql_where=UNCOUNTED),
         Index("ix_turns_active_user", "user_id", sqlite_where=ACTIVE_SQL, postgresql_where=ACTIVE_SQL),
         CheckConstraint(
             "status in ('pending', 'running', 'awaiting_approval', 'completed', 'failed', 'cancelled')", name="status"
@@ -73,6 +75,8 @@ class Turn(Base):
     created: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
+    # When it went into the daily figures (core.figures).
+    counted_at: Mapped[datetime | None]
     modified: Mapped[datetime] = mapped_column(default=now)
 
 
