@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from chatapp.db import is_sqlite, keep_others_out, now, session, transaction
@@ -54,7 +54,7 @@ Key = tuple[type[SiteFigure] | type[UserFigure], tuple[Any, ...]]
 
 
 def catch_up() -> int:
-    """Count every turn that has ended; how many were not yet. A batch that is interrupted is counted again as a whole."""
+    """Count every turn that has ended; how many there were. An interrupted batch is counted again as a whole."""
     counted = 0
     while True:
         done = count_some()
@@ -75,7 +75,7 @@ def count_some() -> int:
     return len(ended)
 
 
-def _added_up(ended: Sequence[Row[Any]]) -> dict[Key, Counter[str]]:
+def _added_up(ended: Sequence[Any]) -> dict[Key, Counter[str]]:
     found: dict[Key, Counter[str]] = {}
     for turn in ended:
         sums = _sums(turn)
@@ -84,7 +84,7 @@ def _added_up(ended: Sequence[Row[Any]]) -> dict[Key, Counter[str]]:
     return found
 
 
-def _keys(turn: Row[Any]) -> Iterator[Key]:
+def _keys(turn: Any) -> Iterator[Key]:
     """Every figure that the turn is part of."""
     day: date = turn.completed_at.date()
     yield SiteFigure, ("all", day, "")
@@ -93,7 +93,7 @@ def _keys(turn: Row[Any]) -> Iterator[Key]:
     yield UserFigure, ("month", day.replace(day=1), turn.user_id)
 
 
-def _sums(turn: Row[Any]) -> dict[str, int]:
+def _sums(turn: Any) -> dict[str, int]:
     tokens = (turn.input_tokens or 0) + (turn.output_tokens or 0)
     sums = {
         "turns": 1,

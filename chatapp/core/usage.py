@@ -182,7 +182,7 @@ def people(span: Span, most: int | None = None) -> Iterator[Line]:
     rows = session.execute(ranked).all()
     rated = {key: Figures(up=up, down=down) for key, up, down in _ratings(span, Message.user_id)}
     wanted = User.id.in_([row.user_id for row in rows]) if most else User.id.is_not(None)
-    names = {key: name for key, name in session.execute(select(User.id, User.username).where(wanted))}
+    names = {user.id: user.username for user in session.execute(select(User.id, User.username).where(wanted))}
     for row in rows:
         if row.user_id in names:
             yield Line(str(row.user_id), names[row.user_id], _read(row) + rated.get(row.user_id, Figures()))

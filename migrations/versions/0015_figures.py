@@ -45,9 +45,7 @@ def upgrade():
     )
     op.create_index("ix_user_figures_user", "user_figures", ["user_id", "grain", "begin"])
     op.add_column("turns", sa.Column("counted_at", UtcDateTime))
-    op.create_index(
-        "ix_turns_uncounted", "turns", ["completed_at"], sqlite_where=UNCOUNTED, postgresql_where=UNCOUNTED
-    )
+    op.create_index("ix_turns_uncounted", "turns", ["completed_at"], sqlite_where=UNCOUNTED, postgresql_where=UNCOUNTED)
     op.create_index(
         "ix_messages_rated",
         "messages",

@@ -26,7 +26,9 @@ def ended_turn(person: Person, moment: datetime = NOON, wait: float | None = Non
         turn = Turn(
             thread_id=threads.create(person.user).id,
             user_id=person.id,
-            **{"status": "completed", "mode": "message", "concurrency_key": str(new_id())},
+            status="completed",
+            mode="message",
+            concurrency_key=str(new_id()),
             input_message_id=new_id(),
             answer_id=new_id(),
             answer_index=2,

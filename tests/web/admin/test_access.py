@@ -11,7 +11,7 @@ from tests.people import People
 from tests.web.pages.visitor import Visitor
 
 # What support may open or send, besides reading: staff may do everything.
-FOR_SUPPORT = {"admin.overview"}
+FOR_SUPPORT = {"admin.overview", "admin.usage_page", "admin.export_usage"}
 
 
 def routes(app: Flask) -> Iterator[tuple[str, str, str]]:
