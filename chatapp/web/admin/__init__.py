@@ -26,6 +26,7 @@ class Section(NamedTuple):
 
 SECTIONS = (
     Section("admin.usage_page", "Usage", for_support=True),
+    Section("admin.quotas_page", "Quotas", for_support=True),
     Section("admin.mcp_servers", "MCP servers"),
 )
 
@@ -49,7 +50,7 @@ def _sections() -> list[Section]:
 
 
 def init_app(app: Flask) -> None:
-    from chatapp.web.admin import mcp, usage
+    from chatapp.web.admin import mcp, quotas, usage
 
-    _ = mcp, usage
+    _ = mcp, quotas, usage
     app.register_blueprint(bp)

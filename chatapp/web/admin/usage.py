@@ -23,7 +23,6 @@ from chatapp.web.admin.access import staff_and_support
 from chatapp.web.admin.charts import Chart, Series, chart
 from chatapp.web.auth import signed_in_user
 from chatapp.web.csv_files import Cell, csv_file
-from chatapp.web.pages import moments
 
 SPAN_NAMES = {"7": "The last 7 days", "30": "The last 30 days", "90": "The last 90 days", "12m": "The last 12 months"}
 LONGEST_WAIT = WAIT_BOUNDS[-1]
@@ -84,7 +83,7 @@ def export_usage() -> ResponseReturnValue:
 def dollars(figures: Figures) -> str:
     """What is known of the cost."""
     digits = "¤#,##0.00" if figures.dollars >= 1 or not figures.cost else "¤#,##0.0000"
-    return format_currency(figures.dollars, "USD", digits, moments.locale(), currency_digits=False)
+    return format_currency(figures.dollars, "USD", digits, signed_in_user().locale, currency_digits=False)
 
 
 def seconds(value: float | None) -> str:
@@ -144,13 +143,13 @@ def _charts(report: Report) -> list[Chart]:
 
 
 def _price(value: float) -> str:
-    return format_currency(value, "USD", "¤#,##0.00##", moments.locale(), currency_digits=False)
+    return format_currency(value, "USD", "¤#,##0.00##", signed_in_user().locale, currency_digits=False)
 
 
 def _label(begin: date, span: Span) -> str:
     if span.by_month:
-        return str(format_skeleton("yMMM", begin, locale=moments.locale()))
-    return str(format_date(begin, "medium", moments.locale()))
+        return str(format_skeleton("yMMM", begin, locale=signed_in_user().locale))
+    return str(format_date(begin, "medium", signed_in_user().locale))
 
 
 def _row(line: Line, argument: str, unnamed: str = "") -> Row:

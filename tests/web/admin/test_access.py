@@ -12,6 +12,7 @@ from tests.web.pages.visitor import Visitor
 
 # What support may open or send, besides reading: staff may do everything.
 FOR_SUPPORT = {"admin.overview", "admin.usage_page", "admin.export_usage"}
+FOR_SUPPORT |= {"admin.quotas_page", "admin.quota", "admin.set_quota"}
 
 
 def routes(app: Flask) -> Iterator[tuple[str, str, str]]:
