@@ -62,12 +62,14 @@ def run_if_due(moment: datetime | None = None) -> bool:
 
 def run() -> None:
     """Roll quotas over and delete what retention says, what has expired and what was to be deleted."""
+    counted = figures.catch_up()  # before anything is deleted
+    erased = retention.carry_out()
     logger.info(
         "jobs.daily",
-        turns_counted=figures.catch_up(),  # before anything is deleted
+        turns_counted=counted,
         periods_reset=quotas.roll_over_all(),
-        sessions_deleted=retention.delete_idle_sessions(),
-        threads_purged=retention.purge_deleted_threads(),
+        threads_erased=erased.threads,
+        people_concerned=erased.people,
         events_pruned=retention.prune_events(),
         answers_forgotten=retention.forget_kept_answers(),
         links_expired=sharing.delete_expired(),

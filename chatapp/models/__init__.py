@@ -29,6 +29,7 @@ from chatapp.models.marketplace import (
 )
 from chatapp.models.mcp import McpServer, McpTool
 from chatapp.models.messages import Message
+from chatapp.models.retention import LegalHold, RetentionRule, RetentionRun
 from chatapp.models.sharing import SharedMessage, ShareLink
 from chatapp.models.threads import ChatSession, Thread
 from chatapp.models.turns import ToolApproval, Turn, TurnEvent, TurnLease
@@ -47,6 +48,7 @@ __all__ = [
     "ChatSession",
     "Feedback",
     "KeptAnswer",
+    "LegalHold",
     "Credit",
     "CreditMovement",
     "Flavor",
@@ -66,6 +68,8 @@ __all__ = [
     "Quota",
     "Resource",
     "ResourceUsage",
+    "RetentionRule",
+    "RetentionRun",
     "ShareLink",
     "SharedMessage",
     "SiteCounter",

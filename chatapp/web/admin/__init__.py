@@ -27,6 +27,7 @@ class Section(NamedTuple):
 SECTIONS = (
     Section("admin.usage_page", "Usage", for_support=True),
     Section("admin.quotas_page", "Quotas", for_support=True),
+    Section("admin.retention_page", "Retention"),
     Section("admin.mcp_servers", "MCP servers"),
 )
 
@@ -50,7 +51,7 @@ def _sections() -> list[Section]:
 
 
 def init_app(app: Flask) -> None:
-    from chatapp.web.admin import mcp, quotas, usage
+    from chatapp.web.admin import mcp, quotas, retention, usage
 
-    _ = mcp, quotas, usage
+    _ = mcp, quotas, retention, usage
     app.register_blueprint(bp)
