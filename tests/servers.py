@@ -101,6 +101,34 @@ def _answers(url: str) -> bool:
     return True
 
 
+class RedisServer:
+    """A Redis of its own that can be killed and started again at the same address, empty."""
+
+    def __init__(self) -> None:
+        self._program = shutil.which("redis-server") or missing("Redis", "redis-server")
+        self._port = free_port()
+        self.url = f"redis://127.0.0.1:{self._port}/0"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> RedisServer:
+        options = ["--port", str(self._port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self._process = subprocess.Popen([self._program, *options], stdout=subprocess.DEVNULL, cwd="/")
+        wait_until(self._answers)
+        return self
+
+    def kill(self) -> None:
+        """kill -9; it is gone when this returns."""
+        assert self._process
+        self._process.kill()
+        self._process.wait(timeout=10)
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port), timeout=1) as line:
+            line.sendall(b"PING\r\n")
+            return line.recv(16).startswith(b"+PONG")
+        return False
+
+
 class AppServer:
     """The product as an operator runs it: gunicorn with its configuration file, in a process of its own.
 

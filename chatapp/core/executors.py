@@ -8,6 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from chatapp.errors import ModelUnavailable
+from chatapp.models import User
 from chatapp.providers import ModelRequest
 from chatapp.values import Event, Usage
 
@@ -22,7 +23,7 @@ class Assignment:
 
     turn_id: UUID
     thread_id: UUID
-    user_id: UUID
+    asker: User
     events: Sequence[Event]
     request: Callable[[], ModelRequest | None]
     untitled: str | None = None
