@@ -297,6 +297,14 @@ def current() -> Settings:
     return _current
 
 
+def source(name: str, environ: Mapping[str, str] | None = None) -> str:
+    """Where the value of a setting comes from: environment, file (NAME_FILE) or default."""
+    env, key = os.environ if environ is None else environ, name.upper()
+    if key in env:
+        return "environment"
+    return "file" if f"{key}_FILE" in env else "default"
+
+
 def _given(name: str, env: Mapping[str, str]) -> bool:
     return name.upper() in env or f"{name.upper()}_FILE" in env
 

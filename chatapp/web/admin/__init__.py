@@ -29,6 +29,7 @@ SECTIONS = (
     Section("admin.quotas_page", "Quotas", for_support=True),
     Section("admin.retention_page", "Retention"),
     Section("admin.mcp_servers", "MCP servers"),
+    Section("admin.system_page", "System"),
 )
 
 
@@ -51,7 +52,7 @@ def _sections() -> list[Section]:
 
 
 def init_app(app: Flask) -> None:
-    from chatapp.web.admin import mcp, quotas, retention, usage
+    from chatapp.web.admin import mcp, quotas, retention, system, usage
 
-    _ = mcp, quotas, retention, usage
+    _ = mcp, quotas, retention, system, usage
     app.register_blueprint(bp)
