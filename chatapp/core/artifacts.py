@@ -119,11 +119,13 @@ def open_content(artifact: Artifact) -> IO[bytes]:
 
 
 def delete_own(user: User, artifact_id: UUID) -> None:
-    """Delete it for good. Raises NotFound, and Conflict while an attachment of a visible thread points at it."""
+    """Delete it for good. Raises NotFound, and Conflict while a visible thread uses it or a hold keeps it."""
     with transaction():
         artifact = session.scalar(select(Artifact).where(Artifact.id == artifact_id).with_for_update())
         if artifact is None or artifact.user_id != user.id:
             raise NotFound("artifact")
+        if holds.holds_person(user.id):
+            raise Conflict("artifact_held", "This file has to be kept: there is a legal hold on your account.")
         if uses := _uses(artifact_id):
             raise Conflict("artifact_in_use", "This file is used in a conversation.", attachmentCount=uses)
         session.execute(delete(Artifact).where(Artifact.id == artifact_id))

@@ -93,7 +93,7 @@ def test_files_of_held_threads_are_not_deleted(make_app: Callable[..., Flask]) -
     people = folk.settle()
     artifact = artifacts.create(people.ana.user, "text", "evidence")
     unused = artifacts.create(people.ben.user, "text", "of ben")
-    stored = {artifact.id, unused.id}
+    artifact_id, stored = artifact.id, {artifact.id, unused.id}
     thread = threads.create(people.ana.user)
     attachments.create(people.ana.user, thread.id, artifact.id)
     holds.on_thread(people.stan.user, thread.id, "Case 12")
@@ -102,6 +102,9 @@ def test_files_of_held_threads_are_not_deleted(make_app: Callable[..., Flask]) -
         artifacts.delete_own(people.ana.user, artifact.id)
     release()
     holds.on_person(people.stan.user, "ben", "Case 12")
+    with pytest.raises(Conflict):
+        artifacts.delete_own(people.ben.user, next(iter(stored - {artifact_id})))
+    release()
     assert artifacts.delete_of([people.ben.id], before=now() + LONG) == 0
     assert remaining(Artifact) == stored
 
