@@ -51,7 +51,7 @@ def look_at_usage(page: Page) -> None:
     with page.expect_download() as download:
         page.get_by_role("link", name="All of them as CSV").first.click()
     assert download.value.suggested_filename.startswith("usage-models-")
-    page.get_by_role("region", name="By person").get_by_role("link", name="ana").click()
+    page.get_by_role("region", name="By person", exact=True).get_by_role("link", name="ana").click()
     expect(page.locator(".scope")).to_contain_text("Only ana")
 
 

@@ -47,7 +47,7 @@ def test_the_page_tells_what_was_used(sue: Visitor, people: People) -> None:
     assert tiles["Answers"] == "3 2 complete" and tiles["People"] == "2"
     assert tiles["Failed"] == "1 33% of all answers"
     assert "calc" in page.find("p", class_="hint").text
-    models = page.find("div", aria_label="By model").find("tbody").all("tr")
+    models = page.find("div", aria_label="Table by model").find("tbody").all("tr")
     assert [row.find("a").text for row in models] == ["big", "=cmd|'/c calc'!A1", "Unknown model"]
     assert "unknown" in models[1].text
 
@@ -77,7 +77,7 @@ def test_the_page_of_one_model_or_person(sue: Visitor, people: People) -> None:
         page = sue.page(link)
         assert "1,500" in page.all("div", class_="tile")[0].text
         assert page.find("p", class_="scope").has("a", href="/admin/usage/?span=30")
-        assert not page.has("div", aria_label="By model")
+        assert not page.has("div", aria_label="Table by model")
 
 
 @pytest.mark.parametrize("query", ["person=nonsense", "person=00000000-0000-0000-0000-000000000000"])
