@@ -59,6 +59,9 @@ class Settings:
     )
     secret_key: str = setting("", "Signs browser sessions; empty: generated once in the instance folder.", secret=True)
     trusted_proxies: int = setting(0, "Reverse proxies in front whose X-Forwarded headers are believed.")
+    metrics_token: str = setting(
+        "", "Bearer token that reads /metrics; empty: only visitors on the server's own machine may.", secret=True
+    )
     log_level: str = setting(
         "INFO", "Least severe level that is logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR")
     )

@@ -65,6 +65,11 @@ def require() -> Executor:
     return _executor
 
 
+def accepts() -> bool:
+    """Whether questions can be asked in this process."""
+    return _executor is not None and _executor.accepts
+
+
 def stop(turn_id: UUID) -> None:
     """The turn has been ended by somebody else than its executor."""
     if _executor:

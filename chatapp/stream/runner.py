@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 
-from chatapp import config, providers
+from chatapp import config, metrics, providers
 from chatapp.core import approvals, refusals, takeovers, titles, turns
 from chatapp.core.endings import Ending, Output
 from chatapp.core.executors import Assignment
@@ -99,6 +99,7 @@ class Runner:
     def submit(self, assignment: Assignment) -> None:
         run = Run(assignment, self._hub.produce(assignment.turn_id, assignment.events))
         self._runs[run.turn_id] = run
+        metrics.running.inc()
         self.start()
         try:
             threading.Thread(target=self._execute, args=(run,), name="turn", daemon=True).start()
@@ -149,6 +150,7 @@ class Runner:
             self._runs.pop(run.turn_id)
             self._hub.hand_over(run.channel)  # what comes now, if anything, is stored by somebody else
         self._hub.leave(run.channel)
+        metrics.running.dec()
         with self._idle:
             self._idle.notify_all()
 
