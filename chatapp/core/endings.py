@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, select, update
@@ -53,7 +54,8 @@ class Ending:
 class Output:
     """What a turn has produced. `unstored` are its newest events, which go into the log with the ending.
 
-    `usage` is None when the provider reported nothing; `title` is an attempt to name the thread, made meanwhile.
+    `usage` is None when the provider reported nothing; `title` is an attempt to name the thread, made meanwhile;
+    `first_text_at` is None where the executor is not there to tell.
     """
 
     transcript: Transcript
@@ -62,6 +64,7 @@ class Output:
     usage: Usage | None = None
     model: str | None = None
     title: titles.Attempt | None = None
+    first_text_at: datetime | None = None
 
 
 def salvage(turn_id: UUID) -> Output:
@@ -142,8 +145,10 @@ def drop_lease(turn_id: UUID) -> None:
 
 
 def note_cost(turn: Turn, output: Output) -> None:
-    """What the turn has consumed so far, and whose model wrote it; nothing when nothing was reported."""
+    """What the turn has consumed so far, whose model wrote it and how soon; nothing when nothing was reported."""
     turn.model = output.model or turn.model
+    if output.first_text_at and turn.first_token_ms is None:
+        turn.first_token_ms = max(0, round((output.first_text_at - turn.created).total_seconds() * 1000))
     if output.usage is None:
         return
     turn.input_tokens = output.usage.input_tokens

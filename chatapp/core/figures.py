@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from chatapp.db import is_sqlite, keep_others_out, now, session, transaction
@@ -22,6 +22,7 @@ from chatapp.values import TurnStatus
 BATCH = 500
 COST_UNIT = Decimal("0.00000001")  # the smallest price of a turn
 SUMS = tuple(name for name in vars(Sums) if not name.startswith("_"))
+# Whoever ends a turn that another process executes knows no first_token_ms, but the log does.
 FIRST_TEXT = (
     select(TurnEvent.at)
     .where(TurnEvent.turn_id == Turn.id, TurnEvent.data.startswith('{"type":"text-delta"'))
@@ -40,9 +41,11 @@ ENDED = (
         Turn.output_tokens,
         Turn.total_cost,
         Turn.usage_exact,
-        Turn.started_at,
+        Turn.first_token_ms,
+        Turn.created,
+        case((Turn.first_token_ms.is_(None), FIRST_TEXT)).label("first_text_at"),
+        Turn.prompt_version_id,
         Turn.completed_at,
-        FIRST_TEXT.label("first_text_at"),
     )
     .where(Turn.completed_at.is_not(None), Turn.counted_at.is_(None))
     .order_by(Turn.completed_at)
@@ -89,6 +92,7 @@ def _keys(turn: Any) -> Iterator[Key]:
     day: date = turn.completed_at.date()
     yield SiteFigure, ("all", day, "")
     yield SiteFigure, ("model", day, turn.model or "")
+    yield SiteFigure, ("prompt", day, str(turn.prompt_version_id or ""))
     yield UserFigure, ("day", day, turn.user_id)
     yield UserFigure, ("month", day.replace(day=1), turn.user_id)
 
@@ -106,12 +110,15 @@ def _sums(turn: Any) -> dict[str, int]:
         "unpriced": int(tokens > 0 and turn.total_cost is None),
         "estimated": int(tokens > 0 and not turn.usage_exact),
     }
-    return sums | ({_wait(turn.started_at, turn.first_text_at): 1} if turn.first_text_at else {})
+    waited = _seconds_waited(turn)
+    return sums if waited is None else sums | {f"wait_{sum(waited > bound for bound in WAIT_BOUNDS)}": 1}
 
 
-def _wait(asked: datetime, answered: datetime) -> str:
-    seconds = (answered - asked).total_seconds()
-    return f"wait_{sum(seconds > bound for bound in WAIT_BOUNDS)}"
+def _seconds_waited(turn: Any) -> float | None:
+    """Until the first text; None for an answer without any."""
+    if turn.first_token_ms is not None:
+        return float(turn.first_token_ms) / 1000
+    return (turn.first_text_at - turn.created).total_seconds() if turn.first_text_at else None
 
 
 def _store(figures: dict[Key, Counter[str]]) -> None:

@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import bindparam, func, select
 
 from chatapp import providers
-from chatapp.core import attachments, context, quotas, refusals, screening, takeovers, threads, timezones
+from chatapp.core import attachments, context, prompt_choice, quotas, refusals, screening, takeovers, threads, timezones
 from chatapp.core.executors import Assignment, Executor
 from chatapp.core.placing import Place, check_target, place, supersede
 from chatapp.core.screening import Screened
@@ -71,8 +71,10 @@ def begin(question: Question, screened: Screened, executor: Executor) -> Started
     is_new = thread is None
     thread = thread or threads.new(asker)
     turn_id = new_id()
+    version_id = prompt_choice.for_question(thread)
     placed = place(thread, question, turn_id)
     turn = _new_turn(turn_id, thread, question, placed)
+    turn.prompt_version_id = version_id
     turn.settings |= screened.settings | {"attachmentIds": [str(file.id) for file in files]}
     if placed.is_new:
         screening.mark(placed.message, thread, screened.verdict)

@@ -14,12 +14,14 @@ from sqlalchemy import ColumnElement, Date, func, select
 
 from chatapp.core import figures
 from chatapp.db import is_sqlite, now, session
-from chatapp.models import Message, SiteFigure, User, UserFigure
+from chatapp.errors import NotFound
+from chatapp.models import Message, PromptVersion, SiteFigure, Turn, User, UserFigure
 from chatapp.models.figures import WAIT_BOUNDS
 
 SPANS = {"7": 7, "30": 30, "90": 90, "12m": 12}
 DEFAULT_SPAN = "30"
 TOP_PEOPLE = 25
+VERSION = select(Turn.prompt_version_id).where(Turn.id == Message.turn_id).scalar_subquery()
 WAITS = tuple(f"wait_{number}" for number in range(len(WAIT_BOUNDS) + 1))
 
 
@@ -56,10 +58,18 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose figures, or which model's; with neither those of the whole site."""
+    """Whose figures, or which model's or version's of a prompt; with none of them those of the whole site."""
 
     model: str | None = None
+    prompt: str | None = None
     user_id: UUID | None = None
+
+    @property
+    def figure(self) -> tuple[str, str]:
+        """Kind and key of the site's figures."""
+        if self.prompt is not None:
+            return "prompt", self.prompt
+        return ("all", "") if self.model is None else ("model", self.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +125,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The figures of one model or person. `key` is what a Scope names it by; `name` is empty for an unknown model."""
+    """The figures of one model, version or person. `key` is what a Scope names it by; `name` is empty for none."""
 
     key: str
     name: str
@@ -131,12 +141,13 @@ class Report:
     total: Figures
     series: Mapping[date, Figures]
     models: Sequence[Line]
+    prompts: Sequence[Line]
     people: Sequence[Line]
     is_behind: bool
 
 
 def report(span: Span, scope: Scope) -> Report:
-    """Everything of a page: what has ended just now is counted first. Models and people only of the whole site."""
+    """Everything of a page: what has ended just now is counted first. Lines of the whole site only."""
     is_behind = figures.count_some() == figures.BATCH
     whole = scope == Scope()
     by_begin = series(span, scope)
@@ -147,6 +158,7 @@ def report(span: Span, scope: Scope) -> Report:
         replace(total, people=_people(span, scope)),
         by_begin,
         list(models(span)) if whole else [],
+        list(prompts(span)) if whole else [],
         list(people(span, TOP_PEOPLE)) if whole else [],
         is_behind,
     )
@@ -166,12 +178,28 @@ def series(span: Span, scope: Scope) -> dict[date, Figures]:
 
 def models(span: Span) -> Iterator[Line]:
     """Those that answered, most tokens first."""
-    tokens = func.sum(SiteFigure.input_tokens + SiteFigure.output_tokens)
-    mine = (SiteFigure.kind == "model", SiteFigure.day.between(span.first, span.last))
-    query = select(SiteFigure.key, *_summed(SiteFigure)).where(*mine).group_by(SiteFigure.key)
     rated = {key or "": Figures(up=up, down=down) for key, up, down in _ratings(span, Message.model)}
-    for row in session.execute(query.order_by(tokens.desc(), SiteFigure.key)):
+    for row in _by_key(span, "model"):
         yield Line(row.key, row.key, _read(row) + rated.get(row.key, Figures()))
+
+
+def prompts(span: Span) -> Iterator[Line]:
+    """The versions of system prompts that answered, most tokens first."""
+    rated = {str(key or ""): Figures(up=up, down=down) for key, up, down in _ratings(span, VERSION)}
+    rows = _by_key(span, "prompt")
+    wanted = PromptVersion.id.in_([UUID(row.key) for row in rows if row.key])
+    versions = session.scalars(select(PromptVersion).where(wanted))
+    names = {str(version.id): _name(version) for version in versions}
+    for row in rows:
+        yield Line(row.key, names.get(row.key, ""), _read(row) + rated.get(row.key, Figures()))
+
+
+def prompt_name(version_id: UUID) -> str:
+    """Raises NotFound."""
+    version = session.get(PromptVersion, version_id)
+    if version is None:
+        raise NotFound("version")
+    return _name(version)
 
 
 def people(span: Span, most: int | None = None) -> Iterator[Line]:
@@ -188,10 +216,15 @@ def people(span: Span, most: int | None = None) -> Iterator[Line]:
             yield Line(str(row.user_id), names[row.user_id], _read(row) + rated.get(row.user_id, Figures()))
 
 
-def model_names(span: Span) -> Sequence[str]:
-    """Those that answered, unknown ones left out."""
-    mine = (SiteFigure.kind == "model", SiteFigure.day.between(span.first, span.last), SiteFigure.key != "")
-    return session.scalars(select(SiteFigure.key).where(*mine).distinct().order_by(SiteFigure.key)).all()
+def _name(version: PromptVersion) -> str:
+    return f"{version.name}, version {version.number}"
+
+
+def _by_key(span: Span, kind: str) -> Sequence[Any]:
+    tokens = func.sum(SiteFigure.input_tokens + SiteFigure.output_tokens)
+    mine = (SiteFigure.kind == kind, SiteFigure.day.between(span.first, span.last))
+    query = select(SiteFigure.key, *_summed(SiteFigure)).where(*mine).group_by(SiteFigure.key)
+    return session.execute(query.order_by(tokens.desc(), SiteFigure.key)).all()
 
 
 def _sums_by_begin(span: Span, scope: Scope) -> Iterator[tuple[date, Figures]]:
@@ -199,8 +232,8 @@ def _sums_by_begin(span: Span, scope: Scope) -> Iterator[tuple[date, Figures]]:
         mine = (*_of_people(span), UserFigure.user_id == scope.user_id)
         query = select(UserFigure.begin, *_columns(UserFigure)).where(*mine)
     else:
-        kind = "all" if scope.model is None else "model"
-        mine = (SiteFigure.kind == kind, SiteFigure.key == (scope.model or ""))
+        kind, key = scope.figure
+        mine = (SiteFigure.kind == kind, SiteFigure.key == key)
         query = select(SiteFigure.day, *_columns(SiteFigure)).where(
             *mine, SiteFigure.day.between(span.first, span.last)
         )
@@ -240,6 +273,8 @@ def _ratings(span: Span, key: Any, *which: ColumnElement[bool]) -> Sequence[Any]
 def _rated_in(scope: Scope) -> ColumnElement[bool]:
     if scope.user_id:
         return Message.user_id == scope.user_id
+    if scope.prompt is not None:
+        return VERSION.is_not_distinct_from(UUID(scope.prompt) if scope.prompt else None)
     if scope.model is not None:
         return func.coalesce(Message.model, "") == scope.model
     return Message.feedback_submitted_at.is_not(None)

@@ -29,6 +29,7 @@ from chatapp.models.marketplace import (
 )
 from chatapp.models.mcp import McpServer, McpTool
 from chatapp.models.messages import Message
+from chatapp.models.prompts import PromptFigures, PromptVersion, Summed
 from chatapp.models.retention import LegalHold, RetentionRule, RetentionRun
 from chatapp.models.sharing import SharedMessage, ShareLink
 from chatapp.models.threads import ChatSession, Thread
@@ -65,6 +66,8 @@ __all__ = [
     "Organization",
     "Project",
     "ProjectQuota",
+    "PromptFigures",
+    "PromptVersion",
     "Quota",
     "Resource",
     "ResourceUsage",
@@ -75,6 +78,7 @@ __all__ = [
     "SiteCounter",
     "SiteFigure",
     "SshKey",
+    "Summed",
     "SystemPrompt",
     "Thread",
     "ToolApproval",

@@ -38,10 +38,10 @@ class Sums:
 
 
 class SiteFigure(Sums, Base):
-    """Of everybody on one day: all turns (`key` empty), or those of a model."""
+    """Of everybody on one day: all turns (`key` empty), those of a model, of a prompt's version (its id)."""
 
     __tablename__ = "site_figures"
-    __table_args__ = (CheckConstraint("kind in ('all', 'model')", name="kind"), {"sqlite_with_rowid": False})
+    __table_args__ = (CheckConstraint("kind in ('all', 'model', 'prompt')", name="kind"), {"sqlite_with_rowid": False})
 
     kind: Mapped[str] = mapped_column(String(10), primary_key=True)
     day: Mapped[date] = mapped_column(Date, primary_key=True)

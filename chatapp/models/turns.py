@@ -13,6 +13,7 @@ from chatapp.db import Base, new_id, now
 
 UNCOUNTED = text("completed_at is not null and counted_at is null")
 ACTIVE_SQL = text("status in ('pending', 'running', 'awaiting_approval')")
+PROMPTED_SQL = text("prompt_version_id is not null")
 
 
 class Turn(Base):
@@ -38,6 +39,7 @@ class Turn(Base):
         Index("uq_turns_idempotency_key", "thread_id", "idempotency_key", unique=True),
         Index("ix_turns_thread_created", "thread_id", "created"),
         Index("ix_turns_uncounted", "completed_at", sqlite_where=UNCOUNTED, postgresql_where=UNCOUNTED),
+        Index("ix_turns_prompted", "completed_at", sqlite_where=PROMPTED_SQL, postgresql_where=PROMPTED_SQL),
         Index("ix_turns_active_user", "user_id", sqlite_where=ACTIVE_SQL, postgresql_where=ACTIVE_SQL),
         CheckConstraint(
             "status in ('pending', 'running', 'awaiting_approval', 'completed', 'failed', 'cancelled')", name="status"
@@ -58,12 +60,16 @@ class Turn(Base):
     answer_replaces_id: Mapped[UUID | None]
     # What the model is asked; differs from the stored question only in a reload with other words.
     prompt: Mapped[str | None] = mapped_column(Text)
+    # The version of a system prompt that answers; not a foreign key, so that it costs nothing here.
+    prompt_version_id: Mapped[UUID | None]
     model: Mapped[str | None] = mapped_column(String(150))
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     input_tokens: Mapped[int | None]
     cached_input_tokens: Mapped[int | None]
     output_tokens: Mapped[int | None]
     total_cost: Mapped[str | None] = mapped_column(String(32))
+    # From the question to the first text of the answer, in milliseconds.
+    first_token_ms: Mapped[int | None]
     usage_exact: Mapped[bool] = mapped_column(default=True)
     finish_reason: Mapped[str | None] = mapped_column(String(20))
     error_code: Mapped[str | None] = mapped_column(String(40))

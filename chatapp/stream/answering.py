@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from time import monotonic
 from typing import Any, Protocol
 from uuid import UUID
@@ -14,6 +15,7 @@ from chatapp.core import spoken
 from chatapp.core.endings import CHARACTERS_PER_TOKEN, Output
 from chatapp.core.titles import Attempt
 from chatapp.core.transcripts import Transcript
+from chatapp.db import now
 from chatapp.guards.shield import Shield
 from chatapp.providers import (
     FilePart,
@@ -96,6 +98,7 @@ class Answering:
         self._step_characters = 0
         self._model: str | None = None
         self._on_text: Callable[[], None] | None = None
+        self._first_text_at: datetime | None = None
 
     def pause(self) -> None:
         """Called now and then from another thread: shows what waits for a model that is silent."""
@@ -157,7 +160,9 @@ class Answering:
     def output(self, unstored: Sequence[Event], title: Attempt | None) -> Output:
         """`unstored` are the events that the log does not have yet."""
         usage = self._usage_so_far()
-        return Output(self._transcript, self._recorder.last_seq, unstored, usage, self._model, title)
+        return Output(
+            self._transcript, self._recorder.last_seq, unstored, usage, self._model, title, self._first_text_at
+        )
 
     def _step(self, provider: Provider, request: ModelRequest, number: int) -> Step:
         self._writing = step = Step(number)
@@ -226,6 +231,7 @@ class Answering:
             return
         self._recorder.delta(f"{kind}-delta", block, delta)
         self._transcript.add({"type": f"{kind}-delta", "id": block, "delta": delta})
+        self._first_text_at = self._first_text_at or now()
         if self._on_text:
             self._on_text()
             self._on_text = None

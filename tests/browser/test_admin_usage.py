@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.chat import Chat
 from tests.browser.conftest import settled
+from tests.browser.console import Console
 from tests.browser.test_accessibility import has_no_violation
 from tests.browser.test_account import fits
 from tests.browser.test_layout import PHONE
@@ -22,7 +23,10 @@ def site(start_server: Callable[..., AppServer]) -> AppServer:
     return settled(start_server(AI_ASSISTANT_TOKEN_LIMIT_DAILY="100000"))
 
 
-def test_from_figures_to_limits_holds_and_the_system(as_ana: Callable[..., Chat], site: AppServer) -> None:
+def test_from_figures_to_limits_holds_and_the_system(
+    as_ana: Callable[..., Chat], site: AppServer, console: Console
+) -> None:
+    console.expected = ("status of 400",)
     chat = as_ana(site, viewport={"width": 1280, "height": 860}, bypass_csp=True)
     chat.send("hello").ended()
     page = chat.page
@@ -52,7 +56,7 @@ def look_at_usage(page: Page) -> None:
         page.get_by_role("link", name="All of them as CSV").first.click()
     assert download.value.suggested_filename.startswith("usage-models-")
     page.get_by_role("region", name="By person", exact=True).get_by_role("link", name="ana").click()
-    expect(page.locator(".scope")).to_contain_text("Only ana")
+    expect(page.locator(".scope")).to_contain_text("Only what ana asked")
 
 
 def limit(page: Page) -> None:

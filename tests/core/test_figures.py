@@ -32,6 +32,7 @@ def ended_turn(person: Person, moment: datetime = NOON, wait: float | None = Non
             input_message_id=new_id(),
             answer_id=new_id(),
             answer_index=2,
+            created=moment - timedelta(minutes=1),
             started_at=moment - timedelta(minutes=1),
             completed_at=moment,
         )

@@ -25,6 +25,7 @@ class Section(NamedTuple):
 
 
 SECTIONS = (
+    Section("admin.prompts", "System prompts"),
     Section("admin.usage_page", "Usage", for_support=True),
     Section("admin.quotas_page", "Quotas", for_support=True),
     Section("admin.retention_page", "Retention"),
@@ -52,7 +53,7 @@ def _sections() -> list[Section]:
 
 
 def init_app(app: Flask) -> None:
-    from chatapp.web.admin import mcp, quotas, retention, system, usage
+    from chatapp.web.admin import mcp, prompt_versions, prompts, quotas, retention, system, usage
 
-    _ = mcp, quotas, retention, system, usage
+    _ = mcp, prompt_versions, prompts, quotas, retention, system, usage
     app.register_blueprint(bp)

@@ -16,7 +16,6 @@ from chatapp.core import accounts, audit, usage
 from chatapp.core.usage import Figures, Line, Report, Scope, Span
 from chatapp.db import now
 from chatapp.errors import NotFound
-from chatapp.models import User
 from chatapp.models.figures import WAIT_BOUNDS
 from chatapp.web.admin import bp
 from chatapp.web.admin.access import staff_and_support
@@ -44,16 +43,19 @@ class Row(NamedTuple):
 @bp.get("/usage/")
 @staff_and_support
 def usage_page() -> ResponseReturnValue:
-    span, scope, person = _wanted()
+    span, scope, subject = _wanted()
     report = usage.report(span, scope)
     return render_template(
         "admin/usage.html",
         report=report,
         charts=_charts(report),
-        person=person,
+        subject=subject,
         spans=SPAN_NAMES,
-        arguments={name: value for name, value in request.args.items() if name in ("span", "model", "person")},
+        arguments={
+            name: value for name, value in request.args.items() if name in ("span", "model", "prompt", "person")
+        },
         models=[_row(line, "model", "Unknown model") for line in report.models],
+        prompts=[_row(line, "prompt", "Without a prompt") for line in report.prompts],
         people=[_row(line, "person") for line in report.people],
         unpriced=[line.name or "unknown" for line in report.models if line.figures.unpriced],
         most_people=usage.TOP_PEOPLE,
@@ -71,6 +73,7 @@ def export_usage() -> ResponseReturnValue:
     tables: dict[str, Callable[[], Response]] = {
         "days": lambda: _file(span, "days", "begin", _days(span, scope)),
         "models": lambda: _file(span, "models", "model", _lines(usage.models(span))),
+        "prompts": lambda: _file(span, "prompts", "prompt", _lines(usage.prompts(span))),
         "people": lambda: _file(span, "people", "user name", _lines(usage.people(span))),
     }
     if table not in tables:
@@ -96,22 +99,22 @@ def share(part: float | None) -> str:
     return "–" if part is None else f"{part:.0%}"
 
 
-def _wanted() -> tuple[Span, Scope, User | None]:
-    """What the address asks for; 404 for somebody who does not exist."""
-    span = Span.of(request.args.get("span", ""))
-    person = _person(request.args.get("person", ""))
-    if person:
-        return span, Scope(user_id=person.id), person
-    return span, Scope(model=request.args.get("model")), None
-
-
-def _person(text: str) -> User | None:
-    if not text:
-        return None
+def _wanted() -> tuple[Span, Scope, str]:
+    """What the address asks for, and what that is called; 404 for what does not exist."""
+    span, given = Span.of(request.args.get("span", "")), request.args
     try:
-        return accounts.require_user(UUID(text))
+        if "person" in given:
+            person = accounts.require_user(UUID(given["person"]))
+            return span, Scope(user_id=person.id), f"what {person.username} asked"
+        if prompt := given.get("prompt"):
+            return span, Scope(prompt=str(UUID(prompt))), f"answers of {usage.prompt_name(UUID(prompt))}"
     except (ValueError, NotFound):
         abort(404)
+    if "prompt" in given:
+        return span, Scope(prompt=""), "answers without a prompt"
+    if "model" in given:
+        return span, Scope(model=given["model"]), f"answers of {given['model'] or 'unknown models'}"
+    return span, Scope(), ""
 
 
 def _charts(report: Report) -> list[Chart]:

@@ -5,8 +5,8 @@ from alembic import op
 
 from chatapp.db import UtcDateTime
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
@@ -28,7 +28,7 @@ def upgrade():
         sa.Column("day", sa.Date, nullable=False),
         sa.Column("key", sa.String(150), nullable=False),
         *sums(),
-        sa.CheckConstraint("kind in ('all', 'model')", name="ck_site_figures_kind"),
+        sa.CheckConstraint("kind in ('all', 'model', 'prompt')", name="ck_site_figures_kind"),
         sa.PrimaryKeyConstraint("kind", "day", "key", name="pk_site_figures"),
         sqlite_with_rowid=False,
     )
