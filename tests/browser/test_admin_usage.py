@@ -91,7 +91,7 @@ def keep(page: Page) -> None:
 
 
 def look_at_the_system(page: Page) -> None:
-    page.get_by_role("link", name="System").click()
+    page.get_by_role("link", name="System", exact=True).click()
     expect(page.get_by_role("heading", name="Database")).to_contain_text("Up to date")
     page.get_by_role("button", name="Ask them now").focus()
     page.keyboard.press("Enter")
