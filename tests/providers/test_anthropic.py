@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -41,6 +43,7 @@ from chatapp.providers import (
 )
 from chatapp.providers.anthropic import AnthropicProvider
 from chatapp.values import Role, Usage
+from tests.servers import free_port
 
 KEY = "sk-ant-very-secret"
 MODEL = "claude-local"
@@ -617,3 +620,48 @@ class TestCost:
         assert provider.cost("another-model", Usage(1, 1)) is None
         assert provider.cost(MODEL, Usage(2, 1, cached_input_tokens=1)) is None
         assert provider.cost(MODEL, Usage(2, 1)) == "0.000003"
+
+
+def test_a_probe_is_content_with_a_service_that_is_there(make: MakeProvider, server: MessagesServer) -> None:
+    make().probe(2.0)
+    [request] = server.requests
+    assert (request.method, request.path.partition("?")[0]) == ("GET", "/v1/models")
+
+
+def test_a_probe_of_a_service_that_is_away_fails_within_its_time(make: MakeProvider) -> None:
+    with pytest.raises(ProviderError) as error:
+        make(base_url=f"http://127.0.0.1:{free_port()}").probe(2.0)
+    assert error.value.failure == FAILURES[Trouble.CONNECT]
+
+
+@pytest.mark.parametrize(("status", "trouble"), [(401, Trouble.AUTH), (503, Trouble.SERVER), (404, None)])
+def test_a_probe_tells_what_a_service_says(status: int, trouble: Trouble | None) -> None:
+    with refusing(status) as url:
+        provider = AnthropicProvider(api_key=KEY, base_url=url, model=MODEL, prices={})
+        if trouble is None:
+            provider.probe(2.0)
+        else:
+            with pytest.raises(ProviderError) as error:
+                provider.probe(2.0)
+            assert error.value.failure == FAILURES[trouble]
+
+
+@contextlib.contextmanager
+def refusing(status: int) -> Iterator[str]:
+    """A service that has nothing to say but this."""
+
+    class Refusal(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing on the console."""
+
+    with HTTPServer(("127.0.0.1", 0), Refusal) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
