@@ -180,6 +180,20 @@ def test_back_and_forward_show_the_conversation_as_it_is(chat: Chat) -> None:
     expect(chat.answers).to_have_count(1)
 
 
+@pytest.mark.parametrize("slow", ["**/htmx.min.js", "**/js/address.js", "**/js/notices.js"])
+def test_forward_before_the_page_is_ready_shows_the_conversation(chat: Chat, slow: str) -> None:
+    chat.send("Back and forth").ended()
+    address = chat.page.url
+    chat.page.context.route(slow, lambda route: None)  # held until the route is taken away
+    with chat.page.expect_request(slow):
+        chat.page.go_back(wait_until="commit")
+    expect(chat.page).to_have_url(re.compile("/chat/$"))
+    chat.page.evaluate("() => history.forward()")
+    expect(chat.page).to_have_url(address)
+    chat.page.context.unroute(slow)
+    expect(chat.text).to_have_text("You said: Back and forth")
+
+
 def test_a_message_whose_receipt_was_lost_is_not_asked_twice(chat: Chat, console: Console) -> None:
     console.expected = (*NETWORK, "htmx:")
     chat.send("First").ended()
