@@ -267,6 +267,7 @@ def test_screenshots_to_look_at(as_ana: Callable[..., Chat], server: AppServer, 
     expect(history.list.locator("mark").first).to_be_visible()
     shoot("search")
     history.search.fill("")
+    expect(history.list.locator("mark")).to_have_count(0)  # the list comes anew a moment after
     history.list.get_by_role("button", name="Select", exact=True).click()
     expect(history.list.get_by_role("checkbox").first).to_be_visible()
     shoot("select")
