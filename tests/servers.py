@@ -77,9 +77,9 @@ def postgres() -> Iterator[str]:
         check=True,
         **quiet,
     )
-    options = [
-        f"-c{k}={v}" for k, v in {"fsync": "off", "listen_addresses": "127.0.0.1", "max_connections": 300}.items()
-    ]
+    settings = {"fsync": "off", "full_page_writes": "off", "jit": "off"}
+    settings |= {"listen_addresses": "127.0.0.1", "max_connections": "300"}
+    options = [f"-c{name}={value}" for name, value in settings.items()]
     server = subprocess.Popen(
         [*as_user, binaries / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder, *options], **quiet
     )

@@ -197,7 +197,7 @@ def test_a_draft_survives_a_reload(chat: Chat) -> None:
 
 
 def test_another_conversation_shows_that_it_is_being_answered(chat: Chat) -> None:
-    chat.send("/slow 40")
+    chat.send("/slow 90")  # still being written when a slow machine shows the next page
     chat.new_chat.click()
     expect(chat.page.locator(".activity")).not_to_have_count(0)
     expect(chat.page.locator(".activity")).to_have_count(0)

@@ -168,14 +168,14 @@ def test_every_window_shows_what_is_being_answered(windows: tuple[Chat, Chat, Ch
 
 def test_every_window_shows_what_is_new_until_one_has_opened_it(windows: tuple[Chat, Chat, Chat]) -> None:
     writing, _, other_browser = windows
-    marks = [History(chat.page).entry("/slow 20").first for chat in windows]
-    writing.send("/slow 20")
+    marks = [History(chat.page).entry("/slow 90").first for chat in windows]
+    writing.send("/slow 90")
     writing.open()  # nobody looks when it ends
     look(other_browser)
     for mark in marks:
         expect(mark).to_contain_text("New answer")
     marks[2].click()
-    expect(other_browser.text).to_contain_text("tick 20")
+    expect(other_browser.text).to_contain_text("tick 90")
     look(writing)
     for mark in marks:
         expect(mark).not_to_contain_text("New answer")
