@@ -13,7 +13,7 @@ import structlog
 from flask import Flask
 
 from chatapp.automations import executing, progress
-from chatapp.core import blob_keeping, ingestion, leaving, quotas, retention, sharing
+from chatapp.core import blob_keeping, ingestion, invitations, leaving, password_links, quotas, retention, sharing
 from chatapp.db import now, release
 from chatapp.marketplace import provisioning
 from chatapp.mcp import checking
@@ -70,6 +70,8 @@ def run() -> None:
         events_pruned=retention.prune_events(),
         answers_forgotten=retention.forget_kept_answers(),
         links_expired=sharing.delete_expired(),
+        invitations_expired=invitations.delete_expired(),
+        password_links_expired=password_links.delete_expired(),
         accounts_deleted=leaving.finish(),
         files_deleted=blob_keeping.sweep(),
     )

@@ -1,6 +1,6 @@
 """Tables, columns, constraints. No behaviour."""
 
-from chatapp.models.accounts import ApiToken, User
+from chatapp.models.accounts import ApiToken, Identity, Invitation, PasswordLink, SignInFailures, User
 from chatapp.models.administration import AuditRecord, Quota, SiteCounter, SystemPrompt
 from chatapp.models.agents import AgentSpec
 from chatapp.models.artifacts import Artifact, ArtifactText, Attachment, Blob
@@ -39,27 +39,30 @@ __all__ = [
     "ArtifactText",
     "Attachment",
     "AuditRecord",
-    "Blob",
     "Automation",
     "AutomationRun",
+    "Blob",
     "Category",
     "ChatSession",
-    "Feedback",
-    "KeptAnswer",
     "Credit",
     "CreditMovement",
+    "Feedback",
     "Flavor",
+    "Identity",
     "Image",
+    "Invitation",
     "Invoice",
     "InvoiceItem",
-    "Membership",
+    "KeptAnswer",
     "McpServer",
     "McpTool",
+    "Membership",
     "Message",
     "Network",
     "Offering",
     "Order",
     "Organization",
+    "PasswordLink",
     "Project",
     "ProjectQuota",
     "Quota",
@@ -67,6 +70,7 @@ __all__ = [
     "ResourceUsage",
     "ShareLink",
     "SharedMessage",
+    "SignInFailures",
     "SiteCounter",
     "SshKey",
     "SystemPrompt",

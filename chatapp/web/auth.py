@@ -118,7 +118,11 @@ def reader() -> User | None:
 def _load(session_id: str) -> SignedIn | None:
     user = accounts.get_user(UUID(session_id.partition(".")[0]))
     found = SignedIn(user) if user else None
-    return found if found and hmac.compare_digest(found.id, _with_stamp(session_id)) else None
+    if user is None or found is None or not hmac.compare_digest(found.id, _with_stamp(session_id)):
+        return None
+    if user.is_active:
+        accounts.note_visit(user)
+    return found
 
 
 def _with_stamp(session_id: str) -> str:

@@ -24,7 +24,10 @@ class Section(NamedTuple):
     for_support: bool = False
 
 
-SECTIONS = (Section("admin.mcp_servers", "MCP servers"),)
+SECTIONS = (
+    Section("admin.mcp_servers", "MCP servers"),
+    Section("admin.people_list", "People"),
+)
 
 
 @bp.get("/")
@@ -46,7 +49,7 @@ def _sections() -> list[Section]:
 
 
 def init_app(app: Flask) -> None:
-    from chatapp.web.admin import mcp
+    from chatapp.web.admin import invitations, mcp, people, person
 
-    _ = mcp
+    _ = invitations, mcp, people, person
     app.register_blueprint(bp)

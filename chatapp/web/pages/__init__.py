@@ -23,6 +23,7 @@ def init_app(app: Flask) -> None:
         files,
         history,
         installing,
+        invited,
         live,
         moments,
         presenting,
@@ -45,7 +46,7 @@ def init_app(app: Flask) -> None:
         installing,
         live,
     )
-    _ = approvals, live, replies, sharing
+    _ = approvals, invited, live, replies, sharing
     errors.init_app(app)
     moments.init_app(app)
     presenting.init_app(app)

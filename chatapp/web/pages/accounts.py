@@ -10,7 +10,7 @@ from flask import redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
-from chatapp.core import accounts
+from chatapp.core import accounts, password_links
 from chatapp.errors import Invalid
 from chatapp.models import User
 from chatapp.web.auth import SignedIn, first_visit_code, give_api_cookie, is_local_visit, take_api_cookie
@@ -33,6 +33,9 @@ def submit_sign_in() -> ResponseReturnValue:
     user = accounts.authenticate(field("username"), request.form.get("password", ""))
     if user is None:
         return _sign_in_page("The user name or the password is not right."), 400
+    if user.must_change_password:
+        token = password_links.create(user, user, password_links.AT_ONCE)
+        return redirect(url_for("pages.choose_password", token=token), 303)
     begin_session(user)
     return redirect(_own_page(request.form.get("next")))
 

@@ -21,6 +21,10 @@ OPEN_TO_ALL = {
     "pages.sign_out",
     "pages.first_administrator",
     "pages.submit_first_administrator",
+    "pages.invitation",  # tests/web/admin/test_people.py
+    "pages.accept_invitation",
+    "pages.choose_password",
+    "pages.store_password",
 }
 
 
