@@ -263,6 +263,10 @@ class Settings:
         return bool(self.oidc_issuer and (listed(self.oidc_staff_groups) or listed(self.oidc_support_groups)))
 
     @property
+    def oidc_needs_groups(self) -> bool:
+        return self.oidc_maps_roles or bool(listed(self.oidc_required_groups))
+
+    @property
     def oidc_allowed(self) -> tuple[str, ...]:
         """The issuer's host and `oidc_allowed_hosts`. Raises BadSetting."""
         entries = tuple(entry.lower() for entry in listed(self.oidc_allowed_hosts))

@@ -15,6 +15,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import ColumnElement, bindparam, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from chatapp import config
 from chatapp.core import audit
 from chatapp.core.search import contains
 from chatapp.db import keep_others_out, now, session, transaction
@@ -95,7 +96,8 @@ def create_first_administrator(username: str, password: str, *, full_name: str =
 
 
 def has_password(user: User) -> bool:
-    return user.password_hash != NO_PASSWORD
+    """Whether a password opens the account."""
+    return user.password_hash != NO_PASSWORD and config.current().takes_passwords
 
 
 def has_users() -> bool:

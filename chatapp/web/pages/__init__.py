@@ -29,6 +29,7 @@ def init_app(app: Flask) -> None:
         presenting,
         replies,
         sharing,
+        single_sign_on,
     )
 
     _ = (
@@ -46,7 +47,7 @@ def init_app(app: Flask) -> None:
         installing,
         live,
     )
-    _ = approvals, invited, live, replies, sharing
+    _ = approvals, invited, live, replies, sharing, single_sign_on
     errors.init_app(app)
     moments.init_app(app)
     presenting.init_app(app)

@@ -25,6 +25,8 @@ OPEN_TO_ALL = {
     "pages.accept_invitation",
     "pages.choose_password",
     "pages.store_password",
+    "pages.go_to_provider",  # tests/oidc
+    "pages.back_from_provider",
 }
 
 
