@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from ipaddress import ip_network
 from math import isfinite
@@ -67,6 +68,10 @@ class Settings:
         True, "Whether people may sign in with a password. Without OIDC_ISSUER they always may."
     )
 
+    session_idle_hours: int = setting(336, "Hours without a visit after which a browser is signed out; at least 1.")
+    session_absolute_hours: int = setting(
+        2160, "Hours after signing in at which a browser is signed out in any case; 0 or less: never."
+    )
     oidc_issuer: str = setting(
         "", "Address of an OpenID Connect provider; empty: nobody signs in there (docs/people.md)."
     )
@@ -253,6 +258,15 @@ class Settings:
         return entries
 
     @property
+    def session_idle(self) -> timedelta:
+        return timedelta(hours=self.session_idle_hours)
+
+    def session_ends(self, began: datetime) -> datetime:
+        """When a session ends that began then, however often it is used."""
+        hours = self.session_absolute_hours
+        return began + timedelta(hours=hours) if hours > 0 else datetime.max.replace(tzinfo=UTC)
+
+    @property
     def takes_passwords(self) -> bool:
         """Whether people may sign in with a password; nobody is locked out where there is no other way in."""
         return self.password_sign_in or not self.oidc_issuer
@@ -353,7 +367,7 @@ def _check_ranges(settings: Settings) -> None:
         raise BadSetting("PORT must be between 0 and 65535")
     if settings.event_retention_hours < 24:
         raise BadSetting("EVENT_RETENTION_HOURS must be at least 24")
-    for name in ("workers", "worker_connections", "anthropic_max_tokens"):
+    for name in ("session_idle_hours", "workers", "worker_connections", "anthropic_max_tokens"):
         if getattr(settings, name) < 1:
             raise BadSetting(f"{name.upper()} must be at least 1")
 

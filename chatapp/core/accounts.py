@@ -7,7 +7,7 @@ import re
 import secrets
 import threading
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -33,7 +33,6 @@ BY_HASH = select(ApiToken).where(ApiToken.hash == bindparam("hash"))
 SECRET_PREFIX = "cha_"  # noqa: S105 - a marker that lets scanners recognise leaked tokens
 LAST_USED_RESOLUTION = timedelta(minutes=1)
 SESSION, PERSONAL = "session", "pat"
-SESSION_IDLE = timedelta(days=14)  # after which the secret of a browser opens nothing any more
 NO_PASSWORD = ""  # which is the hash of none
 SEEN_RESOLUTION = timedelta(minutes=10)
 NAME_LENGTH = 255
@@ -219,7 +218,7 @@ def issue_token(user: User, name: str, expires_in: timedelta | None, kind: str =
 
 def open_session(user: User) -> str:
     """The secret that a browser calls the turns API with, as long as it is used now and then (turns-api 1.2)."""
-    return issue_token(user, "Browser", SESSION_IDLE, SESSION)[0]
+    return issue_token(user, "Browser", config.current().session_idle, SESSION)[0]
 
 
 def close_session(secret: str) -> None:
@@ -240,7 +239,7 @@ def user_of_token(secret: str, kind: str | None = None) -> User:
         raise Inactive("User inactive or deleted.")
     note_visit(token.user)
     if token.last_used_at is None or moment - token.last_used_at > LAST_USED_RESOLUTION:
-        values = {"last_used_at": moment} | ({"expires_at": moment + SESSION_IDLE} if token.kind == SESSION else {})
+        values = {"last_used_at": moment} | ({"expires_at": _session_end(token)} if token.kind == SESSION else {})
         with transaction():
             session.execute(update(ApiToken).where(ApiToken.id == token.id).values(**values))
     return token.user
@@ -252,6 +251,11 @@ def note_visit(user: User) -> None:
     if user.last_seen_at is None or moment - user.last_seen_at > SEEN_RESOLUTION:
         with transaction():
             session.execute(update(User).where(User.id == user.id).values(last_seen_at=moment))
+
+
+def _session_end(token: ApiToken) -> datetime:
+    settings = config.current()
+    return min(now() + settings.session_idle, settings.session_ends(token.created))
 
 
 def _revoke_sessions(which: ColumnElement[bool]) -> None:

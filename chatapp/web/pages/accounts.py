@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import math
 from urllib.parse import urlsplit
 
 import structlog
@@ -11,10 +12,11 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
 from chatapp import config
-from chatapp.core import accounts, password_links
-from chatapp.errors import Invalid
+from chatapp.core import accounts, password_links, throttling
+from chatapp.db import now
+from chatapp.errors import Invalid, TooManyAttempts
 from chatapp.models import User
-from chatapp.web.auth import SignedIn, first_visit_code, give_api_cookie, is_local_visit, take_api_cookie
+from chatapp.web.auth import SINCE, SignedIn, first_visit_code, give_api_cookie, is_local_visit, take_api_cookie
 from chatapp.web.pages import bp
 from chatapp.web.pages.elsewhere import sign_out_elsewhere
 
@@ -34,9 +36,16 @@ def sign_in() -> ResponseReturnValue:
 def submit_sign_in() -> ResponseReturnValue:
     if not config.current().takes_passwords:
         return _sign_in_page("Nobody signs in with a password on this site."), 403
-    user = accounts.authenticate(field("username"), request.form.get("password", ""))
+    name, place = field("username"), request.remote_addr or ""
+    try:
+        throttling.attempt(name, place)
+    except TooManyAttempts as error:
+        seconds = max(1, math.ceil((error.retry_at - now()).total_seconds()))
+        return _sign_in_page(str(error)), 429, {"Retry-After": str(seconds)}
+    user = accounts.authenticate(name, request.form.get("password", ""))
     if user is None:
         return _sign_in_page("The user name or the password is not right."), 400
+    throttling.succeeded(name, place)
     if user.must_change_password:
         token = password_links.create(user, user, password_links.AT_ONCE)
         return redirect(url_for("pages.choose_password", token=token), 303)
@@ -88,6 +97,7 @@ def begin_session(user: User) -> None:
     """From now on this browser is the user's."""
     session.clear()  # nothing that was set before signing in lives on
     session.permanent = True
+    session[SINCE] = int(now().timestamp())
     login_user(SignedIn(user))
     give_api_cookie(user)
 

@@ -1,6 +1,6 @@
 """Pages that a link from an administrator opens: an account of one's own, or another password.
 
-Nobody has signed in here. The address is the secret, so no other site gets to know it.
+Nobody has signed in here. The address is the secret: the policy of every page says that no other site gets to know it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from chatapp.errors import Invalid, NotFound
 from chatapp.models import Invitation, User
 from chatapp.web.pages import bp
 from chatapp.web.pages.accounts import begin_session, field
-from chatapp.web.pages.sharing import PRIVATE
 
+# Without any referrer a browser would not say either where a form comes from, and it would be refused.
+UNLISTED = {"X-Robots-Tag": "noindex, nofollow, noarchive"}
 Page = Callable[[str], ResponseReturnValue]
 
 
@@ -26,7 +27,7 @@ def opened_by_link(view: Page) -> Page:
 
     @wraps(view)
     def opened(token: str) -> ResponseReturnValue:
-        after_this_request(_keep_private)
+        after_this_request(_keep_unlisted)
         try:
             return view(token)
         except NotFound:
@@ -90,6 +91,6 @@ def _password_page(user: User, errors: dict[str | None, str] | None = None) -> s
     )
 
 
-def _keep_private(response: Response) -> Response:
-    response.headers.update(PRIVATE)
+def _keep_unlisted(response: Response) -> Response:
+    response.headers.update(UNLISTED)
     return response

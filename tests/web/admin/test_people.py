@@ -102,7 +102,7 @@ def test_a_link_for_a_password_is_shown_once_and_leads_into_the_chat(
     assert address not in stan.get(page).text
     ana, path = visit(), urlsplit(address).path
     response = ana.get(path)
-    assert (response.headers["Referrer-Policy"], response.headers["Cache-Control"]) == ("no-referrer", "no-store")
+    assert (response.headers["Referrer-Policy"], response.headers["Cache-Control"]) == ("same-origin", "no-store")
     assert "The two passwords" in ana.post(path, data={"new": NEW, "repeated": "other"}).text
     assert ana.post(path, data={"new": "short", "repeated": "short"}).status_code == 400
     assert ana.post(path, data={"new": NEW, "repeated": NEW}).location == "/chat/"
