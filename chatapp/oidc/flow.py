@@ -120,7 +120,7 @@ def _profile(metadata: Metadata, claims: Json, access_token: str) -> Profile:
         username=_text(claims, "preferred_username"),
         full_name=_text(claims, "name"),
         email=_text(claims, "email"),
-        has_verified_email=claims.get("email_verified") is True,
+        has_verified_email=claims.get("email_verified") in (True, "true"),  # some providers write words
         groups=_groups(claims),
     )
 

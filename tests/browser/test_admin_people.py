@@ -101,7 +101,11 @@ def looked_after(page: Page, dora: Page) -> None:
 def test_somebody_comes_from_the_provider_and_goes_back(
     window: Callable[..., BrowserContext], console: Console, site: AppServer, provider: Provider
 ) -> None:
-    console.expected = ("400 (BAD REQUEST)", "ERR_NAME_NOT_RESOLVED")  # a font of the provider's page
+    console.expected = (
+        "400 (BAD REQUEST)",
+        "ERR_NAME_NOT_RESOLVED",
+        "404 (Not Found)",
+    )  # font and icon of the provider
     page = window(site, **DARK).new_page()
     page.goto("/sign-in/")
     has_no_violation(page, "sign-in-provider")

@@ -303,3 +303,14 @@ def test_who_has_no_password_leaves_without_one(people: People) -> None:
     leaving.delete_own(nora, "nora", "")
     release()
     assert session.get(User, nora.id) is None
+
+
+def test_operators_have_ways_in_on_the_command_line(app: Flask, people: People) -> None:
+    run = app.test_cli_runner().invoke
+    assert "staff" in run(args=["user", "role", "ana", "staff"]).output
+    link = run(args=["user", "password-link", "ana"]).output.splitlines()[-1]
+    release()
+    assert people.ana.user.is_staff
+    assert password_links.look_up(link.split("/")[2]).id == people.ana.id
+    for wrong in (["user", "role", "nobody", "staff"], ["user", "password-link", "nobody"]):
+        assert run(args=wrong).exit_code == 1
