@@ -60,6 +60,18 @@ def test_a_stranger_gets_an_account_and_finds_it_again(make_site: Sites, provide
     assert again.get(GO).location == "/chat/"
 
 
+def test_several_tabs_with_long_addresses_fit_into_the_cookie(make_site: Sites, provider: Provider) -> None:
+    browser = make_site()()
+    provider.wish(**ANA)
+    for number in range(5):
+        back = way_back(provider, browser, f"{GO}?next=/chat/?q={str(number) * 480}")
+    long = browser.get_cookie("chatapp_session")
+    assert long and len(long.value) < 4000
+    assert browser.get(back).location == f"/chat/?q={'4' * 480}"
+    other = make_site()()
+    assert other.get(way_back(provider, other, f"{GO}?next=/chat/?q={'x' * 600}")).location == "/chat/"
+
+
 def test_what_is_asked_is_bound_to_this_browser_and_this_sign_in(make_site: Sites, provider: Provider) -> None:
     browser = make_site()()
     asked = [parse_qs(urlsplit(str(browser.get(GO).location)).query) for _ in range(2)]

@@ -15,12 +15,14 @@ from chatapp.oidc.flow import Attempt
 BEGUN, BY_PROVIDER = "sign_ins", "by_provider"
 PATIENCE = 600  # seconds at the provider
 MOST = 3  # tabs
+LONGEST_ADDRESS = 500  # to come back to: all of it has to fit into a cookie
 # Sent only where it is needed: an ID token is long.
 TOKEN_COOKIE, TOKEN_PATH, LONGEST_COOKIE = "chatapp_id_token", "/sign-out/", 3800  # noqa: S105
 
 
 def remember(attempt: Attempt, wanted: str, *, connects: bool) -> None:
     """For the way back; the oldest of several that have been begun is forgotten."""
+    wanted = wanted if len(wanted) <= LONGEST_ADDRESS else "/chat/"
     entry = {"nonce": attempt.nonce, "verifier": attempt.verifier, "next": wanted, "connects": connects, "at": time()}
     begun = session.get(BEGUN, {}) | {attempt.state: entry}
     session[BEGUN] = dict(sorted(begun.items(), key=lambda pair: pair[1]["at"])[-MOST:])
