@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 
 from tests.contract import packages
 from tests.servers import free_port, wait_until
 from tests.web.pages.visitor import Visitor
 
+# For what no database decides: once is enough.
+ON_ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 SECRET = "a client's secret: 100% of it"
 SCRIPT = Path(__file__).parent / "provider" / "provider.mjs"
 GO, BACK = "/sign-in/provider/", "/sign-in/provider/back/"

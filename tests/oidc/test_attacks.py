@@ -15,7 +15,7 @@ from chatapp.db import release, session
 from chatapp.models import Identity
 from chatapp.oidc import directory
 from chatapp.web.pages import elsewhere, single_sign_on
-from tests.oidc.running import BACK, GO, Provider, way_back
+from tests.oidc.running import BACK, GO, ON_ONE_DATABASE, Provider, way_back
 from tests.oidc.test_signing_in import ANA, reason, visit_once
 from tests.web.pages.visitor import Visitor
 
@@ -28,6 +28,7 @@ def nobody_is_there() -> bool:
     return session.scalar(select(Identity)) is None
 
 
+@ON_ONE_DATABASE
 def test_an_answer_belongs_to_the_browser_that_asked_and_works_once(
     make_site: Sites, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,6 +53,7 @@ def test_an_answer_belongs_to_the_browser_that_asked_and_works_once(
     assert "too long ago" in reason(ana, late, 400)
 
 
+@ON_ONE_DATABASE
 def test_an_answer_of_another_provider_and_another_code_are_refused(make_site: Sites, provider: Provider) -> None:
     visit = make_site()
     for part, value, words in (
@@ -67,6 +69,7 @@ def test_an_answer_of_another_provider_and_another_code_are_refused(make_site: S
     assert nobody_is_there()
 
 
+@ON_ONE_DATABASE
 def test_a_code_that_another_browser_began_with_is_worth_nothing(make_site: Sites, provider: Provider) -> None:
     """The code is bound to the verifier of who began (RFC 7636)."""
     visit = make_site()
@@ -77,7 +80,7 @@ def test_a_code_that_another_browser_began_with_is_worth_nothing(make_site: Site
     assert "did not let you in" in reason(mallory, his.replace(own, code), 400)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_ONE_DATABASE
 def test_a_token_that_does_not_hold_opens_nothing(make_site: Sites, provider: Provider) -> None:
     visit, now = make_site(oidc_staff_groups="admins"), int(time.time())
     lies: list[dict[str, Any]] = [
@@ -104,7 +107,7 @@ def test_a_token_that_does_not_hold_opens_nothing(make_site: Sites, provider: Pr
     assert nobody_is_there()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_ONE_DATABASE
 def test_clocks_may_differ_a_little(make_site: Sites, provider: Provider) -> None:
     visit, now = make_site(), int(time.time())
     for claims in ({"exp": now - 30, "iat": now - 300}, {"iat": now + 30}):
@@ -112,7 +115,7 @@ def test_clocks_may_differ_a_little(make_site: Sites, provider: Provider) -> Non
         visit_once(provider, visit)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_ONE_DATABASE
 def test_what_is_said_about_somebody_else_is_not_taken(make_site: Sites, provider: Provider) -> None:
     browser = make_site()()
     provider.wish(lie={"path": "/me", "body": {"sub": "root", "email": "root@corp-mail.eu"}})
@@ -120,7 +123,7 @@ def test_what_is_said_about_somebody_else_is_not_taken(make_site: Sites, provide
     assert nobody_is_there()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_ONE_DATABASE
 def test_new_keys_are_fetched_once_and_old_ones_are_kept(make_site: Sites, provider: Provider) -> None:
     visit = make_site()
     provider.wish(**ANA)
@@ -135,7 +138,7 @@ def test_new_keys_are_fetched_once_and_old_ones_are_kept(make_site: Sites, provi
     assert provider.wish(**ANA).count("/jwks") == 1
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_ONE_DATABASE
 def test_a_provider_that_is_down_is_told_and_recovers(make_site: Sites, provider: Provider) -> None:
     visit = make_site()
     browser = visit()
@@ -153,7 +156,7 @@ def test_a_provider_that_is_down_is_told_and_recovers(make_site: Sites, provider
     visit_once(provider, visit)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_ONE_DATABASE
 def test_a_provider_is_what_it_says_it_is(make_site: Sites, provider: Provider) -> None:
     visit = make_site()
     good = {
@@ -176,7 +179,7 @@ def test_a_provider_is_what_it_says_it_is(make_site: Sites, provider: Provider) 
         assert "cannot be understood" in reason(visit(), GO, 502), str(body)[:80]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_ONE_DATABASE
 def test_other_private_addresses_than_the_issuers_need_the_operators_word(make_site: Sites, provider: Provider) -> None:
     moved = {
         "issuer": provider.issuer,
@@ -193,7 +196,7 @@ def test_other_private_addresses_than_the_issuers_need_the_operators_word(make_s
         assert browser.get(way_back(provider, browser)).status_code == status
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_ONE_DATABASE
 def test_a_refusal_is_told_in_our_own_words(make_site: Sites, provider: Provider) -> None:
     browser = make_site()()
     provider.wish(refusal="access_denied")
@@ -202,7 +205,7 @@ def test_a_refusal_is_told_in_our_own_words(make_site: Sites, provider: Provider
     assert reason(browser, back, 400) == "The sign-in service did not let you in."
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_ONE_DATABASE
 def test_no_code_token_or_secret_gets_into_the_log(
     make_site: Sites,
     provider: Provider,

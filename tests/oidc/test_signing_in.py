@@ -14,7 +14,7 @@ from chatapp.db import release, session, transaction
 from chatapp.errors import Unauthenticated
 from chatapp.models import AuditRecord, Identity, User
 from tests import people as folk
-from tests.oidc.running import BACK, GO, Provider, way_back
+from tests.oidc.running import BACK, GO, ON_ONE_DATABASE, Provider, way_back
 from tests.people import PASSWORD
 from tests.web.pages.dom import parse
 from tests.web.pages.visitor import Visitor
@@ -60,6 +60,7 @@ def test_a_stranger_gets_an_account_and_finds_it_again(make_site: Sites, provide
     assert again.get(GO).location == "/chat/"
 
 
+@ON_ONE_DATABASE
 def test_several_tabs_with_long_addresses_fit_into_the_cookie(make_site: Sites, provider: Provider) -> None:
     browser = make_site()()
     provider.wish(**ANA)
@@ -72,6 +73,7 @@ def test_several_tabs_with_long_addresses_fit_into_the_cookie(make_site: Sites, 
     assert other.get(way_back(provider, other, f"{GO}?next=/chat/?q={'x' * 600}")).location == "/chat/"
 
 
+@ON_ONE_DATABASE
 def test_what_is_asked_is_bound_to_this_browser_and_this_sign_in(make_site: Sites, provider: Provider) -> None:
     browser = make_site()()
     asked = [parse_qs(urlsplit(str(browser.get(GO).location)).query) for _ in range(2)]
@@ -106,6 +108,7 @@ def test_roles_follow_the_groups_at_every_sign_in(make_site: Sites, provider: Pr
     assert [record.details["by"] for record in changes] == ["groups"] * 5
 
 
+@ON_ONE_DATABASE
 def test_without_groups_in_the_settings_roles_stay_as_they_are(make_site: Sites, provider: Provider) -> None:
     visit = make_site()
     provider.wish(**ANA, groups=["admins"])
@@ -132,6 +135,7 @@ def test_the_last_administrator_keeps_the_role_that_the_groups_take(make_site: S
     assert only("ana-1").is_staff
 
 
+@ON_ONE_DATABASE
 def test_only_members_of_needed_groups_get_in(make_site: Sites, provider: Provider) -> None:
     visit = make_site(oidc_required_groups="staff, guests", oidc_groups_claim="groups.here")
     provider.wish(**ANA, groups={"here": ["others"]})
@@ -142,6 +146,7 @@ def test_only_members_of_needed_groups_get_in(make_site: Sites, provider: Provid
     visit_once(provider, visit)
 
 
+@ON_ONE_DATABASE
 def test_strangers_stay_out_where_accounts_are_made_by_administrators(make_site: Sites, provider: Provider) -> None:
     browser = make_site(oidc_creates_people=False)()
     provider.wish(**ANA)
@@ -212,6 +217,7 @@ def connecting(browser: Visitor) -> str:
     return page.find("a", class_="button").attributes["href"]
 
 
+@ON_ONE_DATABASE
 def test_nobody_connects_who_has_signed_out_meanwhile(make_site: Sites, provider: Provider) -> None:
     visit = make_site()
     people = folk.settle()
@@ -234,6 +240,7 @@ def test_a_disabled_account_stays_closed(make_site: Sites, provider: Provider) -
     assert "disabled" in reason(other, way_back(provider, other), 400)
 
 
+@ON_ONE_DATABASE
 def test_who_signs_out_is_led_to_the_provider_to_do_it_there(make_site: Sites, provider: Provider) -> None:
     visit = make_site()
     provider.wish(**ANA)
@@ -253,6 +260,7 @@ def test_who_signs_out_is_led_to_the_provider_to_do_it_there(make_site: Sites, p
     assert browser.post("/sign-out/").location == "/sign-in/"
 
 
+@ON_ONE_DATABASE
 def test_passwords_can_be_switched_off(make_site: Sites, provider: Provider) -> None:
     visit = make_site(password_sign_in=False, oidc_staff_groups="admins", oidc_label="Corp <ID>")
     browser = visit()
@@ -269,6 +277,7 @@ def test_passwords_can_be_switched_off(make_site: Sites, provider: Provider) -> 
     assert browser.post("/account/delete/", data={"delete_username": "ana@corp"}).status_code == 200
 
 
+@ON_ONE_DATABASE
 def test_a_site_without_a_provider_has_no_such_pages(make_site: Sites) -> None:
     visit = make_site(oidc_issuer="")
     folk.settle()
@@ -277,6 +286,7 @@ def test_a_site_without_a_provider_has_no_such_pages(make_site: Sites) -> None:
         assert visit().get(address).status_code == 404
 
 
+@ON_ONE_DATABASE
 def test_a_client_without_a_secret_proves_itself_by_the_challenge_alone(make_site: Sites, provider: Provider) -> None:
     visit = make_site(oidc_client_id="public", oidc_client_secret="")
     provider.wish(**ANA)

@@ -18,6 +18,8 @@ from tests.web.pages.dom import parse
 from tests.web.pages.visitor import Visitor
 
 NEW = "a longer secret"
+# For what no database decides: once is enough.
+ON_ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +55,7 @@ def test_the_list_is_filtered_and_paged(stan: Visitor, people: People, monkeypat
     assert shown(stan, stan.page(following).find("nav", class_="paging").find("a").attributes["href"])[0] == "ana"
 
 
+@ON_ONE_DATABASE
 def test_names_are_text(stan: Visitor, people: People) -> None:
     accounts.change_profile(people.ana.user, "<b>Ana</b>", "")
     for address in ("/admin/people/?q=<script>", "/admin/people/", f"/admin/people/{people.ana.id}/"):
@@ -78,6 +81,7 @@ def test_a_person_is_disabled_and_enabled_with_effect_on_the_next_request(
     assert ana.get("/chat/").status_code == 302
 
 
+@ON_ONE_DATABASE
 def test_ones_own_account_shows_what_cannot_be_done(stan: Visitor, people: People) -> None:
     page = stan.page(f"/admin/people/{people.stan.id}/")
     assert "last administrator" in page.find(id="role").text
@@ -87,6 +91,7 @@ def test_ones_own_account_shows_what_cannot_be_done(stan: Visitor, people: Peopl
     assert stan.post(f"/admin/people/{people.stan.id}/role/", data={"role": "support"}).status_code == 409
 
 
+@ON_ONE_DATABASE
 def test_who_gives_the_role_away_is_led_out(stan: Visitor, people: People) -> None:
     stan.post(f"/admin/people/{people.ana.id}/role/", data={"role": "staff"})
     response = stan.post(f"/admin/people/{people.stan.id}/role/", data={"role": "everybody"})
@@ -114,6 +119,7 @@ def test_a_link_for_a_password_is_shown_once_and_leads_into_the_chat(
     assert "opens anything" in stan.post(f"{page}password-link/revoke/", follow_redirects=True).text
 
 
+@ON_ONE_DATABASE
 def test_who_must_choose_another_password_gets_nowhere_before(
     stan: Visitor, visit: Callable[[], Visitor], people: People
 ) -> None:
@@ -159,6 +165,7 @@ def test_an_invitation_is_shown_once_and_makes_an_account(stan: Visitor, visit: 
     assert "nobody has used yet" in stan.page("/admin/people/invitations/").text
 
 
+@ON_ONE_DATABASE
 def test_an_invitation_is_revoked(stan: Visitor, visit: Callable[[], Visitor], people: People) -> None:
     token = invitations.create(people.stan.user, "Dora", 7)
     (form,) = (f for f in stan.page("/admin/people/invitations/").all("form") if "revoke" in str(f))
@@ -176,6 +183,7 @@ def test_tokens_are_named_without_their_secret_and_revoked(stan: Visitor, people
     assert not tokens.of_user(people.ana.user)
 
 
+@ON_ONE_DATABASE
 def test_limits_are_set_and_refused_beside_their_field(stan: Visitor, people: People) -> None:
     page = f"/admin/people/{people.ana.id}/"
     stan.post(f"{page}limits/", data={"daily": "1000", "weekly": "-1", "monthly": ""})
@@ -191,6 +199,7 @@ def test_limits_are_set_and_refused_beside_their_field(stan: Visitor, people: Pe
     assert quotas.usage(people.ana.user)["daily"].limit == 1000
 
 
+@ON_ONE_DATABASE
 def test_a_site_whose_limits_are_misconfigured_says_so(make_app: Callable[..., Flask]) -> None:
     app = make_app(ai_assistant_token_limit_daily="many")
     root = accounts.create_user("root", PASSWORD, staff=True)
@@ -199,6 +208,7 @@ def test_a_site_whose_limits_are_misconfigured_says_so(make_app: Callable[..., F
     assert "misconfigured" in browser.page(f"/admin/people/{root.id}/").find(role="alert").text
 
 
+@ON_ONE_DATABASE
 def test_when_somebody_was_here_is_shown(stan: Visitor, people: People) -> None:
     assert re.search(r"Last here\s+\w", stan.page(f"/admin/people/{people.stan.id}/").text)
     release()
