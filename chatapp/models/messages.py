@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chatapp.db import Base, new_id, now
 
 CALLED = "successful_tools <> ''"
+RATED = "feedback_score is not null"
 
 
 class Message(Base):
@@ -36,6 +37,13 @@ class Message(Base):
             unique=True,
             sqlite_where=text("superseded_by is null"),
             postgresql_where=text("superseded_by is null"),
+        ),
+        Index(
+            "ix_messages_rated",
+            "feedback_submitted_at",
+            "id",
+            sqlite_where=text(RATED),
+            postgresql_where=text(RATED),
         ),
         Index("ix_messages_tools", "thread_id", sqlite_where=text(CALLED), postgresql_where=text(CALLED)),
         CheckConstraint("role in ('user', 'assistant')", name="role"),
