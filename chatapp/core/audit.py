@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -61,8 +61,8 @@ def export(actor: User, wanted: AuditFilter, form: str) -> Iterator[Sequence[Aud
 
     Between the batches no connection is held.
     """
-    details = {name: str(value) for name in AuditFilter.__slots__ if (value := getattr(wanted, name)) is not None}
-    record("audit_exported", actor, object_id=actor.id, form=form, **details)
+    filters = {each.name: str(value) for each in fields(wanted) if (value := getattr(wanted, each.name)) is not None}
+    record("audit_exported", actor, object_id=actor.id, form=form, filters=filters)
     return _batches(wanted)
 
 

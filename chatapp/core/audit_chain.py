@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -120,6 +120,14 @@ def verify_and_note() -> Check:
         end = _locked()
         end.checked_at, end.checked_number, end.fault = now(), check.records, check.fault
     return check
+
+
+def compare(number: int, digest: str) -> str:
+    """What is wrong with a record whose hash was noted elsewhere; empty: nothing."""
+    found = session.scalar(select(AuditRecord.hash).where(AuditRecord.number == number))
+    if found is None:
+        return f"Record {number} is missing." if number else ""
+    return "" if found == digest else f"Record {number} is not the one that was noted."
 
 
 def _fault(record: AuditRecord, last: int, previous: str) -> str:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
 
-from chatapp.core import audit, threads
+from chatapp.core import accounts, audit, threads
 from chatapp.db import now, release, session, transaction
 from chatapp.errors import Invalid, ReasonNeeded
 from chatapp.models import AuditRecord, Thread, User
@@ -53,7 +53,7 @@ class Reading:
 
 
 def open_thread(user: User, thread_id: UUID) -> Thread:
-    """A visible thread, to be shown: one's own, or somebody's for whom a reason was given. Raises NotFound, ReasonNeeded."""
+    """A visible thread, to be shown: one's own, or one that a reason was given for. Raises NotFound, ReasonNeeded."""
     thread = threads.get_visible(user, thread_id)
     if thread.user_id != user.id and not _is_explained(user, thread_id):
         raise ReasonNeeded(thread_id)
@@ -124,7 +124,7 @@ def _readings(
         query = query.where(AuditRecord.number < before)
     records = session.scalars(query).all()
     shown = records[:limit]
-    readers = _people({record.actor_id for record in shown if record.actor_id})
+    readers = accounts.by_id({record.actor_id for record in shown if record.actor_id})
     titles = _titles(owner, {record.object_id for record in shown if record.object_id})
     return [_reading(record, readers, titles) for record in shown], len(records) > limit
 
@@ -143,10 +143,6 @@ def _reading(record: AuditRecord, readers: dict[UUID, User], titles: dict[UUID, 
         thread_title=titles.get(thread_id),
         is_there=thread_id in titles,
     )
-
-
-def _people(ids: set[UUID]) -> dict[UUID, User]:
-    return {user.id: user for user in session.scalars(select(User).where(User.id.in_(ids)))} if ids else {}
 
 
 def _titles(owner: User, ids: set[UUID]) -> dict[UUID, str | None]:

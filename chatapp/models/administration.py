@@ -92,7 +92,7 @@ class AuditRecord(Base):
 
 
 class AuditChain(Base):
-    """The end of the trail, in one row that whoever adds to it locks, and what the last check of all of it has found."""
+    """The end of the trail, in one row that whoever adds to it locks, and what the last check of it has found."""
 
     __tablename__ = "audit_chain"
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)

@@ -24,7 +24,12 @@ class Section(NamedTuple):
     for_support: bool = False
 
 
-SECTIONS = (Section("admin.mcp_servers", "MCP servers"),)
+SECTIONS = (
+    Section("admin.thread_log", "Threads", for_support=True),
+    Section("admin.feedback", "Feedback", for_support=True),
+    Section("admin.mcp_servers", "MCP servers"),
+    Section("admin.audit_trail", "Audit"),
+)
 
 
 @bp.get("/")
@@ -46,7 +51,7 @@ def _sections() -> list[Section]:
 
 
 def init_app(app: Flask) -> None:
-    from chatapp.web.admin import mcp
+    from chatapp.web.admin import audit, feedback, mcp, reasons, threads
 
-    _ = mcp
+    _ = audit, feedback, mcp, reasons, threads
     app.register_blueprint(bp)
