@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, false, func, select, true
-from sqlalchemy.orm import aliased
 
 from chatapp.core import audit, search, thread_order
 from chatapp.core.thread_order import Place
@@ -19,13 +18,25 @@ from chatapp.models import Message, Thread, User
 TOKEN_SUMS = ("input_tokens", "output_tokens", "total_tokens")
 TIMES = ("created", "modified")
 BATCH = 500
+MOST_FOUND = 10_000  # messages that one search may find
+COUNTED = (
+    Thread.id,
+    Thread.session_id,
+    Thread.user_id,
+    Thread.message_count,
+    Thread.input_tokens,
+    Thread.output_tokens,
+    Thread.is_flagged,
+    Thread.has_feedback,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadFilter:
     """None asks for nothing. `days` holds inclusive (from, to) calendar days in UTC by column, `tokens` (min, max).
 
-    `unnamed` is what threads without a name are called; `query` finds them by it.
+    `unnamed` is what threads without a name are called; `query` finds them by it. Without `said` it does not look into
+    messages.
     """
 
     owner_id: UUID | None = None
@@ -36,6 +47,7 @@ class ThreadFilter:
     has_feedback: bool | None = None
     query: str = ""
     unnamed: str = ""
+    said: bool = True
     days: Sequence[tuple[str, date | None, date | None]] = ()
     tokens: Sequence[tuple[str, float | None, float | None]] = ()
     order: Sequence[str] = field(default=())
@@ -68,6 +80,13 @@ def page(user: User, wanted: ThreadFilter, offset: int, limit: int) -> tuple[Seq
     conditions = _conditions(user, wanted)
     fetch = thread_order.fetch if _is_of_one(user, wanted) else thread_order.fetch_from_index
     return fetch(conditions, wanted.order, offset, limit)
+
+
+def within_reach(user: User, wanted: ThreadFilter) -> ThreadFilter:
+    """The same for pages that must not wait: words that very many messages hold are looked for in names only."""
+    if not wanted.query.strip() or _is_of_one(user, wanted) or not search.is_common(wanted.query.strip(), MOST_FOUND):
+        return wanted
+    return replace(wanted, said=False)
 
 
 def following(
@@ -109,8 +128,8 @@ def statistics(user: User, wanted: ThreadFilter) -> Statistics:
 
 def latest_statistics(user: User, wanted: ThreadFilter, most: int) -> tuple[Statistics, bool]:
     """The same over at most so many of them, the newest, for pages that must not wait; and whether those are all."""
-    newest = select(Thread).where(*_conditions(user, wanted)).order_by(Thread.created.desc(), Thread.id.desc())
-    found = _added_up(aliased(Thread, newest.limit(most + 1).subquery("newest")), [])
+    newest = select(*COUNTED).where(*_conditions(user, wanted)).order_by(Thread.created.desc(), Thread.id.desc())
+    found = _added_up(newest.limit(most + 1).subquery("newest").c, [])
     return found, found.threads_total <= most
 
 
@@ -130,14 +149,10 @@ def _added_up(threads: Any, conditions: Sequence[ColumnElement[bool]]) -> Statis
 
 
 def _thumbs(threads: Any, conditions: Sequence[ColumnElement[bool]]) -> tuple[int, int]:
-    rated = (
-        select(
-            func.count().filter(Message.feedback_score.is_(True)),
-            func.count().filter(Message.feedback_score.is_(False)),
-        )
-        .join(threads, threads.id == Message.thread_id)
-        .where(Message.feedback_score.is_not(None), threads.has_feedback, *conditions)
-    )
+    rated = select(
+        func.count().filter(Message.feedback_score.is_(True)),
+        func.count().filter(Message.feedback_score.is_(False)),
+    ).where(Message.thread_id == threads.id, Message.feedback_score.is_not(None), threads.has_feedback, *conditions)
     positive, negative = session.execute(rated).one()
     return positive, negative
 
@@ -170,7 +185,9 @@ def _conditions(user: User, wanted: ThreadFilter) -> list[ColumnElement[bool]]:
     found += [condition for name, first, last in wanted.days for condition in _within_days(name, first, last)]
     found += [condition for name, low, high in wanted.tokens for condition in _between(name, low, high)]
     if wanted.query.strip():
-        found.append(search.matches(wanted.query.strip(), None if sees_all else user, wanted.unnamed))
+        owner = session.get(User, wanted.owner_id) if wanted.owner_id else None
+        owner = owner if sees_all else user
+        found.append(search.matches(wanted.query.strip(), owner, wanted.unnamed, said=wanted.said))
     return found
 
 

@@ -44,6 +44,7 @@ def _form(thread_id: UUID, wanted: str, errors: dict[str | None, str] | None = N
         reasons=readings.REASONS,
         longest=readings.NOTE_LENGTH,
         wanted=wanted,
+        in_row=bool(htmx_request.htmx),
         errors=errors or {},
         form=request.form,
     )

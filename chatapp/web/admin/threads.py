@@ -24,7 +24,7 @@ from chatapp.web.admin.thread_forms import LABELS, UNNAMED, ThreadForm, cursor
 from chatapp.web.auth import signed_in_user
 
 LENGTH = 50
-MOST_ADDED_UP = 50_000
+MOST_ADDED_UP = 20_000
 COLUMNS = (
     "uuid",
     "user_username",
@@ -48,8 +48,9 @@ COLUMNS = (
 @staff_and_support
 def thread_log() -> ResponseReturnValue:
     form, user = ThreadForm.read(), signed_in_user()
-    found, after = thread_lists.following(user, form.wanted, form.after(), LENGTH)
-    figures, is_all = thread_lists.latest_statistics(user, form.wanted, MOST_ADDED_UP)
+    wanted = thread_lists.within_reach(user, form.wanted)
+    found, after = thread_lists.following(user, wanted, form.after(), LENGTH)
+    figures, is_all = thread_lists.latest_statistics(user, wanted, MOST_ADDED_UP) if wanted.said else (None, False)
     return render_template(
         "admin/threads.html",
         form=form,

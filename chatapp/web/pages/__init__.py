@@ -26,6 +26,7 @@ def init_app(app: Flask) -> None:
         live,
         moments,
         presenting,
+        readings,
         replies,
         sharing,
     )
@@ -45,7 +46,7 @@ def init_app(app: Flask) -> None:
         installing,
         live,
     )
-    _ = approvals, live, replies, sharing
+    _ = approvals, live, readings, replies, sharing
     errors.init_app(app)
     moments.init_app(app)
     presenting.init_app(app)

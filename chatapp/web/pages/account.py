@@ -13,11 +13,13 @@ from flask.typing import ResponseReturnValue
 from flask_login import logout_user
 
 from chatapp import config
-from chatapp.core import accounts, leaving, preferences, sharing, timezones, tokens
+from chatapp.core import accounts, leaving, preferences, readings, sharing, timezones, tokens
 from chatapp.errors import Invalid
 from chatapp.web.auth import sign_in_required, signed_in_user
 from chatapp.web.pages import bp, moments
 from chatapp.web.pages.accounts import begin_session, field
+
+SHOWN_READINGS = 3
 
 
 @bp.get("/account/")
@@ -110,6 +112,7 @@ def _page(**more: Any) -> str:
         user=user,
         tokens=tokens.of_user(user),
         links=sharing.of_user(user),
+        readings=readings.of_owner(user, limit=SHOWN_READINGS)[0],
         is_last_administrator=leaving.is_last_administrator(user),
         themes=preferences.THEMES,
         locales=sorted(((code, moments.own_name(code)) for code in preferences.LOCALES), key=lambda pair: pair[1]),
