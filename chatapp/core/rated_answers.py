@@ -14,8 +14,6 @@ from chatapp.core.search import contains
 from chatapp.db import session
 from chatapp.models import Message, Thread
 
-PAGE = 30
-
 
 @dataclass(frozen=True, slots=True)
 class RatingFilter:
@@ -35,9 +33,7 @@ class Place:
     id: UUID
 
 
-def page(
-    wanted: RatingFilter, after: Place | None = None, limit: int = PAGE
-) -> tuple[Sequence[Row[Message, Thread]], Place | None]:
+def page(wanted: RatingFilter, after: Place | None, limit: int) -> tuple[Sequence[Row[Message, Thread]], Place | None]:
     """Rated answers with their threads, and where those after them begin; None after the last."""
     conditions = _conditions(wanted)
     if after:

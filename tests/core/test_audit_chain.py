@@ -92,35 +92,34 @@ def recompute_from(number: int) -> None:
     change(number, event="other")
     previous = session.scalar(select(AuditRecord.hash).where(AuditRecord.number == number - 1)) or ""
     for record in session.scalars(select(AuditRecord).where(AuditRecord.number >= number).order_by(AuditRecord.number)):
-        content = {name: getattr(record, name) for name in record.__table__.c.keys()}
+        content = {name: getattr(record, name) for name in record.__table__.columns.keys()}  # noqa: SIM118
         previous = record.hash = audit_chain.digest(previous, content)
 
 
-@pytest.mark.parametrize(
-    ("harm", "fault"),
-    [
-        (lambda: remove(3), "Record 3 is missing"),
-        (lambda: remove(1), "Record 1 is missing"),
-        (lambda: remove(5), "Record 5 is missing"),
-        (lambda: remove(1, 2, 3, 4, 5), "Record 1 is missing"),
-        (lambda: change(2, event="other"), "Record 2 was changed"),
-        (lambda: change(2, actor_id=None), "Record 2 was changed"),
-        (lambda: change(2, target_user_id=None), "Record 2 was changed"),
-        (lambda: change(2, object_id=new_id()), "Record 2 was changed"),
-        (lambda: change(2, details={"a": 1}), "Record 2 was changed"),
-        (lambda: change(2, created=now() - timedelta(days=1)), "Record 2 was changed"),
-        (lambda: change(2, hash="f" * 64), "Record 2 was changed"),
-        (lambda: add(6), "Record 6 was inserted"),
-        (lambda: recompute_from(3), "Record 5 is not the one"),
-    ],
-    ids="middle first last all event actor target object details created hash inserted recomputed".split(),  # noqa: SIM905
-)
-def test_what_was_done_to_the_trail_shows(people: People, harm: Callable[[], None], fault: str) -> None:
-    write(people.ana, 5)
-    with transaction():
-        harm()
+HARM: list[tuple[Callable[[], None], str]] = [
+    (lambda: remove(3), "Record 3 is missing"),
+    (lambda: remove(1), "Record 1 is missing"),
+    (lambda: remove(5), "Record 5 is missing"),
+    (lambda: remove(1, 2, 3, 4, 5), "Record 1 is missing"),
+    (lambda: change(2, event="other"), "Record 2 was changed"),
+    (lambda: change(2, actor_id=None), "Record 2 was changed"),
+    (lambda: change(2, target_user_id=None), "Record 2 was changed"),
+    (lambda: change(2, object_id=new_id()), "Record 2 was changed"),
+    (lambda: change(2, details={"a": 1}), "Record 2 was changed"),
+    (lambda: change(2, created=now() - timedelta(days=1)), "Record 2 was changed"),
+    (lambda: change(2, hash="f" * 64), "Record 2 was changed"),
+    (lambda: add(6), "Record 6 was inserted"),
+    (lambda: recompute_from(3), "Record 5 is not the one"),
+]
 
-    assert fault in audit_chain.verify().fault
+
+def test_what_was_done_to_the_trail_shows(people: People) -> None:
+    write(people.ana, 5)
+    for harm, fault in HARM:
+        harm()
+        assert fault in audit_chain.verify().fault
+        session.rollback()
+    assert not audit_chain.verify().fault
 
 
 def test_a_removed_end_shows_even_after_the_next_record_began_it_anew(people: People) -> None:
@@ -203,7 +202,9 @@ def test_days_are_ranges_of_numbers(people: People) -> None:
     assert (count(0, 0), count(-1, None), count(None, 0), count(1, None), count(None, -1)) == (3, 3, 3, 0, 0)
 
 
-def test_an_export_is_written_down_first_and_streams_everything(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_is_written_down_first_and_streams_everything(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(audit, "BATCH", 2)
     write(people.ana, 5)
 

@@ -16,6 +16,8 @@ from chatapp.web.admin.filters import Asked
 from chatapp.web.admin.logged_messages import CATEGORIES, rating
 from chatapp.web.admin.thread_forms import UNNAMED
 
+LENGTH = 30
+
 
 @bp.get("/feedback/")
 @staff_and_support
@@ -29,7 +31,7 @@ def feedback() -> ResponseReturnValue:
         first=asked.day("after_day"),
         last=asked.day("before_day"),
     )
-    found, after = rated_answers.page(wanted, _place())
+    found, after = rated_answers.page(wanted, _place(), LENGTH)
     return render_template(
         "admin/feedback.html",
         rated=[(message, thread, rating(message)) for message, thread in found],

@@ -54,13 +54,14 @@ def thread_log() -> ResponseReturnValue:
     return render_template(
         "admin/threads.html",
         form=form,
+        errors=form.errors,
         threads=found,
         next=cursor(after),
         figures=figures,
         is_all=is_all,
         most_added_up=MOST_ADDED_UP,
         labels=LABELS,
-        severities=list(Severity),
+        severities=[(each, each.capitalize()) for each in Severity],
         unnamed=UNNAMED,
     )
 

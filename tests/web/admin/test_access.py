@@ -11,7 +11,16 @@ from tests.people import People
 from tests.web.pages.visitor import Visitor
 
 # What support may open or send, besides reading: staff may do everything.
-FOR_SUPPORT = {"admin.overview"}
+FOR_SUPPORT = {
+    "admin.overview",
+    "admin.thread_log",
+    "admin.export_threads_csv",
+    "admin.export_threads_jsonl",
+    "admin.logged_thread",
+    "admin.logged_version",
+    "admin.give_reason",
+    "admin.feedback",
+}
 
 
 def routes(app: Flask) -> Iterator[tuple[str, str, str]]:
