@@ -107,9 +107,13 @@ def after_commit(call: Callable[[], None]) -> None:
 def before_commit(call: Callable[[Sequence[Any]], None], item: Any) -> None:
     """Give `call` all such items of the surrounding transaction, in their order, as the last thing before it is stored.
 
-    What waits for others there waits for nothing afterwards, so it takes part in no deadlock.
+    What waits for others there waits for nothing afterwards, so it takes part in no deadlock. Outside of a transaction
+    it would be forgotten, so that is an error.
     """
-    session().info.setdefault("before_commit", {}).setdefault(call, []).append(item)
+    info = session().info
+    if not info.get("writing"):
+        raise RuntimeError("there is no transaction to be part of")
+    info.setdefault("before_commit", {}).setdefault(call, []).append(item)
 
 
 def insert(*rows: Base) -> None:
