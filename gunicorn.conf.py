@@ -2,7 +2,9 @@
 
 import gc
 import importlib.util
+import os
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -31,6 +33,17 @@ loglevel = settings.log_level.lower()
 if settings.uses_sqlite and workers > 1:
     print("chatapp: SQLite serves one worker process; WORKERS is taken as 1. Set DATABASE_URL for more.")  # noqa: T201
     workers = 1
+
+if workers > 1:
+    # Every worker counts for itself; one that is asked for all looks here.
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="chatapp-metrics-"))
+
+
+def child_exit(server, worker):
+    if workers > 1:
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.pid)
 
 
 def post_worker_init(worker):

@@ -52,9 +52,16 @@ class Settings:
     )
     files_per_user: int = setting(1000, "Megabytes of files that one person may keep; 0 or less: any number.")
     database_url: str = setting("", "SQLAlchemy URL; empty: SQLite in the instance folder.", secret=True)
-    redis_url: str = setting("", "Redis for the event log of several machines. Not used yet.", secret=True)
+    redis_url: str = setting(
+        "",
+        "Redis that carries answers from the process that writes them to readers elsewhere; empty: PostgreSQL does.",
+        secret=True,
+    )
     secret_key: str = setting("", "Signs browser sessions; empty: generated once in the instance folder.", secret=True)
     trusted_proxies: int = setting(0, "Reverse proxies in front whose X-Forwarded headers are believed.")
+    metrics_token: str = setting(
+        "", "Bearer token that reads /metrics; empty: only visitors on the server's own machine may.", secret=True
+    )
     log_level: str = setting(
         "INFO", "Least severe level that is logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR")
     )

@@ -101,14 +101,52 @@ def _answers(url: str) -> bool:
     return True
 
 
+class RedisServer:
+    """A Redis of its own that can be killed and started again at the same address, empty."""
+
+    def __init__(self) -> None:
+        self._program = shutil.which("redis-server") or missing("Redis", "redis-server")
+        self._port = free_port()
+        self.url = f"redis://127.0.0.1:{self._port}/0"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> RedisServer:
+        options = ["--port", str(self._port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self._process = subprocess.Popen([self._program, *options], stdout=subprocess.DEVNULL, cwd="/")
+        wait_until(self._answers)
+        return self
+
+    def kill(self) -> None:
+        """kill -9; it is gone when this returns."""
+        assert self._process
+        self._process.kill()
+        self._process.wait(timeout=10)
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port), timeout=1) as line:
+            line.sendall(b"PING\r\n")
+            return line.recv(16).startswith(b"+PONG")
+        return False
+
+
+def _elsewhere(host: str) -> list[str]:
+    """What goes before a command to run it as if on a machine of that name; nothing where that is not allowed."""
+    apart = ["unshare", "--uts", *([] if os.geteuid() == 0 else ["--map-root-user"])]
+    rename = [*apart, "sh", "-c", f'hostname {host} && exec "$@"', "sh"]
+    allowed = subprocess.run([*rename, "true"], capture_output=True, check=False).returncode == 0
+    return rename if allowed else []
+
+
 class AppServer:
     """The product as an operator runs it: gunicorn with its configuration file, in a process of its own.
 
-    `application` is another one than an operator's where tests need more in it.
+    `application` is another one than an operator's where tests need more in it; `host` another name of the machine,
+    where the system allows that.
     """
 
-    def __init__(self, environ: dict[str, str], application: str = "wsgi:app") -> None:
+    def __init__(self, environ: dict[str, str], application: str = "wsgi:app", host: str | None = None) -> None:
         self.application = application
+        self.on_host = _elsewhere(host) if host else []
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environ = {k: v for k, v in os.environ.items() if not k.startswith(("ANTHROPIC", "DATABASE"))}
@@ -119,7 +157,7 @@ class AppServer:
     def start(self) -> AppServer:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", self.application],
+                [*self.on_host, sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", self.application],
                 cwd=ROOT,
                 env=self.environ,
                 stdout=log,
@@ -127,7 +165,7 @@ class AppServer:
                 start_new_session=True,
             )
         try:
-            wait_until(self._ready, timeout=30)
+            wait_until(self._ready, timeout=90)
         except AssertionError:
             self.kill()
             raise AssertionError(self.log.read_text()) from None

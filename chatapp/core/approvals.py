@@ -130,18 +130,19 @@ def _continue_if_decided(turn: Turn, executor: Executor) -> None:
 
 
 def _assignment(turn: Turn, events: Sequence[Event]) -> Assignment:
-    turn_id, user_id, thread_id, message_id = turn.id, turn.user_id, turn.thread_id, turn.input_message_id
+    turn_id, thread_id, message_id = turn.id, turn.thread_id, turn.input_message_id
+    asker = session.get_one(User, turn.user_id)
 
     def request() -> ModelRequest:
         return context.build(
-            session.get_one(User, user_id),
+            asker,
             session.get_one(Thread, thread_id),
             session.get_one(Turn, turn_id),
             session.get_one(Message, message_id),
         )
 
     return Assignment(
-        turn_id, thread_id, user_id, events, request, timezone=turn.settings["timezone"], usage=_usage(turn)
+        turn_id, thread_id, asker, events, request, timezone=turn.settings["timezone"], usage=_usage(turn)
     )
 
 

@@ -87,6 +87,8 @@ def get_own(user: User, artifact_id: UUID) -> Artifact:
 
 def own_among(user: User, artifact_ids: Collection[UUID]) -> list[Artifact]:
     """Those of the given artifacts that are the user's, in the order given."""
+    if not artifact_ids:
+        return []
     query = select(Artifact).where(Artifact.id.in_(artifact_ids), Artifact.user_id == user.id)
     found = {artifact.id: artifact for artifact in session.scalars(query.execution_options(populate_existing=True))}
     return [found[artifact_id] for artifact_id in artifact_ids if artifact_id in found]

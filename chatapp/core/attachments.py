@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, or_, select, update
 
 from chatapp.core import threads
 from chatapp.core.artifacts import get_own as own_artifact
@@ -18,6 +18,7 @@ from chatapp.values import Mode, Question, Role
 
 MOST_OF_THREAD = 100
 MOST_OF_MESSAGE = 20
+ANY = select(Attachment.id).where(Attachment.thread_id == bindparam("thread")).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,8 @@ def again(attached: Sequence[Attached]) -> list[Attached]:
 
 def shown_to_model(thread_id: UUID, question_ids: Collection[UUID]) -> list[Attached]:
     """What is attached to these questions and to the thread as a whole, in the order in which it was attached."""
+    if session.connection().execute(ANY, {"thread": thread_id}).first() is None:
+        return []
     of_question = Attachment.message_id.is_(None) | Attachment.message_id.in_(question_ids)
     query = _joined().where(Attachment.thread_id == thread_id, of_question)
     return _attached(query.order_by(Attachment.created, Attachment.id))

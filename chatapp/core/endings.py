@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, delete, select, update
 
-from chatapp import providers
+from chatapp import metrics, providers
 from chatapp.core import model_history, quotas, threads, titles
 from chatapp.core.snapshots import turn_event, usage_json
 from chatapp.core.transcripts import Transcript
@@ -112,9 +112,18 @@ def end(
     event_log.current().add(turn_id, events)
     drop_lease(turn_id)
     after_commit(lambda: hub.publish(turn_id, events))
+    after_commit(lambda: _count(turn))
     if on_end:
         after_commit(lambda: on_end(turn_id))
     return turn
+
+
+def _count(turn: Turn) -> None:
+    metrics.turns.labels(turn.status, turn.error_code or "").inc()
+    if turn.completed_at:
+        metrics.durations.observe((turn.completed_at - turn.created).total_seconds())
+    for kind, amount in (("input", turn.input_tokens), ("output", turn.output_tokens)):
+        metrics.tokens.labels(turn.model or "unknown", kind).inc(amount or 0)
 
 
 def lock(thread_id: UUID, turn_id: UUID) -> tuple[Thread | None, Turn | None]:

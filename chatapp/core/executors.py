@@ -8,6 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from chatapp.errors import ModelUnavailable
+from chatapp.models import User
 from chatapp.providers import ModelRequest
 from chatapp.values import Event, Usage
 
@@ -22,7 +23,7 @@ class Assignment:
 
     turn_id: UUID
     thread_id: UUID
-    user_id: UUID
+    asker: User
     events: Sequence[Event]
     request: Callable[[], ModelRequest | None]
     untitled: str | None = None
@@ -62,6 +63,11 @@ def require() -> Executor:
     if _executor is None:
         raise ModelUnavailable("This process does not answer questions.")
     return _executor
+
+
+def accepts() -> bool:
+    """Whether questions can be asked in this process."""
+    return _executor is not None and _executor.accepts
 
 
 def stop(turn_id: UUID) -> None:

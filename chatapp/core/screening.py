@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 
-from chatapp import guards
+from chatapp import guards, metrics
 from chatapp.core import audit as trail
 from chatapp.guards import GuardFailed, Injection, Verdict
 from chatapp.guards.pii import Span, mask
@@ -86,7 +86,9 @@ def screen(text: str) -> Screened:
         verdict = guards.check(text) if text else Verdict()
     except GuardFailed as failure:
         logger.error("guard.failed", error=str(failure))
+        metrics.verdicts.labels("failed").inc()
         return Screened(UNCHECKED, None, Verdict(Injection(1.0, Severity.CRITICAL, Action.BLOCK, (UNCHECKABLE,))))
+    metrics.verdicts.labels(str(verdict.action)).inc()
     spans, action = verdict.pii.spans, verdict.pii.action
     if action not in MASKING:
         return Screened(text, None if verdict.action is Action.BLOCK else text, verdict)

@@ -124,7 +124,7 @@ def _assignment(
         return context.build(asker, thread, turn, message, asked)
 
     timezone = str(turn.settings["timezone"])
-    return Assignment(turn.id, thread.id, asker.id, events, request, untitled, refused, screened.withheld, timezone)
+    return Assignment(turn.id, thread.id, asker, events, request, untitled, refused, screened.withheld, timezone)
 
 
 def _store(turn: Turn, thread: Thread, is_new: bool, placed: Place, worker: str) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from chatapp import config
+from chatapp import config, metrics
 from chatapp.core import endings, executors, threads
 from chatapp.core.endings import Ending
 from chatapp.db import now, session, transaction
@@ -30,7 +30,9 @@ def reap(dead_workers: Sequence[str] = ()) -> int:
     """Fail the turns whose lease is void or whose worker is known to be dead, keeping their text. Returns how many."""
     lost = (TurnLease.renewed_at < _lease_deadline()) | TurnLease.worker.in_(dead_workers)
     turns = session.scalars(select(Turn).join(TurnLease, TurnLease.turn_id == Turn.id).where(lost)).all()
-    return sum(_reap(turn, dead_workers) for turn in turns)
+    ended = sum(_reap(turn, dead_workers) for turn in turns)
+    metrics.reaped.inc(ended)
+    return ended
 
 
 def reap_if_lost(turn: Turn) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from chatapp import metrics
 from chatapp.db import release, session
 from chatapp.models import Turn
 from chatapp.stream import log as event_log
@@ -28,6 +29,7 @@ class Follower:
         self._patient = patient
         self._channel = hub.join(turn_id, self.position)
         self._checked = False
+        metrics.streams.inc()
 
     def __enter__(self) -> Follower:
         return self
@@ -36,6 +38,7 @@ class Follower:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         hub.leave(self._channel)
+        metrics.streams.dec()
 
     @property
     def reads_store(self) -> bool:

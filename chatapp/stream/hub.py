@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
+from typing import Protocol
 from uuid import UUID
 
 from chatapp import config
 from chatapp.db import release
 from chatapp.stream.log import Log
 from chatapp.values import Event
+
+SAFETY_INTERVAL = 1.0  # seconds between looks while a relay tells what is new
 
 
 class Channel:
@@ -22,6 +25,7 @@ class Channel:
         self.events: list[Event] = []
         self.produced_here = False
         self.ended = False
+        self.behind = False  # something is missing that only the store has
         self.paused = False  # ended for those who read it now; somebody may let the turn go on
         self.users = 0
         self.quiet_since = monotonic()
@@ -78,13 +82,25 @@ class Channel:
             news.set()
 
 
+class Relay(Protocol):
+    """What carries news between processes (chatapp.stream.relay)."""
+
+    @property
+    def is_up(self) -> bool: ...
+
+    def send(self, turn_id: UUID, events: Sequence[Event], *, stops: bool) -> None: ...
+
+    def look_again(self) -> None: ...
+
+
 class Hub:
     """The channels of this process."""
 
     def __init__(self) -> None:
+        self.relay: Relay | None = None
         self._channels: dict[UUID, Channel] = {}
         self._lock = threading.Lock()
-        self._followed_elsewhere = threading.Event()
+        self._look = threading.Event()
 
     def produce(self, turn_id: UUID, events: Sequence[Event]) -> Channel:
         """The channel of a turn that this process executes, whose first events are stored."""
@@ -102,7 +118,9 @@ class Hub:
             channel.users += 1
             channel.ended = channel.ended and not channel.paused
         if not channel.produced_here:
-            self._followed_elsewhere.set()
+            self.look()
+            if self.relay:
+                self.relay.look_again()
         return channel
 
     def leave(self, channel: Channel) -> None:
@@ -112,15 +130,34 @@ class Hub:
                 self._channels.pop(channel.turn_id, None)
 
     def publish(self, turn_id: UUID, events: Sequence[Event]) -> None:
-        """Tell the followers in this process of events that are in the store."""
+        """Tell the followers in this process and in others of events that are in the store."""
         channel = self._channels.get(turn_id)
+        if self.relay and events:
+            is_ours = channel is not None and channel.produced_here
+            self.relay.send(turn_id, events, stops=events[-1].is_last and not is_ours)
         if channel and not channel.publish(events):
             self.hand_over(channel)
+
+    def receive(self, turn_id: UUID, events: Sequence[Event]) -> None:
+        """Tell the followers in this process of events that another process has stored."""
+        channel = self._channels.get(turn_id)
+        if channel and not channel.publish(events):
+            channel.behind = True
+            self.look()
+
+    def followed(self) -> dict[UUID, int]:
+        """The turns that run elsewhere and are followed here, with the number of the last event that is known."""
+        return {channel.turn_id: channel.last for channel in self._elsewhere() if not channel.behind}
+
+    def follows(self, turn_ids: Iterable[UUID]) -> bool:
+        """Whether one of these turns runs elsewhere and is followed here."""
+        followed = {channel.turn_id for channel in self._elsewhere()}
+        return not followed.isdisjoint(turn_ids)
 
     def hand_over(self, channel: Channel) -> None:
         """From now on the channel is fed from the store: this process no longer writes all of the turn's events."""
         channel.produced_here = False
-        self._followed_elsewhere.set()
+        self.look()
 
     def poll(self, log: Log, final: Callable[[Sequence[UUID]], set[UUID]], stop: threading.Event) -> None:
         """Feed the channels of turns that run elsewhere, with one query for all, until `stop` is set.
@@ -128,24 +165,29 @@ class Hub:
         `final` tells which of the given turns have ended, for channels whose last event never comes.
         """
         while not stop.is_set():
-            channels = [c for c in list(self._channels.values()) if not c.produced_here and not c.ended]
-            if not channels:
-                self._followed_elsewhere.wait(1.0)
-                self._followed_elsewhere.clear()
-                continue
-            self._feed(channels, log, final)
-            release()  # a read transaction that stays open sees nothing new
-            stop.wait(config.current().poll_interval)
+            self._look.clear()
+            channels = self._elsewhere()
+            if channels:
+                self._feed(channels, log, final)
+                release()  # a read transaction that stays open sees nothing new
+            if channels and not (self.relay and self.relay.is_up):
+                stop.wait(config.current().poll_interval)
+            else:
+                self._look.wait(SAFETY_INTERVAL)
 
-    def wake(self) -> None:
-        """Let `poll` look at its `stop` now."""
-        self._followed_elsewhere.set()
+    def look(self) -> None:
+        """Let `poll` look now, at the store and at its `stop`."""
+        self._look.set()
+
+    def _elsewhere(self) -> list[Channel]:
+        return [c for c in list(self._channels.values()) if not c.produced_here and not c.ended]
 
     def _feed(self, channels: list[Channel], log: Log, final: Callable[[Sequence[UUID]], set[UUID]]) -> None:
         quiet = [c.turn_id for c in channels if monotonic() - c.quiet_since > 1.0]
         ended = final(quiet) if quiet else set()
         news = log.read_many({c.turn_id: c.last for c in channels})
         for channel in channels:
+            channel.behind = False
             channel.publish(news.get(channel.turn_id, []))
             if channel.turn_id in ended:
                 channel.end()

@@ -12,8 +12,8 @@ from uuid import UUID
 
 import structlog
 
-from chatapp import config, providers
-from chatapp.core import accounts, approvals, refusals, takeovers, titles, turns
+from chatapp import config, metrics, providers
+from chatapp.core import approvals, refusals, takeovers, titles, turns
 from chatapp.core.endings import Ending, Output
 from chatapp.core.executors import Assignment
 from chatapp.core.titles import Titler
@@ -24,6 +24,7 @@ from chatapp.stream.answering import Answering
 from chatapp.stream.follow import final_among
 from chatapp.stream.hub import Channel, Hub
 from chatapp.stream.log import Log
+from chatapp.stream.relay import Relay
 from chatapp.stream.writer import Writer
 from chatapp.tools.toolbox import Toolbox
 from chatapp.values import Failure, FinishReason, TurnStatus
@@ -69,6 +70,7 @@ class Runner:
     def __init__(self, log: Log, hub: Hub, context: Context) -> None:
         self.worker = workers.identity()
         self.accepts = True
+        self.relay: Relay | None = None
         self._log = log
         self._hub = hub
         self._context = context
@@ -87,6 +89,8 @@ class Runner:
                 return
             self._started = True
         self._writer.start()
+        if self.relay:
+            self.relay.start()
         for name, loop in (("turn-watch", self._watch), ("turn-reaper", self._reap), ("log-poller", self._poll)):
             thread = threading.Thread(target=loop, name=name, daemon=True)
             thread.start()
@@ -95,6 +99,7 @@ class Runner:
     def submit(self, assignment: Assignment) -> None:
         run = Run(assignment, self._hub.produce(assignment.turn_id, assignment.events))
         self._runs[run.turn_id] = run
+        metrics.running.inc()
         self.start()
         try:
             threading.Thread(target=self._execute, args=(run,), name="turn", daemon=True).start()
@@ -124,7 +129,9 @@ class Runner:
         """End everything and the background threads."""
         self.drain(0)
         self._stop.set()
-        self._hub.wake()
+        self._hub.look()
+        if self.relay:
+            self.relay.close()
         for thread in self._threads:
             thread.join(timeout=5)
         self._writer.stop()
@@ -143,6 +150,7 @@ class Runner:
             self._runs.pop(run.turn_id)
             self._hub.hand_over(run.channel)  # what comes now, if anything, is stored by somebody else
         self._hub.leave(run.channel)
+        metrics.running.dec()
         with self._idle:
             self._idle.notify_all()
 
@@ -206,7 +214,7 @@ class Runner:
             answering.recite(refusals.FIXED)
             return FinishReason.CONTENT_FILTER
         toolbox = Toolbox(
-            accounts.require_user(assignment.user_id),
+            assignment.asker,
             assignment.thread_id,
             assignment.turn_id,
             assignment.timezone,
@@ -239,6 +247,14 @@ class Runner:
         """The log refused our events: the turn was ended elsewhere, and its last events are in the store."""
         self._hub.hand_over(run.channel)
         run.stop(None)
+
+    def look_at(self, turn_id: UUID) -> None:
+        """Somebody elsewhere says that the turn has been ended: let go of it, if it runs here and that is so."""
+        if run := self._runs.get(turn_id):
+            with self._context():
+                if turns.ended_elsewhere([turn_id]):
+                    self._lost(run)
+                release()
 
     def _watch(self) -> None:
         renewed = monotonic()

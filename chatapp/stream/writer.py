@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 
-from chatapp import config
+from chatapp import config, metrics
 from chatapp.db import release
 from chatapp.stream.hub import Hub
 from chatapp.stream.log import Log, Portion
@@ -148,12 +148,14 @@ class Writer:
             portions = [p for p in portions if p.events or p.usage]
             if not portions:
                 return
+            began = monotonic()
             try:
                 lost = self._log.append(portions)
             except BaseException:
                 with self._dirty_lock:
                     self._dirty = recorders | self._dirty
                 raise
+            metrics.appends.observe(monotonic() - began)
             for portion in portions:
                 self._settle(recorders[portion.turn_id], portion, lost)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from importlib import import_module
 from typing import Any
 from uuid import UUID
@@ -81,10 +82,10 @@ class Tool:
 FAMILIES = ("meta", "basics", "conversation", "account", "billing", "overview", "resources", "marketplace", "vm")
 
 
-def built_in() -> Iterable[Tool]:
+@cache
+def built_in() -> tuple[Tool, ...]:
     """Every tool that comes with the program."""
-    for family in FAMILIES:
-        yield from import_module(f"chatapp.tools.{family}").TOOLS
+    return tuple(tool for family in FAMILIES for tool in import_module(f"chatapp.tools.{family}").TOOLS)
 
 
 Source = Callable[[User], Iterable[Tool]]

@@ -1,6 +1,6 @@
 """The URL map.
 
-/healthz                     is the process alive
+/healthz  /readyz  /metrics  for whoever watches over the server      web.monitoring
 /sign-in/  /sign-out/  /first-administrator/
 /chat/...                    the pages and their fragments            web.pages
 /account/...                 one's own account                        web.pages
@@ -29,7 +29,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chatapp import config
-from chatapp.web import admin, api, api_v1, assets, auth, automations, marketplace, openapi, pages, security
+from chatapp.web import admin, api, api_v1, assets, auth, automations, marketplace, monitoring, openapi, pages, security
 
 
 class Documents(DefaultJSONProvider):
@@ -49,6 +49,7 @@ def register(app: Flask) -> None:
         )
     app.json = Documents(app)
     security.init_app(app)
+    monitoring.init_app(app)
     assets.init_app(app)
     auth.init_app(app)
     api.init_app(app)
@@ -58,9 +59,4 @@ def register(app: Flask) -> None:
     marketplace.init_app(app)
     automations.init_app(app)
     admin.init_app(app)
-    app.add_url_rule("/healthz", view_func=_healthz)
     app.add_url_rule("/", view_func=lambda: redirect("/chat/"), endpoint="home")
-
-
-def _healthz() -> Response:
-    return Response("ok\n", mimetype="text/plain")
