@@ -167,6 +167,7 @@ def _message(
 ) -> dict[str, Any]:
     content = " ".join(chance.choices(SENTENCES, k=1 + index))
     moment = created + timedelta(seconds=40 * index)
+    is_rated = rated and index == MESSAGES
     return {
         "id": _id(4, thread * MESSAGES + index),
         "thread_id": _id(3, thread),
@@ -177,7 +178,8 @@ def _message(
         "blocks": [{"id": "blk_0", "key": "markdown", "status": "complete", "content": content}],
         "warning": "",
         "interrupted": False,
-        "feedback_score": bool(thread % 3) if rated and index == MESSAGES else None,
+        "feedback_score": bool(thread % 3) if is_rated else None,
+        "feedback_submitted_at": moment + timedelta(minutes=1) if is_rated else None,
         "is_flagged": False,
         "severity": "none",
         "action_taken": "allow",

@@ -14,6 +14,7 @@ from flask import Flask
 
 from chatapp.automations import executing, progress
 from chatapp.core import (
+    audit_chain,
     blob_keeping,
     figures,
     ingestion,
@@ -73,7 +74,7 @@ def run_if_due(moment: datetime | None = None) -> bool:
 
 
 def run() -> None:
-    """Roll quotas over and delete what retention says, what has expired and what was to be deleted."""
+    """Roll quotas over, delete what is to go by retention, expiry or wish; check the audit trail."""
     counted = figures.catch_up()  # before anything is deleted
     erased = retention.carry_out()
     logger.info(
@@ -91,6 +92,16 @@ def run() -> None:
         accounts_deleted=leaving.finish(),
         files_deleted=blob_keeping.sweep(),
     )
+    _check_audit_trail()
+
+
+def _check_audit_trail() -> None:
+    """Its end goes into the log, where whoever changes the database cannot change it."""
+    check = audit_chain.verify_and_note()
+    if check.fault:
+        logger.error("audit.broken", fault=check.fault)
+    else:
+        logger.info("audit.intact", records=check.records, hash=check.hash)
 
 
 def _look(app: Flask, stop: threading.Event) -> None:

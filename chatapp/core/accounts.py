@@ -6,7 +6,7 @@ import hashlib
 import re
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -121,6 +121,11 @@ def find_user(username: str) -> User:
     if user is None:
         raise NotFound("user")
     return user
+
+
+def by_id(ids: Collection[UUID]) -> dict[UUID, User]:
+    """Those of them that exist."""
+    return {user.id: user for user in session.scalars(select(User).where(User.id.in_(ids)))} if ids else {}
 
 
 def find_people(fragment: str, most: int) -> Sequence[User]:

@@ -14,11 +14,11 @@ import structlog
 
 from chatapp import guards, metrics
 from chatapp.core import allowlist
-from chatapp.db import insert
+from chatapp.core import audit as trail
 from chatapp.guards import GuardFailed, Injection, Verdict
 from chatapp.guards.pii import Span, mask
 from chatapp.guards.values import SEVERITIES
-from chatapp.models import AuditRecord, Message, Thread
+from chatapp.models import Message, Thread
 from chatapp.values import Action, Json, Severity
 
 logger = structlog.get_logger(__name__)
@@ -149,9 +149,7 @@ def audit(verdict: Verdict, user_id: UUID, object_id: UUID) -> None:
                 "severity": str(finding.severity),
                 "action": str(finding.action),
             }
-            insert(
-                AuditRecord(event=event, actor_id=user_id, target_user_id=user_id, object_id=object_id, details=details)
-            )
+            trail.note(event, user_id, object_id=object_id, target_user_id=user_id, **details)
 
 
 def _kinds(spans: Iterable[Span]) -> str:

@@ -1,7 +1,7 @@
 """Tables, columns, constraints. No behaviour."""
 
 from chatapp.models.accounts import ApiToken, Identity, Invitation, PasswordLink, SignInFailures, User
-from chatapp.models.administration import AuditRecord, Quota, SiteCounter, SystemPrompt
+from chatapp.models.administration import AuditChain, AuditRecord, Quota, SiteCounter, SystemPrompt
 from chatapp.models.agents import AgentSpec
 from chatapp.models.artifacts import Artifact, ArtifactText, Attachment, Blob
 from chatapp.models.automations import Automation, AutomationRun
@@ -43,6 +43,7 @@ __all__ = [
     "Artifact",
     "ArtifactText",
     "Attachment",
+    "AuditChain",
     "AuditRecord",
     "Automation",
     "AutomationRun",

@@ -43,6 +43,27 @@ def test_a_list_reads_along_an_index(app: Flask, people: People, name: str, read
     assert whole == [], "\n".join(plans)
 
 
+def test_a_page_of_the_log_is_a_range_of_the_index_of_its_order(app: Flask, people: People) -> None:
+    for key in (sign + key for key in thread_order.SORT_KEYS for sign in ("", "-")):
+        wanted, name = ThreadFilter(order=[key]), key.removeprefix("-")
+        values = {"created": [now()], "modified": [now()], "models_used": ["m", None]}.get(name, [5, None])
+        for after in (None, *(thread_order.Place(value, new_id()) for value in values)):
+            look = partial(thread_lists.following, people.stan.user, wanted, after, 50)
+            for query in _statements(look):
+                plan = _plan(*query)
+                assert any(f"ix_threads_{name}" in line for line in plan), "\n".join(plan)
+                assert not any(map(_reads_everything, plan)), "\n".join(plan)
+                assert not any("TEMP B-TREE" in line for line in plan), "\n".join(plan)
+
+
+def test_figures_of_the_log_read_along_an_index(app: Flask, people: People) -> None:
+    for wanted in FILTERS.values():
+        look = partial(thread_lists.latest_statistics, people.stan.user, wanted, 100)
+        plans = [line for query in _statements(look) for line in _plan(*query)]
+        assert plans
+        assert not any(map(_reads_everything, plans)), "\n".join(plans)
+
+
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite picks the owner's index by itself
 @pytest.mark.parametrize("key", [sign + key for key in thread_order.SORT_KEYS for sign in ("", "-")])
 def test_ones_own_threads_are_found_before_they_are_sorted(app: Flask, people: People, key: str) -> None:

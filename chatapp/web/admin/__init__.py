@@ -31,15 +31,18 @@ class Section(NamedTuple):
 
 
 SECTIONS = (
+    Section("admin.thread_log", "Threads", for_support=True),
     Section("admin.flagged_threads", "Flagged", for_support=True, waiting=flags.undecided),
+    Section("admin.feedback", "Feedback", for_support=True),
     Section("admin.turns", "Turns", for_support=True),
     Section("admin.usage_page", "Usage", for_support=True),
     Section("admin.quotas_page", "Quotas", for_support=True),
     Section("admin.people_list", "People"),
     Section("admin.prompts", "System prompts"),
     Section("admin.guard_playground", "Guard playground"),
-    Section("admin.retention_page", "Retention"),
     Section("admin.mcp_servers", "MCP servers"),
+    Section("admin.retention_page", "Retention"),
+    Section("admin.audit_trail", "Audit"),
     Section("admin.system_page", "System"),
 )
 
@@ -70,6 +73,8 @@ def _sections() -> list[Section]:
 
 def init_app(app: Flask) -> None:
     from chatapp.web.admin import (
+        audit,
+        feedback,
         flagged,
         invitations,
         mcp,
@@ -80,13 +85,15 @@ def init_app(app: Flask) -> None:
         prompt_versions,
         prompts,
         quotas,
+        reasons,
         retention,
         system,
+        threads,
         turns,
         usage,
     )
 
     # Their views have registered themselves.
-    _ = (flagged, invitations, mcp, people, person, phrases, playground, prompt_versions, prompts, quotas, retention)
-    _ = (system, turns, usage)
+    _ = audit, feedback, flagged, invitations, mcp, people, person, phrases, playground, prompt_versions
+    _ = prompts, quotas, reasons, retention, system, threads, turns, usage
     app.register_blueprint(bp)

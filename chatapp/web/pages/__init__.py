@@ -27,6 +27,7 @@ def init_app(app: Flask) -> None:
         live,
         moments,
         presenting,
+        readings,
         replies,
         sharing,
         single_sign_on,
@@ -47,7 +48,7 @@ def init_app(app: Flask) -> None:
         installing,
         live,
     )
-    _ = approvals, invited, live, replies, sharing, single_sign_on
+    _ = approvals, invited, live, readings, replies, sharing, single_sign_on
     errors.init_app(app)
     moments.init_app(app)
     presenting.init_app(app)

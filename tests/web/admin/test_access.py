@@ -26,6 +26,13 @@ FOR_SUPPORT = {
     "admin.quotas_page",
     "admin.quota",
     "admin.set_quota",
+    "admin.thread_log",
+    "admin.export_threads_csv",
+    "admin.export_threads_jsonl",
+    "admin.logged_thread",
+    "admin.logged_version",
+    "admin.give_reason",
+    "admin.feedback",
 }
 
 
