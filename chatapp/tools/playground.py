@@ -1,4 +1,4 @@
-"""What the guards would make of a text, in each place where texts pass them: nothing is kept, logged, counted or sent."""
+"""What the guards would make of a text, wherever texts pass them: nothing is kept, logged, counted or sent."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ def try_out(actor: User, text: str, place: str) -> Trial:
             kept = screening.applied(text, verdict).text if is_masked else text
             return Trial(verdict, found, kept, kept, is_quarantined=verdict.injection.severity not in guarding.HARMLESS)
         case Place.ANSWER:
-            shown = _said(text, prompts.assemble(actor, Thread(), now(), "UTC", prompt_choice.in_force(Thread())))
+            thread = Thread()
+            shown = _said(text, prompts.assemble(actor, thread, now(), "UTC", prompt_choice.in_force(thread)))
             return Trial(verdict, found, shown, shown)
 
 
