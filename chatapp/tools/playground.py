@@ -1,4 +1,4 @@
-"""What the guards would make of a text, in each place where texts pass them: nothing is kept, logged, counted or sent."""
+"""What the guards would make of a text, wherever texts pass them: nothing is kept, logged, counted or sent."""
 
 from __future__ import annotations
 
