@@ -11,7 +11,7 @@ from chatapp.config import Settings
 from chatapp.db import engine_options, prepare
 from chatapp.stream import start_up
 
-__version__ = "0.1.0"
+__version__ = config.VERSION
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 ROOT = Path(__file__).resolve().parent.parent
+VERSION = "0.1.0"
 
 
 # What may follow a finding of each guard, from the mildest on (waldur-chat-api section 7.1).

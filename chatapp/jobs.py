@@ -13,7 +13,7 @@ import structlog
 from flask import Flask
 
 from chatapp.automations import executing, progress
-from chatapp.core import blob_keeping, ingestion, leaving, quotas, retention, sharing
+from chatapp.core import blob_keeping, ingestion, leaving, prompt_figures, quotas, retention, sharing
 from chatapp.db import now, release
 from chatapp.marketplace import provisioning
 from chatapp.mcp import checking
@@ -81,6 +81,7 @@ def _look(app: Flask, stop: threading.Event) -> None:
             with app.app_context():
                 run_if_due()
                 checking.run_if_due()
+                prompt_figures.catch_up()
                 release()
         except Exception:
             logger.exception("jobs.failed")

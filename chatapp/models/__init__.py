@@ -29,6 +29,7 @@ from chatapp.models.marketplace import (
 )
 from chatapp.models.mcp import McpServer, McpTool
 from chatapp.models.messages import Message
+from chatapp.models.prompts import PromptFigures, PromptVersion, Summed
 from chatapp.models.sharing import SharedMessage, ShareLink
 from chatapp.models.threads import ChatSession, Thread
 from chatapp.models.turns import ToolApproval, Turn, TurnEvent, TurnLease
@@ -67,6 +68,8 @@ __all__ = [
     "Organization",
     "Project",
     "ProjectQuota",
+    "PromptFigures",
+    "PromptVersion",
     "Quota",
     "Resource",
     "ResourceUsage",
@@ -74,6 +77,7 @@ __all__ = [
     "SharedMessage",
     "SiteCounter",
     "SshKey",
+    "Summed",
     "SystemPrompt",
     "Thread",
     "ToolApproval",

@@ -24,7 +24,18 @@ from tests import people as folk
 from tests.people import People, Person
 from tests.servers import wait_until
 from tests.stream import grammar
-from tests.stream.asking import ask, at_once, events_of, fresh, read_on, shown, story_of, visible, wait_for_text
+from tests.stream.asking import (
+    ask,
+    at_once,
+    events_of,
+    fresh,
+    read_on,
+    shown,
+    story_of,
+    trace_of,
+    visible,
+    wait_for_text,
+)
 from tests.stream.process import Process
 
 LONG = '{"script": {"tokens": 5000, "rate": 50}}'
@@ -96,6 +107,11 @@ def test_a_cancel_here_stops_the_answer_and_the_provider_there(pair: Pair) -> No
     assert call.wait_closed(1.0), "the provider's connection stays open"
     assert call.closed_at is not None and call.closed_at - began < 1.0
     assert grammar.check(before + after).status == "cancelled"
+    wait_until(lambda: "calls" in trace_of(turn_id))
+    trace = trace_of(turn_id)
+    assert trace["stop"]["worker"] == pair.app.extensions["runner"].worker != trace["worker"]
+    assert trace["stop"]["asked"] <= trace["calls"][-1]["closed"]
+    assert abs(trace["calls"][-1]["closed"] / 1_000 - call.closed_at) < 0.5, "the receipt tells another time"
     pair.other.ask(pair.people.ana.id, "next", thread_id)
 
 

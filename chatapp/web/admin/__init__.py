@@ -32,6 +32,8 @@ class Section(NamedTuple):
 
 SECTIONS = (
     Section("admin.flagged_threads", "Flagged", for_support=True, waiting=flags.undecided),
+    Section("admin.turns", "Turns", for_support=True),
+    Section("admin.prompts", "System prompts"),
     Section("admin.guard_playground", "Guard playground"),
     Section("admin.mcp_servers", "MCP servers"),
 )
@@ -62,7 +64,7 @@ def _sections() -> list[Section]:
 
 
 def init_app(app: Flask) -> None:
-    from chatapp.web.admin import flagged, mcp, phrases, playground
+    from chatapp.web.admin import flagged, mcp, phrases, playground, prompt_versions, prompts, turns
 
-    _ = flagged, mcp, phrases, playground
+    _ = flagged, mcp, phrases, playground, prompt_versions, prompts, turns
     app.register_blueprint(bp)

@@ -13,6 +13,10 @@ from tests.web.pages.visitor import Visitor
 # What support may open or send, besides reading: staff may do everything.
 FOR_SUPPORT = {
     "admin.overview",
+    "admin.turns",
+    "admin.turn",
+    "admin.turn_replay",
+    "admin.turn_bundle",
     "admin.flagged_threads",
     "admin.flagged_message",
     "admin.next_flag",

@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from chatapp.db import UtcDateTime
 
-revision = "0015"
-down_revision = "0014"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
