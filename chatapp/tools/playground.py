@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chatapp import guards
-from chatapp.core import allowlist, prompts, screening
+from chatapp.core import allowlist, prompt_choice, prompts, screening
 from chatapp.core.marks import Mark, marks
 from chatapp.db import now
 from chatapp.errors import Invalid
@@ -70,7 +70,8 @@ def try_out(actor: User, text: str, place: str) -> Trial:
             kept = screening.applied(text, verdict).text if is_masked else text
             return Trial(verdict, found, kept, kept, is_quarantined=verdict.injection.severity not in guarding.HARMLESS)
         case Place.ANSWER:
-            shown = _said(text, prompts.assemble(actor, Thread(), now(), "UTC"))
+            thread = Thread()  # a new one, in which the active prompt speaks
+            shown = _said(text, prompts.assemble(actor, thread, now(), "UTC", prompt_choice.in_force(thread)))
             return Trial(verdict, found, shown, shown)
 
 

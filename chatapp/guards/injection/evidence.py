@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from chatapp.guards.arrays import np
+from chatapp.guards.characters import code_points
 from chatapp.guards.injection.explanation import RULES
 from chatapp.guards.injection.features import NEAR, PARTNERS
 from chatapp.guards.injection.folding import fold, fold_with_places
 from chatapp.guards.injection.lexicon import lexicon
-from chatapp.guards.injection.ngrams import LONGEST, code_points
+from chatapp.guards.injection.ngrams import LONGEST
 from chatapp.guards.normalise import normalise
 
 # More would help nobody who reads.
@@ -51,7 +53,7 @@ def evidence(text: str, categories: Collection[str]) -> list[Evidence]:
 
 def _said(folded: str) -> list[_Said]:
     concepts = lexicon().concepts
-    places, numbers = lexicon().find(folded, code_points(folded))
+    places, numbers = lexicon().find(folded, code_points(folded).astype(np.uint64))
     return [_Said(place, concepts[number]) for place, number in zip(places.tolist(), numbers.tolist(), strict=True)]
 
 
