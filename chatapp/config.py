@@ -16,9 +16,6 @@ from typing import Any
 import orjson
 
 ROOT = Path(__file__).resolve().parent.parent
-VERSION = "0.1.0"
-
-
 # What may follow a finding of each guard, from the mildest on (waldur-chat-api section 7.1).
 INJECTION_ACTIONS = ("allow", "flag", "block")
 PII_ACTIONS = ("allow", "flag", "warn", "redact", "block")
@@ -299,6 +296,14 @@ def use(settings: Settings) -> None:
 
 def current() -> Settings:
     return _current
+
+
+def source(name: str, environ: Mapping[str, str] | None = None) -> str:
+    """Where the value of a setting comes from: environment, file (NAME_FILE) or default."""
+    env, key = os.environ if environ is None else environ, name.upper()
+    if key in env:
+        return "environment"
+    return "file" if f"{key}_FILE" in env else "default"
 
 
 def _given(name: str, env: Mapping[str, str]) -> bool:

@@ -13,7 +13,7 @@ import structlog
 from flask import Flask
 
 from chatapp.automations import executing, progress
-from chatapp.core import blob_keeping, ingestion, leaving, prompt_figures, quotas, retention, sharing
+from chatapp.core import blob_keeping, figures, ingestion, leaving, prompt_figures, quotas, retention, sharing
 from chatapp.db import now, release
 from chatapp.marketplace import provisioning
 from chatapp.mcp import checking
@@ -62,11 +62,14 @@ def run_if_due(moment: datetime | None = None) -> bool:
 
 def run() -> None:
     """Roll quotas over and delete what retention says, what has expired and what was to be deleted."""
+    counted = figures.catch_up()  # before anything is deleted
+    erased = retention.carry_out()
     logger.info(
         "jobs.daily",
+        turns_counted=counted,
         periods_reset=quotas.roll_over_all(),
-        sessions_deleted=retention.delete_idle_sessions(),
-        threads_purged=retention.purge_deleted_threads(),
+        threads_erased=erased.threads,
+        people_concerned=erased.people,
         events_pruned=retention.prune_events(),
         answers_forgotten=retention.forget_kept_answers(),
         links_expired=sharing.delete_expired(),
@@ -81,6 +84,7 @@ def _look(app: Flask, stop: threading.Event) -> None:
             with app.app_context():
                 run_if_due()
                 checking.run_if_due()
+                figures.catch_up()
                 prompt_figures.catch_up()
                 release()
         except Exception:

@@ -19,6 +19,7 @@ from chatapp.core.timelines import origin
 from chatapp.db import session
 from chatapp.models import ToolApproval
 from chatapp.values import Audience, Json
+from chatapp.version import __version__
 
 FORMAT = 1
 INDENT = orjson.OPT_INDENT_2
@@ -135,7 +136,7 @@ def _environment() -> Json:
     database = getattr(dialect, "server_version_info", None) or ()
     return {
         "format": FORMAT,
-        "chatapp": config.VERSION,
+        "chatapp": __version__,
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "database": {"kind": dialect.name, "version": ".".join(map(str, database))},

@@ -6,6 +6,7 @@ from chatapp.models.agents import AgentSpec
 from chatapp.models.artifacts import Artifact, ArtifactText, Attachment, Blob
 from chatapp.models.automations import Automation, AutomationRun
 from chatapp.models.feedback import Feedback
+from chatapp.models.figures import SiteFigure, UserFigure
 from chatapp.models.flags import AllowedPhrase, Flag, FlagDecision, FlagRule
 from chatapp.models.idempotency import KeptAnswer
 from chatapp.models.marketplace import (
@@ -30,6 +31,7 @@ from chatapp.models.marketplace import (
 from chatapp.models.mcp import McpServer, McpTool
 from chatapp.models.messages import Message
 from chatapp.models.prompts import PromptFigures, PromptVersion, Summed
+from chatapp.models.retention import LegalHold, RetentionRule, RetentionRun
 from chatapp.models.sharing import SharedMessage, ShareLink
 from chatapp.models.threads import ChatSession, Thread
 from chatapp.models.turns import ToolApproval, Turn, TurnEvent, TurnLease
@@ -49,6 +51,7 @@ __all__ = [
     "ChatSession",
     "Feedback",
     "KeptAnswer",
+    "LegalHold",
     "Credit",
     "CreditMovement",
     "Flag",
@@ -73,9 +76,12 @@ __all__ = [
     "Quota",
     "Resource",
     "ResourceUsage",
+    "RetentionRule",
+    "RetentionRun",
     "ShareLink",
     "SharedMessage",
     "SiteCounter",
+    "SiteFigure",
     "SshKey",
     "Summed",
     "SystemPrompt",
@@ -85,4 +91,5 @@ __all__ = [
     "TurnEvent",
     "TurnLease",
     "User",
+    "UserFigure",
 ]

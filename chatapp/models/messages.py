@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chatapp.db import Base, new_id, now
 
+RATED = text("feedback_score is not null")
 CALLED = "successful_tools <> ''"
 
 
@@ -36,6 +37,15 @@ class Message(Base):
             unique=True,
             sqlite_where=text("superseded_by is null"),
             postgresql_where=text("superseded_by is null"),
+        ),
+        Index(
+            "ix_messages_rated",
+            "feedback_submitted_at",
+            "feedback_score",
+            "model",
+            "user_id",
+            sqlite_where=RATED,
+            postgresql_where=RATED,
         ),
         Index("ix_messages_tools", "thread_id", sqlite_where=text(CALLED), postgresql_where=text(CALLED)),
         CheckConstraint("role in ('user', 'assistant')", name="role"),

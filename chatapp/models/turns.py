@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chatapp.db import Base, new_id, now
 
+UNCOUNTED = text("completed_at is not null and counted_at is null")
 ACTIVE_SQL = text("status in ('pending', 'running', 'awaiting_approval')")
 UNFINISHED_SQL = text("status in ('failed', 'cancelled')")
 SLOW_SQL = text("first_token_ms >= 2000")
@@ -39,6 +40,7 @@ class Turn(Base):
         ),
         Index("uq_turns_idempotency_key", "thread_id", "idempotency_key", unique=True),
         Index("ix_turns_thread_created", "thread_id", "created"),
+        Index("ix_turns_uncounted", "completed_at", sqlite_where=UNCOUNTED, postgresql_where=UNCOUNTED),
         Index("ix_turns_prompted", "completed_at", sqlite_where=PROMPTED_SQL, postgresql_where=PROMPTED_SQL),
         Index("ix_turns_active_user", "user_id", sqlite_where=ACTIVE_SQL, postgresql_where=ACTIVE_SQL),
         # For those who look after the site (core/turn_lists.py). Ids sort by time; an answer that went well is in none
@@ -88,6 +90,8 @@ class Turn(Base):
     created: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
+    # When it went into the daily figures (core.figures).
+    counted_at: Mapped[datetime | None]
     modified: Mapped[datetime] = mapped_column(default=now)
 
 

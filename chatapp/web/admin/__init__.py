@@ -33,9 +33,13 @@ class Section(NamedTuple):
 SECTIONS = (
     Section("admin.flagged_threads", "Flagged", for_support=True, waiting=flags.undecided),
     Section("admin.turns", "Turns", for_support=True),
+    Section("admin.usage_page", "Usage", for_support=True),
+    Section("admin.quotas_page", "Quotas", for_support=True),
     Section("admin.prompts", "System prompts"),
     Section("admin.guard_playground", "Guard playground"),
+    Section("admin.retention_page", "Retention"),
     Section("admin.mcp_servers", "MCP servers"),
+    Section("admin.system_page", "System"),
 )
 
 
@@ -64,7 +68,19 @@ def _sections() -> list[Section]:
 
 
 def init_app(app: Flask) -> None:
-    from chatapp.web.admin import flagged, mcp, phrases, playground, prompt_versions, prompts, turns
+    from chatapp.web.admin import (
+        flagged,
+        mcp,
+        phrases,
+        playground,
+        prompt_versions,
+        prompts,
+        quotas,
+        retention,
+        system,
+        turns,
+        usage,
+    )
 
-    _ = flagged, mcp, phrases, playground, prompt_versions, prompts, turns
+    _ = flagged, mcp, phrases, playground, prompt_versions, prompts, quotas, retention, system, turns, usage
     app.register_blueprint(bp)

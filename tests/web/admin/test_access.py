@@ -21,6 +21,11 @@ FOR_SUPPORT = {
     "admin.flagged_message",
     "admin.next_flag",
     "admin.guard_precision",
+    "admin.usage_page",
+    "admin.export_usage",
+    "admin.quotas_page",
+    "admin.quota",
+    "admin.set_quota",
 }
 
 
