@@ -13,7 +13,19 @@ import structlog
 from flask import Flask
 
 from chatapp.automations import executing, progress
-from chatapp.core import blob_keeping, figures, ingestion, leaving, prompt_figures, quotas, retention, sharing
+from chatapp.core import (
+    blob_keeping,
+    figures,
+    ingestion,
+    invitations,
+    leaving,
+    password_links,
+    prompt_figures,
+    quotas,
+    retention,
+    sharing,
+    throttling,
+)
 from chatapp.db import now, release
 from chatapp.marketplace import provisioning
 from chatapp.mcp import checking
@@ -73,6 +85,9 @@ def run() -> None:
         events_pruned=retention.prune_events(),
         answers_forgotten=retention.forget_kept_answers(),
         links_expired=sharing.delete_expired(),
+        attempts_forgotten=throttling.forget_old(),
+        invitations_expired=invitations.delete_expired(),
+        password_links_expired=password_links.delete_expired(),
         accounts_deleted=leaving.finish(),
         files_deleted=blob_keeping.sweep(),
     )

@@ -35,6 +35,7 @@ SECTIONS = (
     Section("admin.turns", "Turns", for_support=True),
     Section("admin.usage_page", "Usage", for_support=True),
     Section("admin.quotas_page", "Quotas", for_support=True),
+    Section("admin.people_list", "People"),
     Section("admin.prompts", "System prompts"),
     Section("admin.guard_playground", "Guard playground"),
     Section("admin.retention_page", "Retention"),
@@ -70,7 +71,10 @@ def _sections() -> list[Section]:
 def init_app(app: Flask) -> None:
     from chatapp.web.admin import (
         flagged,
+        invitations,
         mcp,
+        people,
+        person,
         phrases,
         playground,
         prompt_versions,
@@ -82,5 +86,7 @@ def init_app(app: Flask) -> None:
         usage,
     )
 
-    _ = flagged, mcp, phrases, playground, prompt_versions, prompts, quotas, retention, system, turns, usage
+    # Their views have registered themselves.
+    _ = (flagged, invitations, mcp, people, person, phrases, playground, prompt_versions, prompts, quotas, retention)
+    _ = (system, turns, usage)
     app.register_blueprint(bp)

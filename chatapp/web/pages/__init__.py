@@ -23,11 +23,13 @@ def init_app(app: Flask) -> None:
         files,
         history,
         installing,
+        invited,
         live,
         moments,
         presenting,
         replies,
         sharing,
+        single_sign_on,
     )
 
     _ = (
@@ -45,7 +47,7 @@ def init_app(app: Flask) -> None:
         installing,
         live,
     )
-    _ = approvals, live, replies, sharing
+    _ = approvals, invited, live, replies, sharing, single_sign_on
     errors.init_app(app)
     moments.init_app(app)
     presenting.init_app(app)

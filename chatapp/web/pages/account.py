@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import logout_user
 
 from chatapp import config
-from chatapp.core import accounts, holds, leaving, preferences, sharing, timezones, tokens
+from chatapp.core import accounts, holds, identities, leaving, preferences, sharing, timezones, tokens
 from chatapp.errors import Invalid
 from chatapp.web.auth import sign_in_required, signed_in_user
 from chatapp.web.pages import bp, moments
@@ -114,6 +114,9 @@ def _page(**more: Any) -> str:
         is_held=holds.keeps(user.id),
         held_threads=holds.held_threads(user.id),
         is_last_administrator=leaving.is_last_administrator(user),
+        has_password=accounts.has_password(user),
+        provider=config.current().oidc_label if config.current().oidc_issuer else "",
+        identity=identities.of_user(user),
         themes=preferences.THEMES,
         locales=sorted(((code, moments.own_name(code)) for code in preferences.LOCALES), key=lambda pair: pair[1]),
         zones=timezones.to_choose_from(),
