@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -104,6 +104,18 @@ def after_commit(call: Callable[[], None]) -> None:
     session().info.setdefault("after_commit", []).append(call)
 
 
+def before_commit(call: Callable[[Sequence[Any]], None], item: Any) -> None:
+    """Give `call` all such items of the surrounding transaction, in their order, as the last thing before it is stored.
+
+    What waits for others there waits for nothing afterwards, so it takes part in no deadlock. Outside of a transaction
+    it would be forgotten, so that is an error.
+    """
+    info = session().info
+    if not info.get("writing"):
+        raise RuntimeError("there is no transaction to be part of")
+    info.setdefault("before_commit", {}).setdefault(call, []).append(item)
+
+
 def insert(*rows: Base) -> None:
     """Store new objects now, in this order. They get their defaults and stay outside the session.
 
@@ -170,13 +182,22 @@ def _write(current: Session) -> Iterator[Session]:
     current.info["writing"] = True
     try:
         yield current
+        _run_before_commit(current)
         current.commit()
     except BaseException:
         current.rollback()
+        current.info.pop("before_commit", None)
         current.info.pop("after_commit", None)
         raise
     finally:
         current.info["writing"] = False
+
+
+def _run_before_commit(current: Session) -> None:
+    if calls := current.info.pop("before_commit", None):
+        current.flush()
+        for call, items in calls.items():
+            call(items)
 
 
 def _run_after_commit(current: Session) -> None:

@@ -21,6 +21,14 @@ class NotFound(ChatError):
         self.what = what
 
 
+class ReasonNeeded(ChatError):
+    """Somebody else's conversation is read only by those who have said why."""
+
+    def __init__(self, thread_id: UUID) -> None:
+        super().__init__("Say first why you read this conversation.")
+        self.thread_id = thread_id
+
+
 class Invalid(ChatError):
     """A value that parsed but cannot be used. `field` names it in the domain's words; None is the whole request.
     `index` tells which one of several values."""
@@ -86,6 +94,14 @@ class ShuttingDown(ChatError):
 
 class Unauthenticated(ChatError):
     """The credential is unknown, expired or revoked."""
+
+
+class TooManyAttempts(ChatError):
+    """Signing in has failed too often, with this name or from this address, until `retry_at`."""
+
+    def __init__(self, retry_at: datetime) -> None:
+        super().__init__("Signing in has failed too often. Please wait some minutes.")
+        self.retry_at = retry_at
 
 
 class Forbidden(ChatError):

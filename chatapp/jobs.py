@@ -13,7 +13,20 @@ import structlog
 from flask import Flask
 
 from chatapp.automations import executing, progress
-from chatapp.core import blob_keeping, figures, ingestion, leaving, prompt_figures, quotas, retention, sharing
+from chatapp.core import (
+    audit_chain,
+    blob_keeping,
+    figures,
+    ingestion,
+    invitations,
+    leaving,
+    password_links,
+    prompt_figures,
+    quotas,
+    retention,
+    sharing,
+    throttling,
+)
 from chatapp.db import now, release
 from chatapp.marketplace import provisioning
 from chatapp.mcp import checking
@@ -61,7 +74,7 @@ def run_if_due(moment: datetime | None = None) -> bool:
 
 
 def run() -> None:
-    """Roll quotas over and delete what retention says, what has expired and what was to be deleted."""
+    """Roll quotas over, delete what is to go by retention, expiry or wish; check the audit trail."""
     counted = figures.catch_up()  # before anything is deleted
     erased = retention.carry_out()
     logger.info(
@@ -73,9 +86,22 @@ def run() -> None:
         events_pruned=retention.prune_events(),
         answers_forgotten=retention.forget_kept_answers(),
         links_expired=sharing.delete_expired(),
+        attempts_forgotten=throttling.forget_old(),
+        invitations_expired=invitations.delete_expired(),
+        password_links_expired=password_links.delete_expired(),
         accounts_deleted=leaving.finish(),
         files_deleted=blob_keeping.sweep(),
     )
+    _check_audit_trail()
+
+
+def _check_audit_trail() -> None:
+    """Its end goes into the log, where whoever changes the database cannot change it."""
+    check = audit_chain.verify_and_note()
+    if check.fault:
+        logger.error("audit.broken", fault=check.fault)
+    else:
+        logger.info("audit.intact", records=check.records, hash=check.hash)
 
 
 def _look(app: Flask, stop: threading.Event) -> None:

@@ -1,6 +1,6 @@
 """Conversations and everything of a person as files, piece by piece: memory does not grow with what is exported.
 
-Nothing of what the guards have found is in them, and nothing of anybody else.
+Nothing of what the guards have found is in them, and nothing of anybody else but who has read the conversations.
 """
 
 from __future__ import annotations
@@ -16,8 +16,19 @@ from uuid import UUID
 import orjson
 from sqlalchemy import select
 
-from chatapp.core import accounts, artifacts, attachments, automation_files, block_texts, messages, sharing, tokens
+from chatapp.core import (
+    accounts,
+    artifacts,
+    attachments,
+    automation_files,
+    block_texts,
+    messages,
+    readings,
+    sharing,
+    tokens,
+)
 from chatapp.core.attachments import Attached
+from chatapp.core.readings import Reading
 from chatapp.core.snapshots import time_json
 from chatapp.db import now, release, session
 from chatapp.errors import NotFound
@@ -86,13 +97,17 @@ def as_json(thread: Thread) -> Iterator[bytes]:
 
 
 def everything(user_id: UUID) -> Iterator[bytes]:
-    """A ZIP archive: the account, conversations as JSON and as Markdown, files, automations. No secret is in it."""
+    """A ZIP archive: the account, who has read conversations, these as JSON and as Markdown, files, automations.
+
+    No secret is in it.
+    """
     spool = _Spool()
     with zipfile.ZipFile(spool, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
         user = accounts.require_user(user_id)
         archive.writestr("account.json", orjson.dumps(_account_json(user), option=INDENT))
         release()
         yield spool.take()
+        yield from _add(archive, spool, "readings.json", _readings(user))
         for thread in _threads(user_id):
             for ending, pieces in (("json", as_json(thread)), ("md", as_markdown(thread))):
                 name = file_name(thread.title, thread.created, f"{str(thread.id)[-12:]}.{ending}")
@@ -142,6 +157,14 @@ class _Spool:
     def take(self) -> bytes:
         pieces, self._pieces, self._size = self._pieces, [], 0
         return b"".join(pieces)
+
+
+def _readings(user: User) -> Iterator[bytes]:
+    separator = b"["
+    for reading in readings.every(user):
+        yield separator + orjson.dumps(_reading_json(reading))
+        separator = b",\n"
+    yield b"]\n" if separator != b"[" else b"[]\n"
 
 
 def _threads(user_id: UUID) -> Iterator[Thread]:
@@ -210,6 +233,17 @@ def _message_json(message: Message, files: Sequence[Attached]) -> Json:
             for file in files
         ],
         "feedback": _feedback_json(message),
+    }
+
+
+def _reading_json(reading: Reading) -> Json:
+    return {
+        "conversation": str(reading.thread_id),
+        "when": time_json(reading.moment),
+        "by": reading.reader,
+        "role": reading.role,
+        "reason": reading.reason or None,
+        "note": reading.note or None,
     }
 
 

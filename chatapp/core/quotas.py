@@ -212,6 +212,11 @@ def _dialect() -> str:
     return session.get_bind().dialect.name
 
 
+def upsert(table: type[Any]) -> Any:
+    """An INSERT into the current database that knows ON CONFLICT."""
+    return _insert(_dialect(), table)
+
+
 def _insert(dialect: str, table: type[Any]) -> Any:
     """An INSERT that knows ON CONFLICT, which both databases spell alike and SQLAlchemy keeps apart."""
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)

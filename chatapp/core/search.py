@@ -26,18 +26,25 @@ OWN_ROWS = (
 )
 
 
-def matches(query: str, owner: User | None, unnamed: str = "") -> ColumnElement[bool]:
+def matches(query: str, owner: User | None, unnamed: str = "", *, said: bool = True) -> ColumnElement[bool]:
     """Threads whose name or owner contains `query`, or a message of which matches it (waldur 2.2).
 
     With an `owner` only that user's threads are looked at; the caller's query must be limited to them as well.
-    `unnamed` is what threads without a name are called.
+    `unnamed` is what threads without a name are called. Without `said` messages are not looked at.
     """
     return or_(
         Thread.id.in_(_named(query, owner)),
         *([Thread.title.is_(None)] if query.casefold() in unnamed.casefold() else []),
         Thread.user_id.in_(select(User.id).where(_owned_by(query), *([User.id == owner.id] if owner else []))),
-        Thread.id.in_(_said(query, owner)),
+        *([Thread.id.in_(_said(query, owner))] if said else []),
     )
+
+
+def is_common(query: str, most: int) -> bool:
+    """Whether more than so many messages of everybody match: what it costs to find them is their number."""
+    found = _numbers(query, None) if is_sqlite() else select(Message.id).where(_matching_words(query, None))
+    count = session.scalar(select(func.count()).select_from(found.limit(most + 1).subquery()))
+    return (count or 0) > most
 
 
 def matches_own(query: str, owner: User) -> ColumnElement[bool]:

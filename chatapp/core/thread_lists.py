@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, false, func, select, true
 
-from chatapp.core import search, thread_order
-from chatapp.db import session
+from chatapp.core import audit, search, thread_order
+from chatapp.core.thread_order import Place
+from chatapp.db import release, session
 from chatapp.models import Message, Thread, User
 
 TOKEN_SUMS = ("input_tokens", "output_tokens", "total_tokens")
 TIMES = ("created", "modified")
+BATCH = 500
+MOST_FOUND = 10_000  # messages that one search may find
+COUNTED = (
+    Thread.id,
+    Thread.session_id,
+    Thread.user_id,
+    Thread.message_count,
+    Thread.input_tokens,
+    Thread.output_tokens,
+    Thread.is_flagged,
+    Thread.has_feedback,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadFilter:
     """None asks for nothing. `days` holds inclusive (from, to) calendar days in UTC by column, `tokens` (min, max).
 
-    `unnamed` is what threads without a name are called; `query` finds them by it.
+    `unnamed` is what threads without a name are called; `query` finds them by it. Without `said` it does not look into
+    messages.
     """
 
     owner_id: UUID | None = None
@@ -33,6 +47,7 @@ class ThreadFilter:
     has_feedback: bool | None = None
     query: str = ""
     unnamed: str = ""
+    said: bool = True
     days: Sequence[tuple[str, date | None, date | None]] = ()
     tokens: Sequence[tuple[str, float | None, float | None]] = ()
     order: Sequence[str] = field(default=())
@@ -63,43 +78,91 @@ class Statistics:
 def page(user: User, wanted: ThreadFilter, offset: int, limit: int) -> tuple[Sequence[Thread], int]:
     """The threads that `user` may see and `wanted` describes, with the number of all."""
     conditions = _conditions(user, wanted)
-    one_owner = wanted.owner_id is not None or not _sees_all(user, wanted)
-    fetch = thread_order.fetch if one_owner else thread_order.fetch_from_index
+    fetch = thread_order.fetch if _is_of_one(user, wanted) else thread_order.fetch_from_index
     return fetch(conditions, wanted.order, offset, limit)
+
+
+def within_reach(user: User, wanted: ThreadFilter) -> ThreadFilter:
+    """The same for pages that must not wait: words that very many messages hold are looked for in names only."""
+    if not wanted.query.strip() or _is_of_one(user, wanted) or not search.is_common(wanted.query.strip(), MOST_FOUND):
+        return wanted
+    return replace(wanted, said=False)
+
+
+def following(
+    user: User, wanted: ThreadFilter, after: Place | None = None, limit: int = 50
+) -> tuple[Sequence[Thread], Place | None]:
+    """The next threads in the order of the first key, and where those after them begin; None after the last."""
+    key = (wanted.order or thread_order.NEWEST_FIRST)[0]
+    conditions = _conditions(user, wanted)
+    found = thread_order.following(conditions, key, after, limit + 1, one_owner=_is_of_one(user, wanted))
+    return found[:limit], Place.of(found[limit - 1], key) if len(found) > limit else None
+
+
+def export(user: User, wanted: ThreadFilter, form: str) -> Iterator[Sequence[Thread]]:
+    """What `wanted` finds, in batches; that `user` takes it away is written down before.
+
+    Between the batches no connection is held.
+    """
+    nothing = ThreadFilter(unnamed=wanted.unnamed, order=wanted.order)
+    filters = [each.name for each in fields(wanted) if getattr(wanted, each.name) != getattr(nothing, each.name)]
+    details = {"form": form, "filters": filters}
+    audit.record("threads_exported", user, object_id=user.id, target_user_id=wanted.owner_id, **details)
+    return _batches(user.id, wanted)
+
+
+def _batches(user_id: UUID, wanted: ThreadFilter) -> Iterator[Sequence[Thread]]:
+    after: Place | None = None
+    while True:
+        found, after = following(session.get_one(User, user_id), wanted, after, BATCH)
+        release()
+        yield found
+        if after is None:
+            return
 
 
 def statistics(user: User, wanted: ThreadFilter) -> Statistics:
     """Over the threads that `user` may see and `wanted` describes."""
-    conditions = _conditions(user, wanted)
+    return _added_up(Thread, _conditions(user, wanted))
+
+
+def latest_statistics(user: User, wanted: ThreadFilter, most: int) -> tuple[Statistics, bool]:
+    """The same over at most so many of them, the newest, for pages that must not wait; and whether those are all."""
+    newest = select(*COUNTED).where(*_conditions(user, wanted)).order_by(Thread.created.desc(), Thread.id.desc())
+    found = _added_up(newest.limit(most + 1).subquery("newest").c, [])
+    return found, found.threads_total <= most
+
+
+def _added_up(threads: Any, conditions: Sequence[ColumnElement[bool]]) -> Statistics:
     of_threads = session.execute(
         select(
             func.count(),
-            func.count(Thread.session_id.distinct()),
-            func.count(Thread.user_id.distinct()),
-            _sum(Thread.message_count),
-            _sum(Thread.input_tokens),
-            _sum(Thread.output_tokens),
-            func.count().filter(Thread.is_flagged),
+            func.count(threads.session_id.distinct()),
+            func.count(threads.user_id.distinct()),
+            _sum(threads.message_count),
+            _sum(threads.input_tokens),
+            _sum(threads.output_tokens),
+            func.count().filter(threads.is_flagged),
         ).where(*conditions)
     ).one()
-    return Statistics(*(int(value) for value in (*of_threads, *_thumbs(conditions))))
+    return Statistics(*(int(value) for value in (*of_threads, *_thumbs(threads, conditions))))
 
 
-def _thumbs(conditions: Sequence[ColumnElement[bool]]) -> tuple[int, int]:
-    rated = (
-        select(
-            func.count().filter(Message.feedback_score.is_(True)),
-            func.count().filter(Message.feedback_score.is_(False)),
-        )
-        .join(Thread, Thread.id == Message.thread_id)
-        .where(Message.feedback_score.is_not(None), Thread.has_feedback, *conditions)
-    )
+def _thumbs(threads: Any, conditions: Sequence[ColumnElement[bool]]) -> tuple[int, int]:
+    rated = select(
+        func.count().filter(Message.feedback_score.is_(True)),
+        func.count().filter(Message.feedback_score.is_(False)),
+    ).where(Message.thread_id == threads.id, Message.feedback_score.is_not(None), threads.has_feedback, *conditions)
     positive, negative = session.execute(rated).one()
     return positive, negative
 
 
 def _sum(column: Any) -> ColumnElement[int]:
     return func.coalesce(func.sum(column), 0)
+
+
+def _is_of_one(user: User, wanted: ThreadFilter) -> bool:
+    return wanted.owner_id is not None or not _sees_all(user, wanted)
 
 
 def _sees_all(user: User, wanted: ThreadFilter) -> bool:
@@ -122,7 +185,9 @@ def _conditions(user: User, wanted: ThreadFilter) -> list[ColumnElement[bool]]:
     found += [condition for name, first, last in wanted.days for condition in _within_days(name, first, last)]
     found += [condition for name, low, high in wanted.tokens for condition in _between(name, low, high)]
     if wanted.query.strip():
-        found.append(search.matches(wanted.query.strip(), None if sees_all else user, wanted.unnamed))
+        owner = session.get(User, wanted.owner_id) if wanted.owner_id else None
+        owner = owner if sees_all else user
+        found.append(search.matches(wanted.query.strip(), owner, wanted.unnamed, said=wanted.said))
     return found
 
 

@@ -7,9 +7,11 @@ two stretches, the threads whose first key is known and then the others: each is
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, literal, select, tuple_
 from sqlalchemy.orm import aliased
 
 from chatapp.db import session
@@ -18,6 +20,19 @@ from chatapp.models import Thread
 SORT_KEYS = ("created", "modified", "input_tokens", "output_tokens", "total_tokens", "models_used")
 NEWEST_FIRST = ("-created",)
 Conditions = Sequence[ColumnElement[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Of a thread in the order of one key; without a value it is among those of which it is unknown."""
+
+    value: Any
+    id: UUID
+
+    @classmethod
+    def of(cls, thread: Thread, key: str) -> Place:
+        value = getattr(thread, _name(key))
+        return cls(None if value == "" else value, thread.id)
 
 
 def fetch(conditions: Conditions, keys: Sequence[str], offset: int, limit: int) -> tuple[Sequence[Thread], int]:
@@ -63,6 +78,44 @@ def _along_index(conditions: Conditions, keys: Sequence[str], offset: int, limit
     return rows
 
 
+def following(
+    conditions: Conditions, key: str, after: Place | None, limit: int, *, one_owner: bool = False
+) -> Sequence[Thread]:
+    """So many threads after a place in the order of one key: as quick at the end of the list as at its beginning.
+
+    For why one owner's threads are found before they are sorted see `fetch`.
+    """
+    entity: Any = Thread
+    if one_owner:
+        matching = select(Thread).where(*conditions).cte("matching").prefix_with("MATERIALIZED", dialect="postgresql")
+        entity, conditions = aliased(Thread, matching), ()
+    known = _known(key, entity)
+    if known is None:
+        return session.scalars(_stretch(entity, [*conditions], key, after, limit)).all()
+    rows: list[Thread] = []
+    if after is None or after.value is not None:
+        rows += session.scalars(_stretch(entity, [*conditions, known], key, after, limit))
+        after = None
+    if len(rows) < limit:
+        unknown = select(entity).where(*conditions, ~known)
+        if after:
+            unknown = unknown.where(entity.id < after.id if key.startswith("-") else entity.id > after.id)
+        rows += session.scalars(unknown.order_by(_by_id(entity, [key])).limit(limit - len(rows)))
+    return rows
+
+
+def _stretch(entity: Any, conditions: list[ColumnElement[bool]], key: str, after: Place | None, limit: int) -> Any:
+    """Of those that have a value."""
+    column = getattr(entity, _name(key))
+    query = select(entity).where(*conditions)
+    if after:
+        # With the columns' types: without them the store would get other texts for times and ids than it keeps.
+        mark = tuple_(literal(after.value, column.type), literal(after.id, entity.id.type))
+        place = tuple_(column, entity.id)
+        query = query.where(place < mark if key.startswith("-") else place > mark)
+    return query.order_by(_plain(entity, key), _by_id(entity, [key])).limit(limit)
+
+
 def count(conditions: Conditions) -> int:
     return session.scalar(select(func.count()).select_from(Thread).where(*conditions)) or 0
 
@@ -88,13 +141,13 @@ def _name(key: str) -> str:
     return key.removeprefix("-")
 
 
-def _known(key: str) -> ColumnElement[bool] | None:
+def _known(key: str, entity: Any = Thread) -> ColumnElement[bool] | None:
     """What tells that a thread has a value to sort by; None when every thread has."""
     match _name(key):
         case "created" | "modified":
             return None
         case "models_used":
-            return Thread.models_used != ""
+            found: ColumnElement[bool] = entity.models_used != ""
         case name:
-            condition: ColumnElement[bool] = getattr(Thread, name).is_not(None)
-            return condition
+            found = getattr(entity, name).is_not(None)
+    return found

@@ -11,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chatapp.db import Base, new_id, now
 
+# What the list of the trail is filtered by.
+AUDIT_FILTERS = ("event", "actor_id", "target_user_id", "object_id")
+
 
 class SystemPrompt(Base):
     __tablename__ = "system_prompts"
@@ -71,12 +74,19 @@ class SiteCounter(Base):
 
 
 class AuditRecord(Base):
-    """Who did what to whose object. Never the content of a conversation."""
+    """Who did what to whose object. Never the content of a conversation.
+
+    Records are a chain (core/audit_chain.py): their numbers have no gap, each hash covers the record before.
+    """
 
     __tablename__ = "audit_records"
-    __table_args__ = (Index("ix_audit_records_created", "created", "id"),)
+    __table_args__ = (
+        Index("ix_audit_records_created", "created", "number"),
+        *(Index(f"ix_audit_records_{column}", column, "number") for column in AUDIT_FILTERS),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    number: Mapped[int] = mapped_column(BigInteger, unique=True)
     event: Mapped[str] = mapped_column(String(60))
     # Not foreign keys: the trail outlives what it tells of.
     actor_id: Mapped[UUID | None]
@@ -84,3 +94,20 @@ class AuditRecord(Base):
     object_id: Mapped[UUID | None]
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created: Mapped[datetime] = mapped_column(default=now)
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class AuditChain(Base):
+    """The end of the trail, in one row that whoever adds to it locks, and what the last check of it has found."""
+
+    __tablename__ = "audit_chain"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[str] = mapped_column(String(64))
+    last_at: Mapped[datetime | None]
+    checked_at: Mapped[datetime | None]
+    checked_number: Mapped[int | None] = mapped_column(BigInteger)
+    # Empty: none.
+    fault: Mapped[str] = mapped_column(String(200), default="", server_default="")

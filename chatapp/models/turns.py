@@ -13,6 +13,8 @@ from chatapp.db import Base, new_id, now
 
 UNCOUNTED = text("completed_at is not null and counted_at is null")
 ACTIVE_SQL = text("status in ('pending', 'running', 'awaiting_approval')")
+UNFINISHED_SQL = text("status in ('failed', 'cancelled')")
+SLOW_SQL = text("first_token_ms >= 2000")
 PROMPTED_SQL = text("prompt_version_id is not null")
 
 
@@ -41,6 +43,11 @@ class Turn(Base):
         Index("ix_turns_uncounted", "completed_at", sqlite_where=UNCOUNTED, postgresql_where=UNCOUNTED),
         Index("ix_turns_prompted", "completed_at", sqlite_where=PROMPTED_SQL, postgresql_where=PROMPTED_SQL),
         Index("ix_turns_active_user", "user_id", sqlite_where=ACTIVE_SQL, postgresql_where=ACTIVE_SQL),
+        # For those who look after the site (core/turn_lists.py). Ids sort by time; an answer that went well is in none
+        # of the partial ones.
+        Index("ix_turns_user", "user_id", "id"),
+        Index("ix_turns_unfinished", "status", "id", sqlite_where=UNFINISHED_SQL, postgresql_where=UNFINISHED_SQL),
+        Index("ix_turns_slow", "id", sqlite_where=SLOW_SQL, postgresql_where=SLOW_SQL),
         CheckConstraint(
             "status in ('pending', 'running', 'awaiting_approval', 'completed', 'failed', 'cancelled')", name="status"
         ),
@@ -68,8 +75,6 @@ class Turn(Base):
     cached_input_tokens: Mapped[int | None]
     output_tokens: Mapped[int | None]
     total_cost: Mapped[str | None] = mapped_column(String(32))
-    # From the question to the first text of the answer, in milliseconds.
-    first_token_ms: Mapped[int | None]
     usage_exact: Mapped[bool] = mapped_column(default=True)
     finish_reason: Mapped[str | None] = mapped_column(String(20))
     error_code: Mapped[str | None] = mapped_column(String(40))
@@ -78,6 +83,10 @@ class Turn(Base):
     concurrency_key: Mapped[str] = mapped_column(String(128))
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
     fingerprint: Mapped[str | None] = mapped_column(String(64))
+    # From `created` to the first text that could be shown, in milliseconds.
+    first_token_ms: Mapped[int | None]
+    # When what happened, as far as the log does not tell: core/traces.py. Not loaded unless it is asked for.
+    trace: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
     created: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]

@@ -6,10 +6,10 @@ may do nothing there (turns-api 3.13).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO
 
-from flask import Response, request
+from flask import Response, request, stream_with_context
 
 from chatapp.core import artifacts
 from chatapp.db import release
@@ -38,6 +38,14 @@ def content_of(artifact: Artifact) -> Response:
         response.headers["Content-Length"] = str(artifact.size_bytes)
     response.set_etag(artifact.sha256)
     release()
+    return response
+
+
+def file_of(pieces: Iterable[bytes], name: str, mimetype: str) -> Response:
+    """A file that is made while it is sent."""
+    release()
+    response = Response(stream_with_context(iter(pieces)), mimetype=mimetype)
+    response.headers["Content-Disposition"] = attachment_named(name)
     return response
 
 

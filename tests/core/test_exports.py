@@ -104,7 +104,7 @@ def test_a_deleted_conversation_is_not_in_it(people: People) -> None:
     thread = conversation(people.ana, "the deleted one")
     with transaction():
         session.get_one(Thread, thread.id).deleted_at = DAY
-    assert archive_of(people.ana).namelist() == ["account.json"]
+    assert archive_of(people.ana).namelist() == ["account.json", "readings.json"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from chatapp.db import after_commit, new_id, release, session, transaction
+from chatapp.db import after_commit, before_commit, new_id, release, session, transaction
 from chatapp.models import User
 from tests.servers import ROOT
 from tests.stream.asking import at_once
@@ -71,6 +72,37 @@ class TestTransactions:
                 add_user("inner")
                 raise Oops
         assert names() == set()
+
+    def test_what_comes_last_gets_everything_at_once_after_the_rest_is_flushed(self) -> None:
+        seen: list[tuple[list[int], int | None]] = []
+
+        def look(items: Sequence[int]) -> None:
+            with session.no_autoflush:
+                seen.append((list(items), session.scalar(select(func.count()).select_from(User))))
+
+        with transaction():
+            before_commit(look, 1)
+            with transaction():
+                before_commit(look, 2)
+            add_user("one")
+            assert seen == []
+        assert seen == [([1, 2], 1)]
+
+    def test_what_comes_last_is_part_of_the_whole(self) -> None:
+        def refuse(_: Sequence[int]) -> None:
+            raise Oops
+
+        with pytest.raises(Oops), transaction():
+            add_user("one")
+            before_commit(refuse, 1)
+        assert names() == set()
+        with transaction():
+            add_user("two")
+        assert names() == {"two"}
+
+    def test_outside_of_a_transaction_nothing_can_come_last(self) -> None:
+        with pytest.raises(RuntimeError, match="no transaction"):
+            before_commit(print, 1)
 
     def test_what_comes_after_sees_what_was_stored(self, app: Flask) -> None:
         seen: list[set[str]] = []

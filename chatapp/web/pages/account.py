@@ -13,11 +13,13 @@ from flask.typing import ResponseReturnValue
 from flask_login import logout_user
 
 from chatapp import config
-from chatapp.core import accounts, holds, leaving, preferences, sharing, timezones, tokens
+from chatapp.core import accounts, holds, identities, leaving, preferences, readings, sharing, timezones, tokens
 from chatapp.errors import Invalid
 from chatapp.web.auth import sign_in_required, signed_in_user
 from chatapp.web.pages import bp, moments
 from chatapp.web.pages.accounts import begin_session, field
+
+SHOWN_READINGS = 3
 
 
 @bp.get("/account/")
@@ -113,7 +115,11 @@ def _page(**more: Any) -> str:
         links=sharing.of_user(user),
         is_held=holds.keeps(user.id),
         held_threads=holds.held_threads(user.id),
+        readings=readings.of_owner(user, limit=SHOWN_READINGS)[0],
         is_last_administrator=leaving.is_last_administrator(user),
+        has_password=accounts.has_password(user),
+        provider=config.current().oidc_label if config.current().oidc_issuer else "",
+        identity=identities.of_user(user),
         themes=preferences.THEMES,
         locales=sorted(((code, moments.own_name(code)) for code in preferences.LOCALES), key=lambda pair: pair[1]),
         zones=timezones.to_choose_from(),

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from htmx_flask import make_response
 from htmx_flask import request as htmx_request
 
-from chatapp.core import threads, turns
+from chatapp.core import readings, threads, turns
 from chatapp.core.artifacts import LARGEST_FILE
 from chatapp.core.starting import Started
 from chatapp.errors import ChatError, Invalid
@@ -180,6 +180,7 @@ def _page(thread: Thread | None, conversation: Conversation | None = None, **mor
         active_turn=conversation.turn,
         suggestions=presenting.SUGGESTIONS,
         usage=bars(signed_in_user()),
+        reading=readings.latest_of(thread) if thread else None,
         **conversation.values(),
         **_around(thread),
         **more,

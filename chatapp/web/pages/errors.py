@@ -15,6 +15,7 @@ STATUS: dict[type[errors.ChatError], tuple[int, str]] = {
     errors.NotFound: (404, "Not found"),
     errors.Invalid: (400, "That did not work"),
     errors.Forbidden: (403, "Not allowed"),
+    errors.ReasonNeeded: (403, "A reason is needed"),
     errors.Conflict: (409, "Not now"),
     errors.InUse: (409, "Not now"),
     errors.KeyReused: (409, "That was sent before"),

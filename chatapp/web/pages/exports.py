@@ -21,12 +21,12 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from chatapp.core import exports, threads
-from chatapp.db import now, release
+from chatapp.db import now
 from chatapp.models import Message, Thread
 from chatapp.values import Role
 from chatapp.web import assets
 from chatapp.web.auth import sign_in_required, signed_in_user
-from chatapp.web.content_disposition import attachment_named
+from chatapp.web.downloads import file_of
 from chatapp.web.pages import bp
 from chatapp.web.pages.live import packed
 from chatapp.web.render import render_blocks
@@ -81,7 +81,7 @@ def print_thread(thread_id: UUID) -> ResponseReturnValue:
 def export_everything() -> ResponseReturnValue:
     user = signed_in_user()
     name = exports.file_name(f"chat {user.username}", now(), "zip")
-    return _file(exports.everything(user.id), name, "application/zip")
+    return file_of(exports.everything(user.id), name, "application/zip")
 
 
 def readable(batches: Iterable[Sequence[Message]], *, with_files: bool = False) -> Iterator[ReadMessage]:
@@ -108,14 +108,7 @@ def _values(thread: Thread) -> dict[str, Any]:
 
 
 def _download(thread: Thread, pieces: Iterable[bytes], ending: str, mimetype: str) -> Response:
-    return _file(pieces, exports.file_name(thread.title, now(), ending), mimetype)
-
-
-def _file(pieces: Iterable[bytes], name: str, mimetype: str) -> Response:
-    release()
-    response = Response(in_context(iter(pieces)), mimetype=mimetype)
-    response.headers["Content-Disposition"] = attachment_named(name)
-    return response
+    return file_of(pieces, exports.file_name(thread.title, now(), ending), mimetype)
 
 
 def _encoded(pieces: Iterable[str]) -> Iterator[bytes]:

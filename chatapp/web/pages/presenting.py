@@ -16,11 +16,12 @@ from chatapp.core import approvals
 from chatapp.core.snapshots import error_json
 from chatapp.models import Message, Turn, User
 from chatapp.values import Json, Role, TurnStatus
+from chatapp.web import inspector
 from chatapp.web.auth import reader
-from chatapp.web.pages import inspector
-from chatapp.web.pages.inspector import Panel
+from chatapp.web.inspector import Panel
 from chatapp.web.pages.shown_files import ShownFile
 from chatapp.web.render import READ_ONLY, Situation, render_blocks
+from chatapp.web.versions import Versions
 
 SUGGESTIONS = (
     "Write a Python function that parses a date",
@@ -53,25 +54,6 @@ class ShownTurn:
     def waits(self) -> bool:
         """For a person."""
         return self.status == TurnStatus.AWAITING_APPROVAL
-
-
-@dataclass(frozen=True, slots=True)
-class Versions:
-    """Where a message stands among the versions of it, counted from 1, and its neighbours among them."""
-
-    number: int
-    count: int
-    previous: UUID | None
-    next: UUID | None
-
-    @classmethod
-    def around(cls, message_id: UUID, ids: Sequence[UUID]) -> Versions:
-        at = ids.index(message_id)
-        return cls(at + 1, len(ids), ids[at - 1] if at else None, ids[at + 1] if at + 1 < len(ids) else None)
-
-    @property
-    def is_past(self) -> bool:
-        return self.number < self.count
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +101,17 @@ def form_key() -> str:
     return secrets.token_urlsafe(16)
 
 
-def _looks() -> dict[str, str]:
-    """For the layout: the theme that its reader has chosen, empty for the system's; the site's name."""
+def _looks() -> dict[str, object]:
+    """For the layout: the theme that its reader has chosen, empty for the system's; the site's name; whether the reader
+    may look at what lies behind answers.
+    """
     user = reader()
     theme = user.theme if user else "system"
-    return {"theme": "" if theme == "system" else theme, "site_name": config.current().site_name}
+    return {
+        "theme": "" if theme == "system" else theme,
+        "site_name": config.current().site_name,
+        "looks_behind": user is not None and (user.is_staff or user.is_support),
+    }
 
 
 def turn(shown: Turn, warning: str = "", undecided: int = 0) -> ShownTurn:

@@ -11,8 +11,29 @@ from tests.people import People
 from tests.web.pages.visitor import Visitor
 
 # What support may open or send, besides reading: staff may do everything.
-FOR_SUPPORT = {"admin.overview", "admin.usage_page", "admin.export_usage"}
-FOR_SUPPORT |= {"admin.quotas_page", "admin.quota", "admin.set_quota"}
+FOR_SUPPORT = {
+    "admin.overview",
+    "admin.turns",
+    "admin.turn",
+    "admin.turn_replay",
+    "admin.turn_bundle",
+    "admin.flagged_threads",
+    "admin.flagged_message",
+    "admin.next_flag",
+    "admin.guard_precision",
+    "admin.usage_page",
+    "admin.export_usage",
+    "admin.quotas_page",
+    "admin.quota",
+    "admin.set_quota",
+    "admin.thread_log",
+    "admin.export_threads_csv",
+    "admin.export_threads_jsonl",
+    "admin.logged_thread",
+    "admin.logged_version",
+    "admin.give_reason",
+    "admin.feedback",
+}
 
 
 def routes(app: Flask) -> Iterator[tuple[str, str, str]]:

@@ -171,7 +171,8 @@ def test_everything_of_ones_own_is_in_the_archive(ana: Visitor, ben: Visitor, pe
     ana.answer("Once more", thread_id=asked.thread_id)
     ben.answer("Bens thoughts")
     archive = read_archive(ana)
-    assert sorted(name.partition("/")[0] for name in archive) == ["account.json", "conversations", "conversations"]
+    folders = ["account.json", "conversations", "conversations", "readings.json"]
+    assert sorted(name.partition("/")[0] for name in archive) == folders
     account = orjson.loads(archive["account.json"])
     assert (account["username"], [token["name"] for token in account["api_tokens"]]) == ("ana", ["tests"])
     (name,) = (name for name in archive if name.endswith(".json") and "/" in name)

@@ -10,7 +10,7 @@ from flask import Flask
 from chatapp.core import threads
 from chatapp.db import new_id, session, transaction
 from chatapp.models import Message
-from chatapp.web.pages.inspector import panels
+from chatapp.web.inspector import panels
 from tests.people import People, Person, settle
 from tests.web.pages.visitor import Visitor
 

@@ -9,8 +9,8 @@ from sqlalchemy.dialects import postgresql
 
 from chatapp.db import UtcDateTime
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
@@ -65,7 +65,7 @@ def downgrade():
         prompts.drop_column("version_id")
     for table, column in (
         *(("threads", "is_trial"), ("threads", "prompt_version_id")),
-        *(("turns", "first_token_ms"), ("turns", "prompt_version_id")),
+        ("turns", "prompt_version_id"),
     ):
         op.drop_column(table, column)
     for table in ("summed", "prompt_figures", "prompt_versions"):
@@ -76,7 +76,6 @@ def _extend():
     op.add_column("threads", sa.Column("prompt_version_id", sa.Uuid))
     op.add_column("threads", sa.Column("is_trial", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("turns", sa.Column("prompt_version_id", sa.Uuid))
-    op.add_column("turns", sa.Column("first_token_ms", sa.Integer))
     op.create_index("ix_turns_prompted", "turns", ["completed_at"], sqlite_where=PROMPTED, postgresql_where=PROMPTED)
     with op.batch_alter_table("system_prompts") as prompts:
         prompts.add_column(sa.Column("version_id", sa.Uuid))
