@@ -94,7 +94,11 @@ def dry_run(rules: Rules) -> Sequence[Due]:
 
 def due(part: Part, deadline: datetime) -> Select[Thread]:
     """The threads of a part in which nothing has changed since then, held ones left out."""
-    return select(Thread).where(belongs(part), Thread.modified < deadline, ~holds.IS_HELD)
+    found = select(Thread).where(belongs(part), Thread.modified < deadline, ~holds.IS_HELD)
+    if part.is_flagged:
+        # Along the index of the few that are flagged: nothing is older than its last change.
+        return found.where(Thread.created < deadline).order_by(Thread.created, Thread.id)
+    return found
 
 
 def due_by_session(part: Part, deadline: datetime) -> Select[Thread]:

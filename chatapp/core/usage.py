@@ -152,14 +152,15 @@ def report(span: Span, scope: Scope) -> Report:
     whole = scope == Scope()
     by_begin = series(span, scope)
     total = sum(by_begin.values(), Figures())
+    asked = _ranked(span) if whole else []
     return Report(
         span,
         scope,
-        replace(total, people=_people(span, scope)),
+        replace(total, people=len(asked)),
         by_begin,
         list(models(span)) if whole else [],
         list(prompts(span)) if whole else [],
-        list(people(span, TOP_PEOPLE)) if whole else [],
+        list(people(span, asked[:TOP_PEOPLE])) if whole else [],
         is_behind,
     )
 
@@ -202,18 +203,17 @@ def prompt_name(version_id: UUID) -> str:
     return _name(version)
 
 
-def people(span: Span, most: int | None = None) -> Iterator[Line]:
-    """Those who asked, most tokens first."""
-    tokens = func.sum(UserFigure.input_tokens + UserFigure.output_tokens)
-    query = select(UserFigure.user_id, *_summed(UserFigure)).where(*_of_people(span)).group_by(UserFigure.user_id)
-    ranked = query.order_by(tokens.desc(), UserFigure.user_id).limit(most)
-    rows = session.execute(ranked).all()
+def people(span: Span, ids: Sequence[UUID] | None = None) -> Iterator[Line]:
+    """Those who asked, or these of them in their order; else most tokens first."""
+    mine = UserFigure.user_id.is_not(None) if ids is None else UserFigure.user_id.in_(ids)
+    query = select(UserFigure.user_id, *_summed(UserFigure)).where(*_of_people(span), mine)
+    rows = {row.user_id: row for row in session.execute(query.group_by(UserFigure.user_id))}
     rated = {key: Figures(up=up, down=down) for key, up, down in _ratings(span, Message.user_id)}
-    wanted = User.id.in_([row.user_id for row in rows]) if most else User.id.is_not(None)
-    names = {user.id: user.username for user in session.execute(select(User.id, User.username).where(wanted))}
-    for row in rows:
-        if row.user_id in names:
-            yield Line(str(row.user_id), names[row.user_id], _read(row) + rated.get(row.user_id, Figures()))
+    known = User.id.is_not(None) if ids is None else User.id.in_(ids)
+    names = {user.id: user.username for user in session.execute(select(User.id, User.username).where(known))}
+    for user_id in _ranked(span) if ids is None else ids:
+        if user_id in rows and user_id in names:
+            yield Line(str(user_id), names[user_id], _read(rows[user_id]) + rated.get(user_id, Figures()))
 
 
 def _name(version: PromptVersion) -> str:
@@ -249,10 +249,11 @@ def _people_by_begin(span: Span, scope: Scope) -> Sequence[Any]:
     ).all()
 
 
-def _people(span: Span, scope: Scope) -> int:
-    if scope != Scope():
-        return 0
-    return session.scalar(select(func.count(UserFigure.user_id.distinct())).where(*_of_people(span))) or 0
+def _ranked(span: Span) -> Sequence[UUID]:
+    """Everybody who asked, most tokens first: one look along an index that holds the tokens."""
+    tokens = func.sum(UserFigure.input_tokens + UserFigure.output_tokens)
+    query = select(UserFigure.user_id).where(*_of_people(span)).group_by(UserFigure.user_id)
+    return session.scalars(query.order_by(tokens.desc(), UserFigure.user_id)).all()
 
 
 def _of_people(span: Span) -> tuple[ColumnElement[bool], ...]:

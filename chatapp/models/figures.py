@@ -53,7 +53,7 @@ class UserFigure(Sums, Base):
 
     __tablename__ = "user_figures"
     __table_args__ = (
-        Index("ix_user_figures_user", "user_id", "grain", "begin"),
+        Index("ix_user_figures_user", "user_id", "grain", "begin", "input_tokens", "output_tokens"),
         CheckConstraint("grain in ('day', 'month')", name="grain"),
         {"sqlite_with_rowid": False},
     )

@@ -43,7 +43,9 @@ def upgrade():
         sa.PrimaryKeyConstraint("grain", "begin", "user_id", name="pk_user_figures"),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_user_figures_user", "user_figures", ["user_id", "grain", "begin"])
+    op.create_index(
+        "ix_user_figures_user", "user_figures", ["user_id", "grain", "begin", "input_tokens", "output_tokens"]
+    )
     op.add_column("turns", sa.Column("counted_at", UtcDateTime))
     op.create_index("ix_turns_uncounted", "turns", ["completed_at"], sqlite_where=UNCOUNTED, postgresql_where=UNCOUNTED)
     op.create_index(

@@ -35,11 +35,15 @@ def test_from_figures_to_limits_holds_and_the_system(
     limit(page)
     keep(page)
     look_at_the_system(page)
-    phone = as_ana(site, **(PHONE | {"color_scheme": "dark", "bypass_csp": True})).page
+
+
+def test_in_the_dark_and_on_a_phone(as_ana: Callable[..., Chat], site: AppServer) -> None:
+    chat = as_ana(site, **(PHONE | {"color_scheme": "dark", "bypass_csp": True}))
+    chat.send("hello").ended()
     for name in PAGES:
-        phone.goto(f"/admin/{name}/")
-        fits(phone)
-        has_no_violation(phone, f"admin-{name}-phone")
+        chat.page.goto(f"/admin/{name}/")
+        fits(chat.page)
+        has_no_violation(chat.page, f"admin-{name}")
 
 
 def look_at_usage(page: Page) -> None:

@@ -26,7 +26,8 @@ def thread(person: Person, days: int, *, flagged: bool = False, messages: int = 
     with transaction():
         made = threads.create(person.user)
         session.flush()
-        values = {"modified": now() - timedelta(days=days, minutes=1), "is_flagged": flagged, "message_count": messages}
+        then = now() - timedelta(days=days, minutes=1)
+        values = {"created": then, "modified": then, "is_flagged": flagged, "message_count": messages}
         session.execute(update(Thread).where(Thread.id == made.id).values(**values))
     return made.id
 

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from chatapp.core import figures
+from chatapp.core import figures, system_prompts
 from chatapp.db import now, release, session
 from chatapp.models import AuditRecord
 from tests.core.test_figures import ended_turn
@@ -113,3 +113,17 @@ def test_days_are_a_file_and_that_is_written_down(sue: Visitor, people: People) 
     assert [(record.actor_id, record.details) for record in records] == [
         (people.sue.id, {"table": "days", "span": "90"})
     ]
+
+
+def test_versions_of_prompts_have_a_table_and_pages_of_their_own(sue: Visitor, people: People) -> None:
+    prompt = system_prompts.create(people.stan.user, "House style", custom_instructions="Be brief.")
+    ended_turn(people.ana, now(), input_tokens=70, prompt_version_id=prompt.version_id)
+    ended_turn(people.ana, now(), input_tokens=5)
+    release()
+    table = sue.page("/admin/usage/").find("div", aria_label="Table by prompt")
+    links = {link.text: link.attributes["href"] for link in table.all("a")}
+    assert list(links) == ["House style, version 1", "Without a prompt"]
+    for name, tokens in (("House style, version 1", "70"), ("Without a prompt", "5")):
+        assert sue.page(links[name]).all("div", class_="tile")[0].find("dd").text.split()[0] == tokens
+    assert sue.get("/admin/usage/?prompt=nonsense").status_code == 404
+    assert "House style" in sue.get("/admin/usage/export.csv?table=prompts").text
