@@ -30,7 +30,7 @@ run: install  ## Migrate the database and serve the chat at http://127.0.0.1:800
 	@exec $(BIN)/gunicorn -c gunicorn.conf.py wsgi:app
 
 test: install-dev  ## Run all tests; WORKERS=n for more or fewer processes
-	@$(BIN)/pytest -n $${WORKERS:-3} --dist loadfile
+	@$(BIN)/pytest -n $${WORKERS:-3} --dist loadfile --no-loadscope-reorder
 
 lint: install-dev  ## Style, types, layers, templates
 	@$(BIN)/ruff check .

@@ -24,6 +24,8 @@ from chatapp.config import Settings
 
 BATCH = 5_000
 MESSAGES = 4
+# In an order that foreign keys allow.
+TABLES = ("users", "chat_sessions", "threads", "messages", "flags", "flag_rules")
 BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
 END = datetime(2026, 10, 1, tzinfo=UTC)
 TOPICS = (  # noqa: SIM905
@@ -81,6 +83,9 @@ def rows(threads: int, users: int) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "threads", thread
         for message in messages:
             yield "messages", message
+            if message["is_flagged"]:
+                yield "flags", _flag(message, number)
+                yield from (("flag_rules", rule) for rule in _flag_rules(message))
 
 
 def _user(number: int) -> dict[str, Any]:
@@ -134,7 +139,27 @@ def _thread(
         "modified": created + timedelta(minutes=chance.randrange(1, 5_000)),
     }
     messages = [_message(number, owner, index, created, rated, chance) for index in range(1, MESSAGES + 1)]
+    if flagged:
+        messages[0] |= {
+            "is_flagged": True,
+            "severity": "high",
+            "action_taken": "block",
+            "injection_score": 0.8,
+            "injection_severity": "high",
+            "injection_categories": ["jailbreak"] if number % 3 else ["jailbreak", "prompt_leak"],
+        }
     return thread, messages
+
+
+def _flag(message: dict[str, Any], number: int) -> dict[str, Any]:
+    copied = ("id", "thread_id", "user_id", "injection_score", "created")
+    decision = ("undecided", "confirmed", "false_alarm", "undecided", "follow_up")[number % 5]
+    return {name: message[name] for name in copied} | {"urgency": 1, "action": "block", "decision": decision}
+
+
+def _flag_rules(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for place, rule in enumerate(message["injection_categories"]):
+        yield {"flag_id": message["id"], "rule": rule, "place": place, "is_right": None, "created": message["created"]}
 
 
 def _message(
@@ -174,10 +199,10 @@ def _id(kind: int, number: int) -> UUID:
 def _batches(threads: int, users: int) -> Iterator[dict[str, list[dict[str, Any]]]]:
     stream = rows(threads, users)
     while taken := list(islice(stream, BATCH)):
-        tables: dict[str, list[dict[str, Any]]] = {}
+        tables: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
         for table, row in taken:
-            tables.setdefault(table, []).append(row)
-        yield tables
+            tables[table].append(row)
+        yield {table: batch for table, batch in tables.items() if batch}
 
 
 def _fill_sqlite(url: str, threads: int, users: int) -> None:

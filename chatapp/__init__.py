@@ -10,8 +10,9 @@ from chatapp import cli, config, extensions, logs, web
 from chatapp.config import Settings
 from chatapp.db import engine_options, prepare
 from chatapp.stream import start_up
+from chatapp.version import __version__
 
-__version__ = "0.1.0"
+__all__ = ["__version__", "create_app"]
 
 
 def create_app(settings: Settings | None = None) -> Flask:

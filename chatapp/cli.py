@@ -7,7 +7,7 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from chatapp import cli_audit, cli_guards, cli_marketplace, demo, jobs
-from chatapp.core import accounts
+from chatapp.core import accounts, password_links, people
 from chatapp.errors import ChatError
 
 user_commands = AppGroup("user", help="People.")
@@ -38,6 +38,32 @@ def create_user(name: str, password: str, full_name: str, email: str, staff: boo
     except ChatError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Created user {user.username}.")
+
+
+@user_commands.command("role")
+@click.argument("name")
+@click.argument("role", type=click.Choice(["regular", "support", "staff"]))
+def change_role(name: str, role: str) -> None:
+    """Change what user NAME may do."""
+    try:
+        user = accounts.find_user(name)
+        people.change_roles(user, user.id, staff=role == "staff", support=role == "support")
+    except ChatError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{user.username}: {role}.")
+
+
+@user_commands.command("password-link")
+@click.argument("name")
+def make_password_link(name: str) -> None:
+    """Make a link with which user NAME chooses a password. The last line goes behind the address of the site."""
+    try:
+        user = accounts.find_user(name)
+        token = password_links.create(user, user)
+    except ChatError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"A link for {user.username}. It works once, within a day:")
+    click.echo(f"/password/{token}/")
 
 
 @token_commands.command("create")

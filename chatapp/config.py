@@ -7,20 +7,23 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from ipaddress import ip_network
 from math import isfinite
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
 # What may follow a finding of each guard, from the mildest on (waldur-chat-api section 7.1).
 INJECTION_ACTIONS = ("allow", "flag", "block")
 PII_ACTIONS = ("allow", "flag", "warn", "redact", "block")
+
+# Plain HTTP would show everybody on the way who signs in, and how.
+ISSUER = r"(https://[^\s/?#@]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?)(/[^\s?#]*)?"
 
 
 class BadSetting(ValueError):
@@ -64,6 +67,42 @@ class Settings:
     )
     log_level: str = setting(
         "INFO", "Least severe level that is logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR")
+    )
+
+    password_sign_in: bool = setting(
+        True, "Whether people may sign in with a password. Without OIDC_ISSUER they always may."
+    )
+
+    session_idle_hours: int = setting(336, "Hours without a visit after which a browser is signed out; at least 1.")
+    session_absolute_hours: int = setting(
+        2160, "Hours after signing in at which a browser is signed out in any case; 0 or less: never."
+    )
+    oidc_issuer: str = setting(
+        "", "Address of an OpenID Connect provider; empty: nobody signs in there (docs/people.md)."
+    )
+    oidc_client_id: str = setting("", "Name of this application at the provider.")
+    oidc_client_secret: str = setting(
+        "", "Its secret; empty: a public client, which proves itself by PKCE alone.", secret=True
+    )
+    oidc_scopes: str = setting("openid profile email", "What the provider is asked for.")
+    oidc_label: str = setting("single sign-on", "What the provider is called on the button: Continue with ...")
+    oidc_groups_claim: str = setting(
+        "groups", "Claim with a person's groups; dots lead into objects: realm_access.roles."
+    )
+    oidc_staff_groups: str = setting(
+        "", "Groups that are staff here, separated by commas. With these or the next, roles follow the groups."
+    )
+    oidc_support_groups: str = setting("", "Groups that are support here, separated by commas.")
+    oidc_required_groups: str = setting(
+        "", "Groups of which one is needed to get in, separated by commas; empty: none."
+    )
+    oidc_creates_people: bool = setting(True, "Whether somebody who has no account yet gets one when they sign in.")
+    oidc_trusts_email: bool = setting(
+        False, "Whether an address that the provider calls verified opens the account here that has the same one."
+    )
+    oidc_allowed_hosts: str = setting(
+        "",
+        "Where else the provider may be although it is not public, as MCP_ALLOWED_HOSTS. OIDC_ISSUER always may.",
     )
 
     show_token_use: bool = setting(False, "Show everybody what tokens their answers took, not only staff and support.")
@@ -224,6 +263,38 @@ class Settings:
         return entries
 
     @property
+    def session_idle(self) -> timedelta:
+        return timedelta(hours=self.session_idle_hours)
+
+    def session_ends(self, began: datetime) -> datetime:
+        """When a session ends that began then, however often it is used."""
+        hours = self.session_absolute_hours
+        return began + timedelta(hours=hours) if hours > 0 else datetime.max.replace(tzinfo=UTC)
+
+    @property
+    def takes_passwords(self) -> bool:
+        """Whether people may sign in with a password; nobody is locked out where there is no other way in."""
+        return self.password_sign_in or not self.oidc_issuer
+
+    @property
+    def oidc_maps_roles(self) -> bool:
+        """Whether the provider's groups decide who is staff and support."""
+        return bool(self.oidc_issuer and (listed(self.oidc_staff_groups) or listed(self.oidc_support_groups)))
+
+    @property
+    def oidc_needs_groups(self) -> bool:
+        return self.oidc_maps_roles or bool(listed(self.oidc_required_groups))
+
+    @property
+    def oidc_allowed(self) -> tuple[str, ...]:
+        """The issuer's host and `oidc_allowed_hosts`. Raises BadSetting."""
+        entries = tuple(entry.lower() for entry in listed(self.oidc_allowed_hosts))
+        if not all(map(_is_destination, entries)):
+            raise BadSetting("OIDC_ALLOWED_HOSTS is not a list of hosts, addresses and networks")
+        issuer = urlsplit(self.oidc_issuer)
+        return (*entries, *([issuer.netloc.lower() if issuer.port else issuer.hostname] if issuer.hostname else []))
+
+    @property
     def history_limit(self) -> int:
         """Messages of history; 0 when the setting is no positive number."""
         text = self.ai_assistant_history_limit
@@ -263,7 +334,26 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(**{f.name: _value(f.name, f, env) for f in fields(Settings) if _given(f.name, env)})
     _ = settings.prices, settings.embedders, settings.mcp_allowed
     _check_ranges(settings)
+    _check_oidc(settings)
     return settings
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The entries of a setting that are separated by commas."""
+    return tuple(entry.strip() for entry in text.split(",") if entry.strip())
+
+
+def _check_oidc(settings: Settings) -> None:
+    """What signing in elsewhere cannot do without. Raises BadSetting."""
+    if not settings.oidc_issuer:
+        return
+    if not re.fullmatch(ISSUER, settings.oidc_issuer):
+        raise BadSetting("OIDC_ISSUER is not an https:// address (http:// is for this machine alone)")
+    if not settings.oidc_client_id:
+        raise BadSetting("OIDC_ISSUER needs OIDC_CLIENT_ID")
+    if "openid" not in settings.oidc_scopes.split():
+        raise BadSetting("OIDC_SCOPES must hold openid")
+    _ = settings.oidc_allowed
 
 
 def _check_ranges(settings: Settings) -> None:
@@ -282,7 +372,7 @@ def _check_ranges(settings: Settings) -> None:
         raise BadSetting("PORT must be between 0 and 65535")
     if settings.event_retention_hours < 24:
         raise BadSetting("EVENT_RETENTION_HOURS must be at least 24")
-    for name in ("workers", "worker_connections", "anthropic_max_tokens"):
+    for name in ("session_idle_hours", "workers", "worker_connections", "anthropic_max_tokens"):
         if getattr(settings, name) < 1:
             raise BadSetting(f"{name.upper()} must be at least 1")
 
@@ -298,6 +388,14 @@ def use(settings: Settings) -> None:
 
 def current() -> Settings:
     return _current
+
+
+def source(name: str, environ: Mapping[str, str] | None = None) -> str:
+    """Where the value of a setting comes from: environment, file (NAME_FILE) or default."""
+    env, key = os.environ if environ is None else environ, name.upper()
+    if key in env:
+        return "environment"
+    return "file" if f"{key}_FILE" in env else "default"
 
 
 def _given(name: str, env: Mapping[str, str]) -> bool:

@@ -96,6 +96,14 @@ class Unauthenticated(ChatError):
     """The credential is unknown, expired or revoked."""
 
 
+class TooManyAttempts(ChatError):
+    """Signing in has failed too often, with this name or from this address, until `retry_at`."""
+
+    def __init__(self, retry_at: datetime) -> None:
+        super().__init__("Signing in has failed too often. Please wait some minutes.")
+        self.retry_at = retry_at
+
+
 class Forbidden(ChatError):
     """The caller's role does not allow this."""
 

@@ -13,7 +13,20 @@ import structlog
 from flask import Flask
 
 from chatapp.automations import executing, progress
-from chatapp.core import audit_chain, blob_keeping, ingestion, leaving, quotas, retention, sharing
+from chatapp.core import (
+    audit_chain,
+    blob_keeping,
+    figures,
+    ingestion,
+    invitations,
+    leaving,
+    password_links,
+    prompt_figures,
+    quotas,
+    retention,
+    sharing,
+    throttling,
+)
 from chatapp.db import now, release
 from chatapp.marketplace import provisioning
 from chatapp.mcp import checking
@@ -62,14 +75,20 @@ def run_if_due(moment: datetime | None = None) -> bool:
 
 def run() -> None:
     """Roll quotas over, delete what is to go by retention, expiry or wish; check the audit trail."""
+    counted = figures.catch_up()  # before anything is deleted
+    erased = retention.carry_out()
     logger.info(
         "jobs.daily",
+        turns_counted=counted,
         periods_reset=quotas.roll_over_all(),
-        sessions_deleted=retention.delete_idle_sessions(),
-        threads_purged=retention.purge_deleted_threads(),
+        threads_erased=erased.threads,
+        people_concerned=erased.people,
         events_pruned=retention.prune_events(),
         answers_forgotten=retention.forget_kept_answers(),
         links_expired=sharing.delete_expired(),
+        attempts_forgotten=throttling.forget_old(),
+        invitations_expired=invitations.delete_expired(),
+        password_links_expired=password_links.delete_expired(),
         accounts_deleted=leaving.finish(),
         files_deleted=blob_keeping.sweep(),
     )
@@ -91,6 +110,8 @@ def _look(app: Flask, stop: threading.Event) -> None:
             with app.app_context():
                 run_if_due()
                 checking.run_if_due()
+                figures.catch_up()
+                prompt_figures.catch_up()
                 release()
         except Exception:
             logger.exception("jobs.failed")

@@ -76,6 +76,15 @@ class Action(StrEnum):
     BLOCK = "block"
 
 
+class Decision(StrEnum):
+    """What people make of a flag."""
+
+    UNDECIDED = "undecided"
+    CONFIRMED = "confirmed"
+    FALSE_ALARM = "false_alarm"
+    FOLLOW_UP = "follow_up"
+
+
 class FinishReason(StrEnum):
     """How a completed turn ended (turns-api 4.4, `finish`)."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from jinja2.bccache import Bucket, BytecodeCache
+from sqlalchemy import event
 from werkzeug.routing import Rule
 
 from chatapp import config, create_app
@@ -20,27 +25,73 @@ from chatapp.db import Base, db
 from tests import people as folk
 from tests import servers
 
+LONGEST = ("tests/contract/", "tests/browser/", "tests/bench/", "tests/stream/test_processes", "tests/automations/")
 MIGRATIONS = str(servers.ROOT / "migrations")
 FAST = {"offline_pace": 0.0, "offline_tick": 0.02, "title_wait": 5.0, "attachment_wait": 0.2, "demo_cloud_pace": 0.0}
 FAST |= {"secret_key": "tests", "log_level": "ERROR"}
 
+# A machine with other things to do is slow at times, which says nothing about what is tested.
+hypothesis_settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("patient")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Thousands of tests stay in memory until the end: the garbage collector need not look through them ever again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest come first: none of them is what all others wait for at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))  # keeps the order of the others
+
 
 @pytest.fixture(scope="session", autouse=True)
 def routes_compiled_once() -> Iterator[None]:
-    """Werkzeug compiles functions for each route of each application: two thirds of the time that it takes to make one.
+    """Werkzeug parses each route of each application and compiles two functions for it: most of the time of making one.
 
     They depend on nothing but the route, and there are thousands of applications.
     """
-    compile_builder, compiled = Rule._compile_builder, {}
+    compile_rule, compiled = Rule.compile, {}
 
-    def compile_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        key = (rule.rule, rule.subdomain, rule.host, str(rule.defaults), append_unknown)
+    def compile_once(self: Rule) -> None:
+        key = (self.rule, self.subdomain, self.host, str(self.defaults), self.merge_slashes)
         if key not in compiled:
-            compiled[key] = compile_builder(rule, append_unknown)
-        return compiled[key]
+            compile_rule(self)
+            compiled[key] = {name: vars(self)[name] for name in ("_parts", "_trace", "_converters", "arguments")}
+            compiled[key] |= {"_build": self._build.__func__, "_build_unknown": self._build_unknown.__func__}
+        vars(self).update(compiled[key])
+        self._build = self._build.__get__(self)
+        self._build_unknown = self._build_unknown.__get__(self)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Rule, "_compile_builder", compile_once)
+        patch.setattr(Rule, "compile", compile_once)
+        yield
+
+
+class CompiledTemplates(BytecodeCache):
+    """Of all applications of this run, in memory."""
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key, bucket.checksum] = bucket.code
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_compiled_once() -> Iterator[None]:
+    """Every application would compile its templates anew: half of the time of a test that looks at a page."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Flask, "jinja_options", {**Flask.jinja_options, "bytecode_cache": CompiledTemplates()})
         yield
 
 
@@ -106,12 +157,18 @@ def people(app: Flask) -> folk.People:
 def running(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings)
     with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            event.listen(db.engine, "connect", _without_durability)
         try:
             yield app
         finally:
             app.extensions["runner"].close()
             db.session.remove()
             db.engine.dispose()
+
+
+def _without_durability(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
 
 
 def _empty() -> None:

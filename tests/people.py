@@ -40,12 +40,13 @@ class People:
 
 def settle() -> People:
     """Create them, in the current application."""
-    return People(
-        ana=_person("ana", "Ana Almond"),
-        ben=_person("ben", "Ben Birch"),
-        sue=_person("sue", "Sue Support", is_support=True),
-        stan=_person("stan", "Stan Staff", is_staff=True),
-    )
+    with transaction():
+        return People(
+            ana=_person("ana", "Ana Almond"),
+            ben=_person("ben", "Ben Birch"),
+            sue=_person("sue", "Sue Support", is_support=True),
+            stan=_person("stan", "Stan Staff", is_staff=True),
+        )
 
 
 def _person(name: str, full_name: str, **roles: bool) -> Person:

@@ -35,7 +35,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(condition, timeout: float = 10.0, interval: float = 0.02):
+def wait_until(condition, timeout: float = 60.0, interval: float = 0.02):
     """The first true value of `condition()`; fails after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:
@@ -77,9 +77,9 @@ def postgres() -> Iterator[str]:
         check=True,
         **quiet,
     )
-    options = [
-        f"-c{k}={v}" for k, v in {"fsync": "off", "listen_addresses": "127.0.0.1", "max_connections": 300}.items()
-    ]
+    settings = {"fsync": "off", "full_page_writes": "off", "jit": "off"}
+    settings |= {"listen_addresses": "127.0.0.1", "max_connections": "300"}
+    options = [f"-c{name}={value}" for name, value in settings.items()]
     server = subprocess.Popen(
         [*as_user, binaries / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder, *options], **quiet
     )
@@ -95,7 +95,7 @@ def postgres() -> Iterator[str]:
 
 def _answers(url: str) -> bool:
     try:
-        psycopg.connect(url, connect_timeout=2).close()
+        psycopg.connect(url, connect_timeout=10).close()
     except psycopg.OperationalError:
         return False
     return True
@@ -202,7 +202,7 @@ class AppServer:
         if self.process and self.process.poll() is not None:
             raise AssertionError("the server ended")
         try:
-            urllib.request.urlopen(f"{self.url}/healthz", timeout=2).close()
+            urllib.request.urlopen(f"{self.url}/healthz", timeout=10).close()
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False
         return True

@@ -106,3 +106,16 @@ def test_the_signing_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
     assert settings.signing_key() == key
     assert stat.S_IMODE((tmp_path / "new" / "secret_key").stat().st_mode) == 0o600
     assert config.load({"SECRET_KEY": SECRET}).signing_key() == SECRET
+
+
+@pytest.mark.parametrize(
+    ("environ", "source"),
+    [
+        ({}, "default"),
+        ({"PORT": "8000"}, "environment"),
+        ({"PORT_FILE": "/p"}, "file"),
+        ({"PORT": "", "PORT_FILE": "/p"}, "environment"),
+    ],
+)
+def test_a_setting_knows_where_it_comes_from(environ: dict[str, str], source: str) -> None:
+    assert config.source("port", environ) == source

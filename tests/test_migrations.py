@@ -13,12 +13,17 @@ from alembic.command import check
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 
 from chatapp import config
-from chatapp.db import Base, db
+from chatapp.db import Base, db, session
+from chatapp.models import Flag
+from chatapp.values import Severity
+from tests import people as folk
 from tests.conftest import MIGRATIONS, running
+from tests.flagging import attack, card, flagged
 
+BEFORE_FLAGS = "0014"
 VERSIONS = sorted(Path(MIGRATIONS, "versions").glob("*.py"))
 
 
@@ -48,6 +53,30 @@ def test_downgrading_leaves_nothing_and_upgrading_works_again(empty: Flask) -> N
     assert set(inspect(db.engine).get_table_names()) <= {"alembic_version"}
     upgrade(MIGRATIONS)
     assert set(Base.metadata.tables) <= set(inspect(db.engine).get_table_names())
+
+
+def test_messages_that_were_flagged_before_there_was_a_queue_are_in_it(empty: Flask) -> None:
+    upgrade(MIGRATIONS)
+    ana = folk.settle().ana
+    flag_id = flagged(ana, verdict=attack(Severity.HIGH, "jailbreak", "prompt_leak"))
+    flagged(ana, verdict=card())
+    before = _flags()
+    session.remove()
+    downgrade(MIGRATIONS, revision=BEFORE_FLAGS)
+
+    upgrade(MIGRATIONS)
+
+    assert _flags() == before
+    assert [rule.rule for rule in session.get_one(Flag, flag_id).rules] == ["jailbreak", "prompt_leak"]
+
+
+def _flags() -> list[tuple[object, ...]]:
+    session.remove()
+    found = session.scalars(select(Flag).order_by(Flag.id))
+    return [
+        (f.id, f.thread_id, f.user_id, f.urgency, f.action, f.injection_score, f.created, [r.rule for r in f.rules])
+        for f in found
+    ]
 
 
 def test_history_is_one_line() -> None:

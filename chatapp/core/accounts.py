@@ -7,7 +7,7 @@ import re
 import secrets
 import threading
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -15,6 +15,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import ColumnElement, bindparam, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from chatapp import config
 from chatapp.core import audit
 from chatapp.core.search import contains
 from chatapp.db import keep_others_out, now, session, transaction
@@ -32,7 +33,8 @@ BY_HASH = select(ApiToken).where(ApiToken.hash == bindparam("hash"))
 SECRET_PREFIX = "cha_"  # noqa: S105 - a marker that lets scanners recognise leaked tokens
 LAST_USED_RESOLUTION = timedelta(minutes=1)
 SESSION, PERSONAL = "session", "pat"
-SESSION_IDLE = timedelta(days=14)  # after which the secret of a browser opens nothing any more
+NO_PASSWORD = ""  # which is the hash of none
+SEEN_RESOLUTION = timedelta(minutes=10)
 NAME_LENGTH = 255
 EMAIL_LENGTH = 254
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -42,26 +44,43 @@ def create_user(
     username: str, password: str, *, full_name: str = "", email: str = "", staff: bool = False, support: bool = False
 ) -> User:
     """Raises Invalid with the field's name."""
-    username = username.strip()
-    if not USERNAME.fullmatch(username):
-        raise Invalid("A user name has 1 to 150 letters, digits or @ . + - _", "username")
     if not password:
         raise Invalid("A password is needed.", "password")
+    check_username(username)
+    roles = {"staff": staff, "support": support}
+    return create_with_hash(username, hash_password(password), full_name=full_name, email=email, **roles)
+
+
+def create_with_hash(
+    username: str,
+    password_hash: str = NO_PASSWORD,
+    *,
+    full_name: str = "",
+    email: str = "",
+    staff: bool = False,
+    support: bool = False,
+) -> User:
+    """Somebody whose password was hashed before; without one, nobody gets in by a password until a link sets it.
+
+    Raises Invalid with the field's name.
+    """
+    check_username(username)
     user = User(
-        username=username,
-        password_hash=_hash(password),
-        full_name=full_name.strip()[:255],
-        email=email.strip()[:254],
+        username=username.strip(),
+        password_hash=password_hash,
+        full_name=full_name.strip()[:NAME_LENGTH],
+        email=email.strip()[:EMAIL_LENGTH],
         is_staff=staff,
         is_support=support,
     )
+    taken = f"The user name {user.username} is taken."
     try:
         with transaction():
-            if session.scalar(select(exists().where(func.lower(User.username) == username.lower()))):
-                raise Invalid(f"The user name {username} is taken.", "username")
+            if session.scalar(select(exists().where(func.lower(User.username) == user.username.lower()))):
+                raise Invalid(taken, "username")
             session.add(user)
     except IntegrityError as error:
-        raise Invalid(f"The user name {username} is taken.", "username") from error
+        raise Invalid(taken, "username") from error
     return user
 
 
@@ -71,8 +90,13 @@ def create_first_administrator(username: str, password: str, *, full_name: str =
         keep_others_out(User)
         if has_users():
             raise Invalid("The first administrator exists already.")
-        _check_password(password)
+        check_password(password)
         return create_user(username, password, full_name=full_name, email=email, staff=True)
+
+
+def has_password(user: User) -> bool:
+    """Whether a password opens the account."""
+    return user.password_hash != NO_PASSWORD and config.current().takes_passwords
 
 
 def has_users() -> bool:
@@ -120,24 +144,48 @@ def authenticate(username: str, password: str) -> User | None:
 
 def change_profile(user: User, full_name: str, email: str) -> None:
     """Raises Invalid."""
+    full_name, email = check_profile(full_name, email)
+    with transaction():
+        user.full_name, user.email = full_name, email
+
+
+def check_profile(full_name: str, email: str) -> tuple[str, str]:
+    """Both as they are stored. Raises Invalid."""
     full_name, email = " ".join(full_name.split()), email.strip()
     if len(full_name) > NAME_LENGTH:
         raise Invalid(f"A name has at most {NAME_LENGTH} characters.", "full_name")
     if email and not (EMAIL.fullmatch(email) and len(email) <= EMAIL_LENGTH):
         raise Invalid("That is not an e-mail address.", "email")
-    with transaction():
-        user.full_name, user.email = full_name, email
+    return full_name, email
 
 
 def change_password(user: User, current: str, new: str) -> None:
     """From now on only `new` opens the account; every session in a browser has ended, tokens stay. Raises Invalid."""
     confirm_password(user, current, "current")
-    _check_password(new, "new")
-    password_hash = _hash(new)
+    password_hash = hash_of_new(user, new, "new")
     with transaction():
-        user.password_hash, user.session_stamp = password_hash, new_stamp()
-        _revoke_sessions(ApiToken.user_id == user.id)
+        store_password(user, password_hash)
         audit.record("password_changed", user, target_user_id=user.id, object_id=user.id)
+
+
+def hash_of_new(user: User, password: str, field: str) -> str:
+    """What is stored of a new password; computed before a transaction, for it takes long. Raises Invalid."""
+    check_password(password, field)
+    if user.must_change_password and _verify(user.password_hash, password):
+        raise Invalid("Choose another password than the one before.", field)
+    return hash_password(password)
+
+
+def store_password(user: User, password_hash: str) -> None:
+    """Within the caller's transaction: nothing but this password opens a browser for the user any more."""
+    user.password_hash, user.must_change_password = password_hash, False
+    end_sessions(user)
+
+
+def end_sessions(user: User) -> None:
+    """Within the caller's transaction: every browser has to sign in again."""
+    user.session_stamp = new_stamp()
+    _revoke_sessions(ApiToken.user_id == user.id)
 
 
 def confirm_password(user: User, password: str, field: str) -> None:
@@ -175,7 +223,7 @@ def issue_token(user: User, name: str, expires_in: timedelta | None, kind: str =
 
 def open_session(user: User) -> str:
     """The secret that a browser calls the turns API with, as long as it is used now and then (turns-api 1.2)."""
-    return issue_token(user, "Browser", SESSION_IDLE, SESSION)[0]
+    return issue_token(user, "Browser", config.current().session_idle, SESSION)[0]
 
 
 def close_session(secret: str) -> None:
@@ -194,11 +242,25 @@ def user_of_token(secret: str, kind: str | None = None) -> User:
         raise Unauthenticated("Invalid token.")
     if not token.user.is_active:
         raise Inactive("User inactive or deleted.")
+    note_visit(token.user)
     if token.last_used_at is None or moment - token.last_used_at > LAST_USED_RESOLUTION:
-        values = {"last_used_at": moment} | ({"expires_at": moment + SESSION_IDLE} if token.kind == SESSION else {})
+        values = {"last_used_at": moment} | ({"expires_at": _session_end(token)} if token.kind == SESSION else {})
         with transaction():
             session.execute(update(ApiToken).where(ApiToken.id == token.id).values(**values))
     return token.user
+
+
+def note_visit(user: User) -> None:
+    """Remember, to within minutes, that the user was here."""
+    moment = now()
+    if user.last_seen_at is None or moment - user.last_seen_at > SEEN_RESOLUTION:
+        with transaction():
+            session.execute(update(User).where(User.id == user.id).values(last_seen_at=moment))
+
+
+def _session_end(token: ApiToken) -> datetime:
+    settings = config.current()
+    return min(now() + settings.session_idle, settings.session_ends(token.created))
 
 
 def _revoke_sessions(which: ColumnElement[bool]) -> None:
@@ -207,12 +269,19 @@ def _revoke_sessions(which: ColumnElement[bool]) -> None:
         session.execute(update(ApiToken).where(*live).values(revoked_at=now()))
 
 
-def _check_password(password: str, field: str = "password") -> None:
+def check_username(username: str) -> None:
+    """Raises Invalid for one that cannot be used."""
+    if not USERNAME.fullmatch(username.strip()):
+        raise Invalid("A user name has 1 to 150 letters, digits or @ . + - _", "username")
+
+
+def check_password(password: str, field: str = "password") -> None:
+    """Raises Invalid for one that is too short."""
     if len(password) < MIN_PASSWORD:
         raise Invalid(f"A password has at least {MIN_PASSWORD} characters.", field)
 
 
-def _hash(password: str) -> str:
+def hash_password(password: str) -> str:
     with _hashing:
         return _hasher.hash(password)
 

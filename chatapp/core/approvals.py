@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from chatapp import config
-from chatapp.core import context, endings, executors, quotas, threads, titles
+from chatapp.core import context, endings, executors, quotas, threads, titles, traces
 from chatapp.core.endings import Ending, Output
 from chatapp.core.executors import Assignment, Executor
 from chatapp.core.snapshots import turn_event
@@ -56,6 +56,7 @@ def pause(thread_id: UUID, turn_id: UUID, output: Output) -> bool:
         turn.modified = thread.unread_at = now()
         threads.note_change(thread.session_id)
         endings.note_cost(turn, output)
+        traces.note(turn, output.trace)
         if output.title:
             titles.apply(thread, output.title)
             quotas.charge(turn.user_id, output.title.usage.total_tokens)
@@ -142,7 +143,14 @@ def _assignment(turn: Turn, events: Sequence[Event]) -> Assignment:
         )
 
     return Assignment(
-        turn_id, thread_id, asker, events, request, timezone=turn.settings["timezone"], usage=_usage(turn)
+        turn_id,
+        thread_id,
+        asker,
+        events,
+        request,
+        timezone=turn.settings["timezone"],
+        usage=_usage(turn),
+        trace=turn.trace or {},
     )
 
 

@@ -10,11 +10,11 @@ from typing import IO, Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
 
 from chatapp import blobs, config
 from chatapp.blobs import Incoming
-from chatapp.core import blob_keeping, file_types, ingestion, screening
+from chatapp.core import blob_keeping, file_types, holds, ingestion, screening
 from chatapp.core.file_types import FileType
 from chatapp.db import after_commit, new_id, rest, session, transaction
 from chatapp.errors import Conflict, Invalid, NotFound, StorageFull, TooLarge
@@ -119,11 +119,13 @@ def open_content(artifact: Artifact) -> IO[bytes]:
 
 
 def delete_own(user: User, artifact_id: UUID) -> None:
-    """Delete it for good. Raises NotFound, and Conflict while an attachment of a visible thread points at it."""
+    """Delete it for good. Raises NotFound, and Conflict while a visible thread uses it or a hold keeps it."""
     with transaction():
         artifact = session.scalar(select(Artifact).where(Artifact.id == artifact_id).with_for_update())
         if artifact is None or artifact.user_id != user.id:
             raise NotFound("artifact")
+        if holds.holds_person(user.id):
+            raise Conflict("artifact_held", "This file has to be kept: there is a legal hold on your account.")
         if uses := _uses(artifact_id):
             raise Conflict("artifact_in_use", "This file is used in a conversation.", attachmentCount=uses)
         session.execute(delete(Artifact).where(Artifact.id == artifact_id))
@@ -131,24 +133,26 @@ def delete_own(user: User, artifact_id: UUID) -> None:
 
 
 def delete_of(user_ids: Collection[UUID], before: datetime) -> int:
-    """Delete what these people have stored before a moment and no conversation uses; how many.
+    """Delete what these people have stored before a moment and neither a conversation nor a hold keeps; how many.
 
     The files themselves go with the daily work.
     """
     used = exists().where(Attachment.artifact_id == Artifact.id)
     old = Artifact.created < before
+    free = (~used, Artifact.user_id.not_in(holds.PEOPLE))
     with transaction():
-        done = session.execute(delete(Artifact).where(Artifact.user_id.in_(user_ids), old, ~used))
+        done = session.execute(delete(Artifact).where(Artifact.user_id.in_(user_ids), old, *free))
     return int(done.rowcount)  # type: ignore[attr-defined]
 
 
 def _uses(artifact_id: UUID) -> int:
-    """Attachments of visible threads."""
+    """Attachments of visible threads, and of those that are held."""
+    visible = and_(Thread.archived_at.is_(None), Thread.deleted_at.is_(None))
     query = (
         select(func.count())
         .select_from(Attachment)
         .join(Thread, Thread.id == Attachment.thread_id)
-        .where(Attachment.artifact_id == artifact_id, Thread.archived_at.is_(None), Thread.deleted_at.is_(None))
+        .where(Attachment.artifact_id == artifact_id, or_(visible, holds.IS_HELD))
     )
     return session.scalar(query) or 0
 

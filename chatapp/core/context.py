@@ -37,7 +37,7 @@ def build(asker: User, thread: Thread, turn: Turn, question: Message, asked: str
     History stops before the question's place, so a reload or an edit shows neither the old question nor its answer.
     A question that the model does not get comes without its files.
     """
-    system = prompts.assemble(asker, thread, now(), turn.settings["timezone"])
+    system = prompts.assemble(asker, thread, now(), turn.settings["timezone"], turn.prompt_version_id)
     if asked is None:
         asked = question.content if turn.prompt is None else turn.prompt
     history = _history(thread, question)

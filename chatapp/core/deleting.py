@@ -50,4 +50,4 @@ def _delete(user: User, *which: ColumnElement[bool]) -> int:
 def _cancel_answers(thread_ids: Collection[UUID]) -> None:
     active = select(Turn).where(Turn.thread_id.in_(thread_ids), Turn.status.in_(ACTIVE)).order_by(Turn.thread_id)
     for turn in session.scalars(active.execution_options(populate_existing=True)).all():
-        takeovers.cancel(turn)
+        takeovers.cancel(turn, why="deletion")

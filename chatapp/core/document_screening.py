@@ -15,6 +15,7 @@ from time import sleep
 import structlog
 
 from chatapp import guards
+from chatapp.core import allowlist
 from chatapp.guards import GuardFailed, Injection, Verdict
 from chatapp.guards.pii import mask
 from chatapp.guards.values import SEVERITIES
@@ -62,7 +63,7 @@ def screen(text: str) -> Document:
 def _judged(text: str) -> Verdict | None:
     """None for what could not be checked."""
     try:
-        return guards.check(text)
+        return guards.check(text, allowlist.phrases())
     except GuardFailed as failure:
         logger.error("guard.failed", error=str(failure))
         return None

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, delete, select, update
 
 from chatapp import metrics, providers
-from chatapp.core import model_history, quotas, threads, titles
+from chatapp.core import model_history, quotas, threads, titles, traces
 from chatapp.core.snapshots import turn_event, usage_json
 from chatapp.core.transcripts import Transcript
 from chatapp.db import after_commit, insert, now, save, session
@@ -54,6 +54,7 @@ class Output:
     """What a turn has produced. `unstored` are its newest events, which go into the log with the ending.
 
     `usage` is None when the provider reported nothing; `title` is an attempt to name the thread, made meanwhile.
+    `trace` is what was noted meanwhile (core/traces.py).
     """
 
     transcript: Transcript
@@ -62,6 +63,7 @@ class Output:
     usage: Usage | None = None
     model: str | None = None
     title: titles.Attempt | None = None
+    trace: Json | None = None
 
 
 def salvage(turn_id: UUID) -> Output:
@@ -69,12 +71,12 @@ def salvage(turn_id: UUID) -> Output:
 
     The turn is locked first: its worker adds nothing between this look and the end of the caller's transaction.
     """
-    session.execute(select(Turn.id).where(Turn.id == turn_id).with_for_update())
+    trace = session.scalar(select(Turn.trace).where(Turn.id == turn_id).with_for_update())
     events = event_log.current().read(turn_id)
     transcript = Transcript.of(event.data for event in events)
     lease = session.get(TurnLease, turn_id, populate_existing=True)
     usage = _estimate(transcript, lease) if lease else None
-    return Output(transcript, events[-1].seq, (), usage, lease.model if lease else None)
+    return Output(transcript, events[-1].seq, (), usage, lease.model if lease else None, trace=trace)
 
 
 def end(
@@ -142,7 +144,7 @@ def drop_lease(turn_id: UUID) -> None:
 
 
 def note_cost(turn: Turn, output: Output) -> None:
-    """What the turn has consumed so far, and whose model wrote it; nothing when nothing was reported."""
+    """What the turn has consumed so far, whose model wrote it and how soon; nothing when nothing was reported."""
     turn.model = output.model or turn.model
     if output.usage is None:
         return
@@ -159,6 +161,7 @@ def _close(turn: Turn, ending: Ending, output: Output) -> None:
     turn.status = ending.status
     turn.finish_reason = ending.finish_reason
     note_cost(turn, output)
+    traces.note(turn, output.trace)
     if ending.failure:
         turn.error_code = ending.failure.code
         turn.error_message = ending.failure.message

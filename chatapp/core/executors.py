@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
 from chatapp.errors import ModelUnavailable
 from chatapp.models import User
 from chatapp.providers import ModelRequest
-from chatapp.values import Event, Usage
+from chatapp.values import Event, Json, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Assignment:
     """A turn to execute. `events` are the ones that are stored already; `request`, called in the executor's thread,
     is what the model is asked first, None when the answer is a fixed refusal; `untitled` is what a name for the thread
     is made from, None when it needs none. `withheld` must not appear in the answer, whatever the model knows of it.
-    `usage` is what the turn has consumed before it had to wait for a person.
+    `usage` is what the turn has consumed before it had to wait for a person, `trace` what has been noted of it so far.
     """
 
     turn_id: UUID
@@ -31,6 +31,7 @@ class Assignment:
     withheld: tuple[str, ...] = ()
     timezone: str = "UTC"
     usage: Usage | None = None
+    trace: Json = field(default_factory=dict)
 
 
 class Executor(Protocol):
@@ -63,6 +64,11 @@ def require() -> Executor:
     if _executor is None:
         raise ModelUnavailable("This process does not answer questions.")
     return _executor
+
+
+def worker() -> str:
+    """Which process this is; empty in one that runs no turns."""
+    return _executor.worker if _executor else ""
 
 
 def accepts() -> bool:

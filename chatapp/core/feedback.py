@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from chatapp.core import audit, messages, threads
+from chatapp.core import audit, messages, prompt_figures, threads
 from chatapp.db import now, session, transaction
 from chatapp.errors import Invalid, NotFound
 from chatapp.models import Feedback, Message, Thread, Turn, User
@@ -82,6 +82,8 @@ def _record(user: User, thread: Thread, said: Said, message: Message | None, tur
     )
     session.add(record)
     if message:
+        if not thread.is_trial:
+            prompt_figures.note_rating(message.turn_id, message.feedback_score, said.score)
         thread.has_feedback = True
         record.message_id = message.id
         message.feedback_score = said.score

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from chatapp import config
-from chatapp.core import agents, system_prompts
+from chatapp.core import agents, prompt_versions
 from chatapp.models import Thread, User
 
 PERSONA = (
@@ -27,37 +30,66 @@ SCOPES = {
     "support": "The person you talk with supports the users of this site and may read what concerns them.",
     "end_user": "The person you talk with is a user of this site. Keep to what concerns them.",
 }
-PLACEHOLDER = re.compile(r"\{(assistant_name|organization)\}")
+PLACEHOLDER = re.compile(r"\{assistant_name\}|\{organization\}")
 
 
-def assemble(user: User, thread: Thread, moment: datetime, timezone: str) -> str:
-    """What the model is told before the conversation (waldur 8.7)."""
-    parts = [
-        _filled(PERSONA),
-        agents.instructions(thread.agent_spec_id),
-        f"{RENDERING} {FILES}",
-        additional_instructions(),
-        SCOPES[_role(user)],
-        thread.system_prompt or "",
-        _about(user, moment, timezone),
-    ]
-    return "\n\n".join(part for part in parts if part)
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the system prompt; `kind` tells what it is about."""
+
+    kind: str
+    text: str
 
 
-def additional_instructions() -> str:
-    """The active prompt's instructions, else the configured fallback, else nothing; placeholders filled in."""
-    prompt = system_prompts.active()
-    instructions = prompt.custom_instructions if prompt else ""
+def assemble(user: User, thread: Thread, moment: datetime, timezone: str, version_id: UUID | None) -> str:
+    """What the model is told before the conversation (waldur 8.7); `version_id` is the prompt's that answers."""
+    instructions = additional_instructions(version_id)
+    own = agents.instructions(thread.agent_spec_id), thread.system_prompt or ""
+    return joined(sections(user, moment, timezone, instructions, *own))
+
+
+def sections(
+    user: User, moment: datetime, timezone: str, instructions: str, agent: str = "", thread: str = ""
+) -> list[Section]:
+    """The parts that there are, in their order."""
+    parts = (
+        Section("persona", _filled(PERSONA)),
+        Section("agent", agent),
+        Section("rules", f"{RENDERING} {FILES}"),
+        Section("instructions", instructions),
+        Section("scope", SCOPES[_role(user)]),
+        Section("thread", thread),
+        Section("person", _about(user, moment, timezone)),
+    )
+    return [part for part in parts if part.text]
+
+
+def joined(parts: Iterable[Section]) -> str:
+    return "\n\n".join(part.text for part in parts)
+
+
+def additional_instructions(version_id: UUID | None) -> str:
+    """What the version says, else the configured fallback, else nothing; placeholders filled in."""
+    return in_effect(prompt_versions.said(version_id).instructions if version_id else "")
+
+
+def in_effect(instructions: str) -> str:
+    """As the model gets them: blank ones leave the place to the fallback."""
     if not instructions.strip():
         instructions = config.current().ai_assistant_system_prompt_custom_instructions
     return _filled(instructions).strip()
 
 
+def placeholders() -> dict[str, str]:
+    """What each of the two stands for."""
+    settings = config.current()
+    return {"{assistant_name}": settings.ai_assistant_name, "{organization}": settings.site_name}
+
+
 def _filled(text: str) -> str:
     """The two placeholders replaced; every other brace is text."""
-    settings = config.current()
-    values = {"assistant_name": settings.ai_assistant_name, "organization": settings.site_name}
-    return PLACEHOLDER.sub(lambda found: values[found[1]], text)
+    values = placeholders()
+    return PLACEHOLDER.sub(lambda found: values[found[0]], text)
 
 
 def _role(user: User) -> str:

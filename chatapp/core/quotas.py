@@ -46,7 +46,11 @@ class PeriodUsage:
 def usage(user: User, moment: datetime | None = None) -> dict[str, PeriodUsage]:
     """By period. Raises QuotaMisconfigured."""
     moment = moment or now()
-    quota = session.connection().execute(OF_USER, {"user": user.id}).one_or_none()
+    return of_row(session.connection().execute(OF_USER, {"user": user.id}).one_or_none(), moment)
+
+
+def of_row(quota: Row[Any] | Quota | None, moment: datetime) -> dict[str, PeriodUsage]:
+    """What a row of quotas, or none, says at a moment. Raises QuotaMisconfigured."""
     return {period: _period_usage(quota, period, moment) for period in PERIODS}
 
 
@@ -72,7 +76,7 @@ def admit() -> None:
     settings = config.current()
     moment = now()
     budget = settings.ai_assistant_global_daily_token_budget
-    if budget > 0 and _counted(DAY, _midnight(moment)) >= budget:
+    if budget > 0 and counted(DAY, _midnight(moment)) >= budget:
         raise CapacityExceeded("global_daily_token", _midnight(moment) + timedelta(days=1))
     cap = settings.ai_assistant_global_requests_per_minute
     if cap > 0:
@@ -107,13 +111,19 @@ def roll_over_all(moment: datetime | None = None) -> int:
     return reset
 
 
+def counted(name: str, period: datetime) -> int:
+    """The amount of a counter of the site in the period that began then."""
+    row = session.connection().execute(AMOUNT, {"name": name, "period": period})
+    return row.scalar() or 0
+
+
 def claim(name: str, period: datetime) -> bool:
     """Whether the caller is the first in any process to ask for `name` in this period."""
     with transaction():
         return _count(name, period, 1) == 1
 
 
-def _period_usage(quota: Row[Any] | None, period: str, moment: datetime) -> PeriodUsage:
+def _period_usage(quota: Row[Any] | Quota | None, period: str, moment: datetime) -> PeriodUsage:
     default = _system_default(period)
     limit = getattr(quota, f"{period}_limit") if quota else None
     current = quota is not None and getattr(quota, f"{period}_period") == _start(period, moment)
@@ -165,11 +175,6 @@ def _midnight(moment: datetime) -> datetime:
     return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _counted(name: str, period: datetime) -> int:
-    amount = session.connection().execute(AMOUNT, {"name": name, "period": period}).scalar()
-    return amount or 0
-
-
 def _count(name: str, period: datetime, amount: int) -> int:
     """Add to a counter, beginning anew in a new period; the amount there is now."""
     values = {"name": name, "period": period, "amount": amount}
@@ -205,6 +210,11 @@ def _counting(dialect: str) -> Executable:
 
 def _dialect() -> str:
     return session.get_bind().dialect.name
+
+
+def upsert(table: type[Any]) -> Any:
+    """An INSERT into the current database that knows ON CONFLICT."""
+    return _insert(_dialect(), table)
 
 
 def _insert(dialect: str, table: type[Any]) -> Any:

@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 
 from chatapp import guards, metrics
+from chatapp.core import allowlist
 from chatapp.core import audit as trail
 from chatapp.guards import GuardFailed, Injection, Verdict
 from chatapp.guards.pii import Span, mask
@@ -83,12 +84,17 @@ class Screened:
 def screen(text: str) -> Screened:
     """The text after both guards. A guard that fails refuses it, and nothing of it is kept."""
     try:
-        verdict = guards.check(text) if text else Verdict()
+        verdict = guards.check(text, allowlist.phrases()) if text else Verdict()
     except GuardFailed as failure:
         logger.error("guard.failed", error=str(failure))
         metrics.verdicts.labels("failed").inc()
         return Screened(UNCHECKED, None, Verdict(Injection(1.0, Severity.CRITICAL, Action.BLOCK, (UNCHECKABLE,))))
     metrics.verdicts.labels(str(verdict.action)).inc()
+    return applied(text, verdict)
+
+
+def applied(text: str, verdict: Verdict) -> Screened:
+    """What follows from a verdict on the text."""
     spans, action = verdict.pii.spans, verdict.pii.action
     if action not in MASKING:
         return Screened(text, None if verdict.action is Action.BLOCK else text, verdict)

@@ -11,7 +11,18 @@ import orjson
 from sqlalchemy import bindparam, func, select
 
 from chatapp import providers
-from chatapp.core import attachments, context, quotas, refusals, screening, takeovers, threads, timezones
+from chatapp.core import (
+    attachments,
+    context,
+    flags,
+    prompt_choice,
+    quotas,
+    refusals,
+    screening,
+    takeovers,
+    threads,
+    timezones,
+)
 from chatapp.core.executors import Assignment, Executor
 from chatapp.core.placing import Place, check_target, place, supersede
 from chatapp.core.screening import Screened
@@ -48,10 +59,10 @@ class Started:
         return self.message.id if self.message and self.message.turn_id == self.turn.id else None
 
 
-def begin(question: Question, screened: Screened, executor: Executor) -> Started:
+def begin(question: Question, screened: Screened, executor: Executor, arrival: Json) -> Started:
     """Within the caller's transaction; after its commit `executor` gets the turn.
 
-    Of the text of `question` nothing is used but what `screened` lets through.
+    Of the text of `question` nothing is used but what `screened` lets through. `arrival` is noted (core/traces.py).
     """
     question = replace(question, text=screened.text)
     # One after the other for one person: what is looked up about other turns holds until this one is stored.
@@ -71,9 +82,11 @@ def begin(question: Question, screened: Screened, executor: Executor) -> Started
     is_new = thread is None
     thread = thread or threads.new(asker)
     turn_id = new_id()
+    version_id = prompt_choice.for_question(thread)
     placed = place(thread, question, turn_id)
-    turn = _new_turn(turn_id, thread, question, placed)
+    turn = _new_turn(turn_id, thread, question, placed, version_id)
     turn.settings |= screened.settings | {"attachmentIds": [str(file.id) for file in files]}
+    turn.trace = arrival
     if placed.is_new:
         screening.mark(placed.message, thread, screened.verdict)
     screening.audit(screened.verdict, asker.id, placed.message.id)
@@ -124,7 +137,18 @@ def _assignment(
         return context.build(asker, thread, turn, message, asked)
 
     timezone = str(turn.settings["timezone"])
-    return Assignment(turn.id, thread.id, asker, events, request, untitled, refused, screened.withheld, timezone)
+    return Assignment(
+        turn.id,
+        thread.id,
+        asker,
+        events,
+        request,
+        untitled,
+        refused,
+        screened.withheld,
+        timezone,
+        trace=turn.trace or {},
+    )
 
 
 def _store(turn: Turn, thread: Thread, is_new: bool, placed: Place, worker: str) -> None:
@@ -138,9 +162,11 @@ def _store(turn: Turn, thread: Thread, is_new: bool, placed: Place, worker: str)
         turn,
         TurnLease(turn_id=turn.id, worker=worker),
     )
+    if placed.is_new and placed.message.is_flagged:
+        flags.add(placed.message)
 
 
-def _new_turn(turn_id: UUID, thread: Thread, question: Question, placed: Place) -> Turn:
+def _new_turn(turn_id: UUID, thread: Thread, question: Question, placed: Place, version_id: UUID | None) -> Turn:
     moment = now()
     thread.last_index = max(thread.last_index, placed.answer_index)
     thread.modified = thread.active_at = moment
@@ -156,6 +182,7 @@ def _new_turn(turn_id: UUID, thread: Thread, question: Question, placed: Place) 
         answer_index=placed.answer_index,
         answer_replaces_id=placed.replaces.id if placed.replaces else None,
         prompt=question.text if question.text and not placed.is_new else None,
+        prompt_version_id=version_id,
         settings=_settings(question, thread),
         concurrency_key=question.concurrency_key or f"thread:{thread.id}",
         idempotency_key=question.idempotency_key,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select, update
 
 from chatapp import config, metrics
-from chatapp.core import endings, executors, threads
+from chatapp.core import endings, executors, threads, traces
 from chatapp.core.endings import Ending
 from chatapp.db import now, session, transaction
 from chatapp.models import Turn, TurnLease
@@ -18,11 +19,18 @@ from chatapp.values import Failure, TurnStatus
 WORKER_LOST = Failure("worker_lost", "The answer was interrupted because the server stopped. Please try again.", True)
 
 
-def cancel(turn: Turn, partial_text: str | None = None) -> Turn | None:
-    """End the turn with what it has written; None when it has ended by itself."""
+def cancel(
+    turn: Turn, partial_text: str | None = None, *, why: str = "interrupt", asked: int | None = None
+) -> Turn | None:
+    """End the turn with what it has written; None when it has ended by itself.
+
+    `why` and `asked`, the moment when that was wanted, are noted (core/traces.py).
+    """
+    stop = traces.stop(asked or traces.moment(), why, executors.worker())
     with transaction():
         threads.lock(turn.user_id, turn.thread_id)
-        output = endings.salvage(turn.id)
+        found = endings.salvage(turn.id)
+        output = replace(found, trace=(found.trace or {}) | stop)
         return endings.end(turn.thread_id, turn.id, Ending.cancelled(partial_text), output, executors.stop)
 
 

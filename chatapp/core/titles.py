@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from chatapp import providers
-from chatapp.core import prompts, quotas, refusals, screening, threads
+from chatapp.core import prompt_choice, prompts, quotas, refusals, screening, threads
 from chatapp.core.screening import Screened
 from chatapp.db import now, release, rest, transaction
 from chatapp.errors import ModelUnavailable
@@ -144,7 +144,7 @@ def dictate(user: User, thread_id: UUID, prompt: str) -> Dictation:
         screening.audit(screened.verdict, user.id, thread_id)
     if screened.asked is None:
         return Dictation(screened.warning, iter((refusals.FIXED,)))
-    system = prompts.assemble(user, thread, now(), "UTC")
+    system = prompts.assemble(user, thread, now(), "UTC", prompt_choice.in_force(thread))
     question = ModelMessage(Role.USER, (TextPart(screened.asked),))
     request = ModelRequest(system, (question,), max_tokens=DICTATED_TOKENS)
     return Dictation(screened.warning, _dictation(provider, request, thread_id, screened))

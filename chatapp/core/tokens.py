@@ -61,8 +61,11 @@ def create(user: User, name: str, days: int) -> tuple[str, ApiToken]:
     return secret, token
 
 
-def revoke(user: User, token_id: UUID) -> None:
-    """It opens nothing from now on; revoking twice is fine. Raises NotFound, for other people's tokens as well."""
+def revoke(user: User, token_id: UUID, *, actor: User | None = None) -> None:
+    """The user's token opens nothing from now on; revoking twice is fine. Raises NotFound for tokens of others.
+
+    `actor` is who revokes it, if not the user.
+    """
     mine = (ApiToken.id == token_id, ApiToken.user_id == user.id)
     with transaction():
         token = session.scalar(select(ApiToken).where(*mine))
@@ -71,4 +74,4 @@ def revoke(user: User, token_id: UUID) -> None:
         if token.revoked_at:
             return
         session.execute(update(ApiToken).where(*mine).values(revoked_at=now()))
-        audit.record("api_token_revoked", user, target_user_id=user.id, object_id=token_id)
+        audit.record("api_token_revoked", actor or user, target_user_id=user.id, object_id=token_id)

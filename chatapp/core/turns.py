@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import OperationalError
 
-from chatapp.core import approvals, endings, executors, screening, starting, takeovers, threads
+from chatapp.core import allowlist, approvals, endings, executors, screening, starting, takeovers, threads, traces
 from chatapp.core.endings import Ending, Output
 from chatapp.core.starting import Started
 from chatapp.db import rest, session, transaction
@@ -29,17 +29,20 @@ def start(question: Question) -> Started:
     Raises QuotaExceeded, QuotaMisconfigured, CapacityExceeded, NotFound, Invalid, NothingToReload, TurnActive,
     TooManyTurns, KeyReused, ModelUnavailable, ShuttingDown.
     """
+    received = traces.moment()
     executor = executors.require()
     if question.on_active is OnActive.INTERRUPT and (question.thread_id or question.concurrency_key):
         executor.flush()
+    allowlist.keep_fresh()
     rest()  # the guards hold no connection
     screened = screening.screen(_storable(question.text))
+    arrival = traces.arrival(received)
     for _ in range(START_ATTEMPTS - 1):
         # Interrupting in two threads, it may wait for an answer that waits for it: the store refuses one of the two.
         with suppress(OperationalError), transaction():
-            return starting.begin(question, screened, executor)
+            return starting.begin(question, screened, executor, arrival)
     with transaction():
-        return starting.begin(question, screened, executor)
+        return starting.begin(question, screened, executor, arrival)
 
 
 def cancel(user: User, thread_id: UUID, partial_text: str | None = None) -> Turn | None:
@@ -47,12 +50,13 @@ def cancel(user: User, thread_id: UUID, partial_text: str | None = None) -> Turn
 
     `partial_text`, where it is a beginning of the answer so far, is what is kept (turns-api 4.8).
     """
+    asked = traces.moment()
     thread = threads.get_own(user, thread_id)
     turn = active(thread.id)
     if turn is None:
         return None
     executors.flush()
-    return takeovers.cancel(turn, partial_text)
+    return takeovers.cancel(turn, partial_text, why="stop", asked=asked)
 
 
 def get_own(user: User, turn_id: UUID) -> Turn:

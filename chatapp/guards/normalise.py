@@ -10,6 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from chatapp.guards.arrays import NDArray, np
+from chatapp.guards.characters import Rewriting, as_text, code_points
 
 _TAGS = {chr(0xE0000 + code): chr(code) for code in range(0x20, 0x7F)}
 _BLANKS = dict.fromkeys("\u2800\u3164\u115f\u1160\uffa0", " ")
@@ -27,7 +28,6 @@ _TAGGED = re.compile("(?<!\U0001f3f4)(?<![\U000e0020-\U000e007e])[\U000e0020-\U0
 # Whole phrases that are one character stay one, and a page of them does not become a book.
 _LONGEST_PIECE = 4
 LONGEST = 60_000
-_KNOWN = 1 << 16
 
 _LATIN = re.compile("[A-Za-z]")
 _FOREIGN = re.compile("[\u0370-\u058f]")
@@ -61,42 +61,32 @@ class Normalised:
         return int(self._places[start]), int(self._places[end - 1]) + 1
 
 
-class _Pieces(dict[str, str]):
-    """What each character is read as, worked out on first sight."""
-
-    def __missing__(self, char: str) -> str:
-        piece = _READ_AS.get(char)
-        if piece is None:
-            piece = "" if _DROPPED.match(char) else unicodedata.normalize("NFKC", char)
-        if len(piece) > _LONGEST_PIECE:
-            piece = char
-        if len(self) >= _KNOWN:
-            self.clear()
-        self[char] = piece
-        return piece
+def _piece(char: str) -> str:
+    """What a character is read as."""
+    piece = _READ_AS.get(char)
+    if piece is None:
+        piece = "" if _DROPPED.match(char) else unicodedata.normalize("NFKC", char)
+    return piece if len(piece) <= _LONGEST_PIECE else char
 
 
 _READ_AS = _TAGS | _BLANKS
-_PIECES = _Pieces()
+_PIECES = Rewriting(_piece)
+_IN_LATIN = Rewriting(lambda char: char.translate(_LOOK_ALIKES))
 
 
 def normalise(text: str) -> Normalised:
     """The text in compatibility form (NFKC), without invisible characters, look-alikes of mixed words in Latin."""
     if text.isascii():
         return Normalised(text)
-    pieces = [_PIECES[char] for char in text]
-    plain = "".join(pieces)
-    is_swollen = len(plain) > max(LONGEST, len(text))
+    codes = code_points(text)
+    widths = _PIECES.widths(codes)
+    is_swollen = int(widths.sum()) > max(LONGEST, len(text))
     if is_swollen:  # the end would be out of sight behind a filler of ligatures
-        pieces = [piece if len(piece) < 2 else char for piece, char in zip(pieces, text, strict=True)]
-        plain = "".join(pieces)
-    places = None
-    lengths = list(map(len, pieces))
-    if lengths.count(1) != len(pieces):
-        places = np.repeat(np.arange(len(pieces)), lengths)
-    has_dropped = _DROPPED.search(text) is not None  # a search without looking around leaps, and most texts have none
+        widths = np.minimum(widths, 1)
+    plain = as_text(_PIECES.read(codes, widths))
+    places = None if (widths == 1).all() else np.repeat(np.arange(len(codes)), widths)
     has_tags = _TAG.search(text) is not None and _TAGGED.search(text) is not None
-    hidden = has_dropped and _HIDDEN.search(text) is not None
+    hidden = not widths.all() and _HIDDEN.search(text) is not None
     return Normalised(_in_one_script(plain), has_tags, hidden, is_swollen, places)
 
 
@@ -104,7 +94,8 @@ def _in_one_script(text: str) -> str:
     """Words that mix Latin with look-alikes, in Latin; all words, when the text has no foreign letter but twins."""
     if not _LATIN.search(text) or not _FOREIGN.search(text):
         return text
-    plain = text.translate(_LOOK_ALIKES)
+    codes = code_points(text)
+    plain = as_text(_IN_LATIN.read(codes, _IN_LATIN.widths(codes)))
     if not _FOREIGN.search(_TWINS.sub("", text)):
         return plain
     return _MIXED.sub(lambda word: plain[word.start() : word.end()], text)

@@ -1,11 +1,11 @@
-"""People and the secrets they call with."""
+"""People, the secrets they call with, and the ways in that administrators give them."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from chatapp.db import Base, new_id, now
@@ -30,6 +30,9 @@ class User(Base):
     locale: Mapped[str] = mapped_column(String(20), default="en", server_default="en")
     # Empty: as the browser says.
     timezone: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    # The password opens nothing but the page on which another one is chosen.
+    must_change_password: Mapped[bool] = mapped_column(default=False, server_default=false())
+    last_seen_at: Mapped[datetime | None]
     # Somebody who wanted to go and whose conversations are being deleted.
     deleted_at: Mapped[datetime | None]
     created: Mapped[datetime] = mapped_column(default=now)
@@ -53,3 +56,55 @@ class ApiToken(Base):
     revoked_at: Mapped[datetime | None]
 
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
+
+
+class Invitation(Base):
+    """An account for whoever has the link. `name` is what the inviter calls the invited."""
+
+    __tablename__ = "invitations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(255), default="")
+    is_staff: Mapped[bool] = mapped_column(default=False)
+    is_support: Mapped[bool] = mapped_column(default=False)
+    inviter_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+
+
+class PasswordLink(Base):
+    """Whoever has it chooses the user's password, once. There is one a user: the newest."""
+
+    __tablename__ = "password_links"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+
+
+class Identity(Base):
+    """Who a user is at a provider of identities. A subject is only unique within its issuer."""
+
+    __tablename__ = "identities"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    issuer: Mapped[str] = mapped_column(String(255))
+    subject: Mapped[str] = mapped_column(String(255))
+    created: Mapped[datetime] = mapped_column(default=now)
+    last_used_at: Mapped[datetime] = mapped_column(default=now)
+
+    user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
+
+
+class SignInFailures(Base):
+    """How often signing in has failed since `period`. `key` is a digest of the name, the address or both."""
+
+    __tablename__ = "sign_in_failures"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    period: Mapped[datetime] = mapped_column(index=True)
+    amount: Mapped[int]

@@ -26,6 +26,8 @@ class SystemPrompt(Base):
             postgresql_where=text("is_active"),
         ),
         Index("ix_system_prompts_created", "created", "id"),
+        CheckConstraint("share between 0 and 100", name="share"),
+        CheckConstraint("share = 0 or not is_active", name="active_without_share"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -33,6 +35,10 @@ class SystemPrompt(Base):
     description: Mapped[str] = mapped_column(String(2000), default="")
     custom_instructions: Mapped[str] = mapped_column(Text, default="")
     is_active: Mapped[bool] = mapped_column(default=False)
+    # What it says now. Not a foreign key: versions stay when their prompt is deleted.
+    version_id: Mapped[UUID]
+    # Of a hundred new threads, how many get it instead of the active prompt.
+    share: Mapped[int] = mapped_column(default=0, server_default="0")
     created: Mapped[datetime] = mapped_column(default=now)
     modified: Mapped[datetime] = mapped_column(default=now)
 

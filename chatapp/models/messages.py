@@ -11,8 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chatapp.db import Base, new_id, now
 
+RATED = text("feedback_score is not null")
 CALLED = "successful_tools <> ''"
-RATED = "feedback_score is not null"
 
 
 class Message(Base):
@@ -41,9 +41,11 @@ class Message(Base):
         Index(
             "ix_messages_rated",
             "feedback_submitted_at",
-            "id",
-            sqlite_where=text(RATED),
-            postgresql_where=text(RATED),
+            "feedback_score",
+            "model",
+            "user_id",
+            sqlite_where=RATED,
+            postgresql_where=RATED,
         ),
         Index("ix_messages_tools", "thread_id", sqlite_where=text(CALLED), postgresql_where=text(CALLED)),
         CheckConstraint("role in ('user', 'assistant')", name="role"),

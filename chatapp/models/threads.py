@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from chatapp.db import Base, new_id, now
@@ -81,6 +81,9 @@ class Thread(Base):
     system_prompt: Mapped[str | None] = mapped_column(Text)
     # Not a foreign key: the thread keeps the id of an agent that is gone.
     agent_spec_id: Mapped[UUID | None]
+    # The version of a system prompt that the thread was drawn for, or is a trial of; others follow the active prompt.
+    prompt_version_id: Mapped[UUID | None]
+    is_trial: Mapped[bool] = mapped_column(default=False, server_default=false())
     # What programs keep with the thread; no model ever sees it.
     client_data: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     archived_at: Mapped[datetime | None]

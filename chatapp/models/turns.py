@@ -11,7 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chatapp.db import Base, new_id, now
 
+UNCOUNTED = text("completed_at is not null and counted_at is null")
 ACTIVE_SQL = text("status in ('pending', 'running', 'awaiting_approval')")
+UNFINISHED_SQL = text("status in ('failed', 'cancelled')")
+SLOW_SQL = text("first_token_ms >= 2000")
+PROMPTED_SQL = text("prompt_version_id is not null")
 
 
 class Turn(Base):
@@ -36,7 +40,14 @@ class Turn(Base):
         ),
         Index("uq_turns_idempotency_key", "thread_id", "idempotency_key", unique=True),
         Index("ix_turns_thread_created", "thread_id", "created"),
+        Index("ix_turns_uncounted", "completed_at", sqlite_where=UNCOUNTED, postgresql_where=UNCOUNTED),
+        Index("ix_turns_prompted", "completed_at", sqlite_where=PROMPTED_SQL, postgresql_where=PROMPTED_SQL),
         Index("ix_turns_active_user", "user_id", sqlite_where=ACTIVE_SQL, postgresql_where=ACTIVE_SQL),
+        # For those who look after the site (core/turn_lists.py). Ids sort by time; an answer that went well is in none
+        # of the partial ones.
+        Index("ix_turns_user", "user_id", "id"),
+        Index("ix_turns_unfinished", "status", "id", sqlite_where=UNFINISHED_SQL, postgresql_where=UNFINISHED_SQL),
+        Index("ix_turns_slow", "id", sqlite_where=SLOW_SQL, postgresql_where=SLOW_SQL),
         CheckConstraint(
             "status in ('pending', 'running', 'awaiting_approval', 'completed', 'failed', 'cancelled')", name="status"
         ),
@@ -56,6 +67,8 @@ class Turn(Base):
     answer_replaces_id: Mapped[UUID | None]
     # What the model is asked; differs from the stored question only in a reload with other words.
     prompt: Mapped[str | None] = mapped_column(Text)
+    # The version of a system prompt that answers; not a foreign key, so that it costs nothing here.
+    prompt_version_id: Mapped[UUID | None]
     model: Mapped[str | None] = mapped_column(String(150))
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     input_tokens: Mapped[int | None]
@@ -70,9 +83,15 @@ class Turn(Base):
     concurrency_key: Mapped[str] = mapped_column(String(128))
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
     fingerprint: Mapped[str | None] = mapped_column(String(64))
+    # From `created` to the first text that could be shown, in milliseconds.
+    first_token_ms: Mapped[int | None]
+    # When what happened, as far as the log does not tell: core/traces.py. Not loaded unless it is asked for.
+    trace: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
     created: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
+    # When it went into the daily figures (core.figures).
+    counted_at: Mapped[datetime | None]
     modified: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -194,6 +194,10 @@ class Provider(Protocol):
         Raises ProviderError."""
         ...
 
+    def probe(self, timeout: float) -> None:
+        """Whether the service is there and takes our key, asked in a way that costs nothing. Raises ProviderError."""
+        ...
+
     def cost(self, model: str, usage: Usage) -> str | None:
         """Price in US dollars as a plain decimal with at most 8 fraction digits; None when it is unknown."""
         ...

@@ -32,6 +32,8 @@ TITLE_PROMPT = (
     "that message. Do not answer the message. Reply with the title only: no quotes, no full stop."
 )
 FIRST_RETRY_WAIT, LONGEST_RETRY_WAIT = 0.5, 8.0
+# What a service says that has no list of models.
+NO_LIST = (400, 404, 405, 501)
 SMALLEST_PRICE = Decimal("1e-8")
 
 
@@ -88,6 +90,14 @@ class AnthropicProvider:
             return title, usage_from(message["usage"], exact=True)
         except _failures() as error:
             raise _provider_error(error) from None
+
+    def probe(self, timeout: float) -> None:
+        """A service that has no list of models is there as well. Raises ProviderError."""
+        try:
+            self.client().models.list(limit=1, timeout=timeout)
+        except _failures() as error:
+            if getattr(error, "status_code", None) not in NO_LIST:
+                raise _provider_error(error) from None
 
     def cost(self, model: str, usage: Usage) -> str | None:
         cached, written = usage.cached_input_tokens, usage.cache_write_tokens

@@ -329,5 +329,8 @@ class OfflineProvider:
         words = text.split()[:TITLE_WORDS]
         return " ".join(words)[:TITLE_LENGTH].rstrip(), Usage()
 
+    def probe(self, timeout: float) -> None:
+        """It is always there."""
+
     def cost(self, model: str, usage: Usage) -> str:
         return "0"

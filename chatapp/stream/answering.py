@@ -13,6 +13,7 @@ from uuid import UUID
 from chatapp.core import spoken
 from chatapp.core.endings import CHARACTERS_PER_TOKEN, Output
 from chatapp.core.titles import Attempt
+from chatapp.core.traces import ModelCall, Trace, moment
 from chatapp.core.transcripts import Transcript
 from chatapp.guards.shield import Shield
 from chatapp.providers import (
@@ -39,6 +40,7 @@ from chatapp.values import Event, FinishReason, Usage
 
 TOOL_ROUNDS = 5
 PAUSE = 0.5  # seconds of silence after which the last word is shown, though it may go on
+CONTENT = (Text, Reasoning, ToolCallBegun)
 REASONS = {StopReason.LENGTH: FinishReason.LENGTH, StopReason.CONTENT_FILTER: FinishReason.CONTENT_FILTER}
 
 
@@ -76,9 +78,11 @@ class Answering:
         *,
         withheld: Collection[str] = (),
         usage: Usage | None = None,
+        trace: Trace | None = None,
     ) -> None:
         """`first` are the turn's events so far and `usage` what they cost; `withheld` is what must not be said."""
         self.progress_at = monotonic()
+        self.trace = trace or Trace()
         self._turn_id = turn_id
         self._recorder = recorder
         self._transcript = Transcript.of(event.data for event in first)
@@ -96,6 +100,7 @@ class Answering:
         self._step_characters = 0
         self._model: str | None = None
         self._on_text: Callable[[], None] | None = None
+        self._has_text = False
 
     def pause(self) -> None:
         """Called now and then from another thread: shows what waits for a model that is silent."""
@@ -108,6 +113,7 @@ class Answering:
         self._closed = True
         if self._stream:
             self._stream.close()
+            self.trace.cut()
         if self._calling:
             self._calling.close()
 
@@ -124,7 +130,9 @@ class Answering:
         """
         self._on_text = on_text
         self._shield = Shield(self._conversation, request.system, self._withheld)
-        self._calling = calling = Calling(self._turn_id, toolbox, self._transcript, self._emit, self._context)
+        self._calling = calling = Calling(
+            self._turn_id, toolbox, self._transcript, self._emit, self._context, self.trace.tools
+        )
         if self._closed:
             calling.close()
         calling.go_on()
@@ -157,17 +165,22 @@ class Answering:
     def output(self, unstored: Sequence[Event], title: Attempt | None) -> Output:
         """`unstored` are the events that the log does not have yet."""
         usage = self._usage_so_far()
-        return Output(self._transcript, self._recorder.last_seq, unstored, usage, self._model, title)
+        trace = self.trace.as_json()
+        return Output(self._transcript, self._recorder.last_seq, unstored, usage, self._model, title, trace)
 
     def _step(self, provider: Provider, request: ModelRequest, number: int) -> Step:
         self._writing = step = Step(number)
         self._emit({"type": "start-step"})
+        call = self.trace.call()
         try:
-            self._consume(provider, request, step)
-        except ProviderError:
+            self._consume(provider, request, step, call)
+        except ProviderError as error:
+            call.outcome = error.failure.code
             self._close_block(step)
             raise
         finally:
+            call.ended = moment()
+            call.usage, call.outcome = self._usage_of_step(), call.outcome or str(step.reason or "")
             self._account()
         self._close_block(step)
         if not self._closed:
@@ -176,15 +189,18 @@ class Answering:
             self._emit({"type": "finish-step"})
         return step
 
-    def _consume(self, provider: Provider, request: ModelRequest, step: Step) -> None:
+    def _consume(self, provider: Provider, request: ModelRequest, step: Step, call: ModelCall) -> None:
         self._stream = stream = provider.stream(request)
         if self._closed:
             stream.close()
-        self._model = stream.model
+            self.trace.cut()
+        self._model = call.model = stream.model
         for event in stream:
             if self._closed:
                 return
             self.progress_at = monotonic()
+            if call.first is None and isinstance(event, CONTENT):
+                call.first = moment()
             self._take(step, event)
         if step.reason is None and not self._closed:
             raise ProviderError.of(Trouble.CONNECT, "the stream ended early")
@@ -226,9 +242,11 @@ class Answering:
             return
         self._recorder.delta(f"{kind}-delta", block, delta)
         self._transcript.add({"type": f"{kind}-delta", "id": block, "delta": delta})
-        if self._on_text:
-            self._on_text()
-            self._on_text = None
+        if not self._has_text:
+            self._has_text = True
+            self.trace.text()
+            if self._on_text:
+                self._on_text()
 
     def _close_block(self, step: Step) -> None:
         with self._text_lock:
@@ -258,14 +276,17 @@ class Answering:
         self._step_characters = 0
 
     def _usage_so_far(self) -> Usage | None:
+        """Of all model calls."""
+        step = self._usage_of_step()
+        return (self._usage or Usage()) + step if step else self._usage
+
+    def _usage_of_step(self) -> Usage | None:
         """What the provider reported, and an estimate of what it wrote since where the call was cut short."""
-        if self._step_usage is None:
-            return self._usage
         step = self._step_usage
-        if self._step_characters:
-            written = step.output_tokens + self._step_characters // CHARACTERS_PER_TOKEN
-            step = replace(step, output_tokens=written, exact=False)
-        return (self._usage or Usage()) + step
+        if step is None or not self._step_characters:
+            return step
+        written = step.output_tokens + self._step_characters // CHARACTERS_PER_TOKEN
+        return replace(step, output_tokens=written, exact=False)
 
     def _reason(self, step: Step) -> FinishReason:
         """How a turn ended well; a model that said nothing at all has not answered."""

@@ -19,7 +19,10 @@ WITHHELD = "The tool failed. What it said is withheld, because it reads like ins
 
 
 class Calling:
-    """`emit` writes an event of the turn; `transcript` is the turn so far, those events included."""
+    """`emit` writes an event of the turn; `transcript` is the turn so far, those events included.
+
+    In `times` it is noted by call when it began and when it ended.
+    """
 
     def __init__(
         self,
@@ -28,10 +31,11 @@ class Calling:
         transcript: Transcript,
         emit: Callable[[Json], None],
         context: Callable[[], AbstractContextManager[Any]],
+        times: dict[str, list[int | None]],
     ) -> None:
         self.waits_for_approval = False
         self._turn_id, self._toolbox, self._transcript = turn_id, toolbox, transcript
-        self._emit, self._context = emit, context
+        self._emit, self._context, self._times = emit, context, times
         self._batch: Batch | None = None
         self._closed = False
 
@@ -92,7 +96,7 @@ class Calling:
     def _run(self, calls: Sequence[Prepared]) -> None:
         if not calls:
             return
-        self._batch = batch = Batch(self._toolbox, calls, self._context)
+        self._batch = batch = Batch(self._toolbox, calls, self._context, self._times)
         if self._closed:
             return
         for call_id, result in batch.results():

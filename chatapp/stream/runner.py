@@ -13,10 +13,11 @@ from uuid import UUID
 import structlog
 
 from chatapp import config, metrics, providers
-from chatapp.core import approvals, refusals, takeovers, titles, turns
+from chatapp.core import approvals, refusals, takeovers, titles, traces, turns
 from chatapp.core.endings import Ending, Output
 from chatapp.core.executors import Assignment
 from chatapp.core.titles import Titler
+from chatapp.core.traces import Trace
 from chatapp.db import release
 from chatapp.providers import FAILURES, ModelRequest, Provider, ProviderError, Trouble
 from chatapp.stream import workers
@@ -164,6 +165,7 @@ class Runner:
             self._context,
             withheld=assignment.withheld,
             usage=assignment.usage,
+            trace=Trace(self.worker, assignment.trace),
         )
         titler = None
         try:
@@ -201,6 +203,8 @@ class Runner:
             titles.store(assignment.thread_id, title)
         elif titler and not title:
             titler.finish(LATE_TITLE)
+        if not stored:
+            traces.hand_in(run.turn_id, answering.trace.as_json())
 
     def _respond(
         self,

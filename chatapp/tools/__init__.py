@@ -106,6 +106,11 @@ def permitted(user: User) -> dict[str, Tool]:
     return found | {tool.name: tool for tool in added if tool.name not in own and tool.permits(user)}
 
 
+def names(user: User) -> frozenset[str]:
+    """Of every tool that comes with the program, and of the others that this person may use."""
+    return frozenset(tool.name for tool in built_in()) | permitted(user).keys()
+
+
 def crystallizable() -> frozenset[str]:
     """The names of the tools whose calls can become steps of an automation."""
     return frozenset(tool.name for tool in built_in() if tool.crystallizable)

@@ -10,7 +10,7 @@ import orjson
 import structlog
 
 from chatapp import guards
-from chatapp.core import screening
+from chatapp.core import allowlist, screening
 from chatapp.errors import ToolRefused
 from chatapp.guards import GuardFailed
 from chatapp.values import Action, Json, Severity, ToolResult
@@ -41,7 +41,7 @@ def result(found: ToolResult) -> ToolResult:
     """The result as a model may get it and as it may be kept: data, whatever it says of itself."""
     text = orjson.dumps(found.as_json()).decode()
     try:
-        verdict = guards.check(text)
+        verdict = guards.check(text, allowlist.phrases())
     except GuardFailed as failure:
         logger.error("guard.failed", error=str(failure))
         return ToolResult.error(UNCHECKED)

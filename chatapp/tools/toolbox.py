@@ -14,6 +14,7 @@ import structlog
 from jsonschema import Draft202012Validator
 
 from chatapp import config
+from chatapp.core.traces import moment
 from chatapp.core.transcripts import ToolUse
 from chatapp.db import release, session
 from chatapp.errors import ChatError, ToolRefused
@@ -140,13 +141,19 @@ class Toolbox:
 class Batch:
     """Calls that are made at the same time, each in a thread of its own, none longer than `tool_timeout`.
 
-    `context` is what a thread needs around the database.
+    `context` is what a thread needs around the database. In `times`, where it is given, it is noted by call when it
+    began and when it ended (core/traces.py).
     """
 
     def __init__(
-        self, toolbox: Toolbox, calls: Sequence[Prepared], context: Callable[[], AbstractContextManager[Any]]
+        self,
+        toolbox: Toolbox,
+        calls: Sequence[Prepared],
+        context: Callable[[], AbstractContextManager[Any]],
+        times: dict[str, list[int | None]] | None = None,
     ) -> None:
         self._toolbox, self._context = toolbox, context
+        self._times = {} if times is None else times
         self._open = {call.call_id: call for call in calls}
         self._done: dict[str, ToolResult] = {}
         self._news = threading.Condition()
@@ -172,8 +179,10 @@ class Batch:
         return [(call_id, done.get(call_id) or ToolResult.error(TIMED_OUT)) for call_id in self._open]
 
     def _run(self, call: Prepared) -> None:
+        self._times[call.call_id] = [moment(), None]
         with self._context():
             found = self._toolbox.run(call)
+        self._times[call.call_id][1] = moment()
         with self._news:
             self._done[call.call_id] = found
             self._news.notify_all()

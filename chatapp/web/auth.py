@@ -5,26 +5,28 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
-from flask import Flask, Response, after_this_request, current_app, redirect, request, url_for
+from flask import Flask, Response, after_this_request, current_app, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import UserMixin, current_user
 from htmx_flask import make_response
 from htmx_flask import request as htmx_request
 
+from chatapp import config
 from chatapp.core import accounts
+from chatapp.db import now
 from chatapp.extensions import login
 from chatapp.models import User
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-SESSION_LIFETIME = timedelta(days=14)
+SINCE = "since"  # when somebody signed in, in the cookie
 # With it the scripts of this site call the turns API (turns-api 1.1). When it ends the server says: it is used or not.
 API_COOKIE = "vai_token"
 API_COOKIE_AGE = timedelta(days=365)
@@ -46,7 +48,7 @@ class SignedIn(UserMixin):  # type: ignore[misc]
 
 
 def init_app(app: Flask) -> None:
-    app.config["PERMANENT_SESSION_LIFETIME"] = SESSION_LIFETIME
+    app.config["PERMANENT_SESSION_LIFETIME"] = config.current().session_idle  # renewed by every request
     login.user_loader(_load)
     login.unauthorized_handler(_ask_to_sign_in)
 
@@ -118,7 +120,17 @@ def reader() -> User | None:
 def _load(session_id: str) -> SignedIn | None:
     user = accounts.get_user(UUID(session_id.partition(".")[0]))
     found = SignedIn(user) if user else None
-    return found if found and hmac.compare_digest(found.id, _with_stamp(session_id)) else None
+    if user is None or found is None or not hmac.compare_digest(found.id, _with_stamp(session_id)) or _is_over():
+        return None
+    if user.is_active:
+        accounts.note_visit(user)
+    return found
+
+
+def _is_over() -> bool:
+    """Whether signing in is too long ago. Cookies of the release before do not say: their time begins now."""
+    began = session.setdefault(SINCE, int(now().timestamp()))
+    return now() > config.current().session_ends(datetime.fromtimestamp(began, UTC))
 
 
 def _with_stamp(session_id: str) -> str:

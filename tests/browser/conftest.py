@@ -74,7 +74,7 @@ def served(start_server: Callable[..., AppServer], service: MessagesServer) -> A
     return settled(start_server(PROVIDER="anthropic", ANTHROPIC_API_KEY="key", ANTHROPIC_BASE_URL=service.url))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         missing("Chromium", "chromium")

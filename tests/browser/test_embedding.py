@@ -78,7 +78,7 @@ def test_the_launcher_shows_what_is_new(as_ana: Callable[..., Chat], embedded: A
     chat = frame(page)
     launcher.click()
     box = chat.get_by_role("textbox", name="Message")
-    box.fill("/slow 30")
+    box.fill("/slow 90")
     box.press("Enter")
     expect(chat.locator("article[data-role=assistant]")).to_contain_text("tick 2 ")
     chat.get_by_role("button", name="Close chat").click()
@@ -86,7 +86,7 @@ def test_the_launcher_shows_what_is_new(as_ana: Callable[..., Chat], embedded: A
     expect(launcher).to_be_focused()
     expect(page.get_by_role("button", name="Chat, new answer")).to_be_visible()
     launcher.click()
-    expect(chat.locator("article[data-role=assistant]")).to_contain_text("tick 30")
+    expect(chat.locator("article[data-role=assistant]")).to_contain_text("tick 90")
     expect(page.get_by_role("button", name="Chat", exact=True)).to_be_visible()
 
 

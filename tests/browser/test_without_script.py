@@ -19,13 +19,13 @@ def chat(window: Callable[..., BrowserContext], server: AppServer) -> Chat:
 
 
 def test_the_page_grows_until_the_answer_is_complete(chat: Chat) -> None:
-    chat.box.fill("Look here\n/slow 20")
+    chat.box.fill("Look here\n/slow 90")
     chat.send_button.click(no_wait_after=True)
     expect(chat.answer).to_have_attribute("data-status", "running")
     expect(chat.text).to_contain_text("You said: Look here")
     expect(chat.send_button).to_have_count(0)
     expect(chat.send_button).to_be_visible()
-    expect(chat.text).to_contain_text("tick 20")
+    expect(chat.text).to_contain_text("tick 90")
     grown = chat.text.inner_html()
     chat.page.reload()
     expect(chat.answer).to_have_attribute("data-status", "completed")

@@ -1,4 +1,4 @@
-"""The npm packages of contract tests, in a folder outside of the repository: `python -m tests.contract.packages`."""
+"""The npm packages of tests, in folders outside of the repository: `python -m tests.contract.packages`."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from pathlib import Path
 from tests import servers
 
 SOURCE = Path(__file__).parent / "ai_sdk"
+PROVIDER = servers.ROOT / "tests" / "oidc" / "provider"
 FILES = ("package.json", "package-lock.json")
 
 
-def installed() -> Path:
+def installed(source: Path = SOURCE) -> Path:
     """A folder with the `node_modules` that the lock file names. Skips the test where node is not installed."""
     if not (shutil.which("node") and shutil.which("npm")):
         servers.missing("node", "nodejs npm")
-    folder = _cache() / hashlib.sha256(b"".join((SOURCE / name).read_bytes() for name in FILES)).hexdigest()[:16]
+    folder = _cache() / hashlib.sha256(b"".join((source / name).read_bytes() for name in FILES)).hexdigest()[:16]
     if not (folder / "complete").exists():
         folder.mkdir(parents=True, exist_ok=True)
         for name in FILES:
-            shutil.copy(SOURCE / name, folder)
+            shutil.copy(source / name, folder)
         subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder, check=True)
         (folder / "complete").touch()
     return folder
@@ -34,4 +35,5 @@ def _cache() -> Path:
 
 
 if __name__ == "__main__":
-    print(installed())
+    for source in (SOURCE, PROVIDER):
+        print(installed(source))

@@ -42,7 +42,7 @@ def test_every_answer_is_described(app: Flask, people: People, name: str) -> Non
     person = getattr(people, name)
     thread_ids = ids_of_a_thread(app, person)
     for found in schemathesis.openapi.from_wsgi("/api/schema/", app).get_all_operations():
-        prompt_id = str(system_prompts.create(name="Fuzzed").id)
+        prompt_id = str(system_prompts.create(people.stan.user, "Fuzzed").id)
         fuzz(found.ok(), person, thread_ids | {"prompt_id": prompt_id})
 
 

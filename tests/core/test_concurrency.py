@@ -19,10 +19,10 @@ from tests.web.api import rows
 CROWD = 20
 
 
-def test_of_many_activations_at_once_exactly_one_prompt_is_active(app: Flask) -> None:
-    prompts = [system_prompts.create(f"prompt {number}").id for number in range(5)]
+def test_of_many_activations_at_once_exactly_one_prompt_is_active(app: Flask, people: People) -> None:
+    prompts = [system_prompts.create(people.stan.user, f"prompt {number}").id for number in range(5)]
 
-    _at_once(app, lambda number: system_prompts.activate(prompts[number % 5]))
+    _at_once(app, lambda number: system_prompts.activate(people.stan.user, prompts[number % 5]))
 
     assert session.scalar(select(func.count()).select_from(SystemPrompt).where(SystemPrompt.is_active)) == 1
 

@@ -10,10 +10,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, text
 
-from chatapp.core import history, own_threads, thread_lists, thread_order, threads
+from chatapp.core import flags, history, own_threads, thread_lists, thread_order, threads
+from chatapp.core.flags import Wanted
 from chatapp.core.thread_lists import ThreadFilter
 from chatapp.db import db, new_id, now, session
 from chatapp.models import User
+from chatapp.values import Severity
 from tests.people import People
 
 FILTERS = {
@@ -85,11 +87,11 @@ def _queries(people: People, reader: str, name: str) -> list[tuple[str, object]]
     return _statements(lambda: thread_lists.page(user, FILTERS[name], 0, 10))
 
 
-def _statements(look: Callable[[], object]) -> list[tuple[str, object]]:
+def _statements(look: Callable[[], object], table: str = "threads") -> list[tuple[str, object]]:
     seen: list[tuple[str, object]] = []
 
     def note(_connection, _cursor, statement, parameters, _context, _many):
-        if statement.startswith(("SELECT", "WITH")) and "threads" in statement:
+        if statement.startswith(("SELECT", "WITH")) and f" {table}" in statement:
             seen.append((statement, parameters))
 
     event.listen(db.engine, "before_cursor_execute", note)
@@ -148,3 +150,31 @@ def test_summaries_read_only_what_they_are_about(app: Flask, people: People) -> 
 
     assert any("ix_turns_thread_created" in line for line in plan), "\n".join(plan)
     assert not any(map(_reads_everything, plan)), "\n".join(plan)
+
+
+WANTED = {
+    "undecided": Wanted(),
+    "any decision": Wanted(None),
+    "severity": Wanted(severity=Severity.LOW),
+    "action": Wanted(action="redact"),
+    "category": Wanted(rule="jailbreak"),
+    "person": Wanted(None, user_id=new_id()),
+}
+
+
+@pytest.mark.parametrize("name", WANTED)
+def test_the_queue_of_flags_is_a_range_of_one_index(app: Flask, name: str) -> None:
+    wanted = WANTED[name]
+    seen = _statements(lambda: (flags.queue(wanted), flags.following(wanted, new_id())), "flags")
+
+    plans = [line for query in seen for line in _plan(*query)]
+
+    assert any("ix_flags_" in line for line in plans), "\n".join(plans)
+    whole = [line for line in plans if "Seq Scan on flag" in line or line.startswith("SCAN flag")]
+    assert [line for line in whole if "INDEX" not in line] == [], "\n".join(plans)
+
+
+def test_the_number_in_the_navigation_reads_one_index(app: Flask) -> None:
+    [query] = _statements(flags.undecided, "flags")
+    plan = _plan(*query)
+    assert any("ix_flags_" in line for line in plan), "\n".join(plan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -41,7 +43,10 @@ from chatapp.providers import (
 )
 from chatapp.providers.anthropic import AnthropicProvider
 from chatapp.values import Role, Usage
+from tests.servers import free_port
 
+QUICK = 8.0  # seconds, far less than any wait it could be: the machine may do other things as well
+PATIENCE = 60.0
 KEY = "sk-ant-very-secret"
 MODEL = "claude-local"
 PRICES = {MODEL: {"input": "3", "output": "15", "cache_read": "0.3", "cache_write": "3.75"}}
@@ -114,13 +119,13 @@ class Reader(threading.Thread):
 
     def wait_for_text(self, text: str) -> None:
         with self._grew:
-            assert self._grew.wait_for(lambda: text in text_of(self.events), 5)
+            assert self._grew.wait_for(lambda: text in text_of(self.events), PATIENCE)
 
     def close_and_join(self) -> float:
         """Seconds from closing the stream to the end of the iteration."""
         begun = time.monotonic()
         self.stream.close()
-        self.join(5)
+        self.join(PATIENCE)
         assert not self.is_alive()
         return time.monotonic() - begun
 
@@ -429,7 +434,7 @@ class TestRetries:
         reader.start()
         server.wait_for(1)
 
-        assert reader.close_and_join() < 0.5
+        assert reader.close_and_join() < QUICK
         assert reader.error is None
         assert len(server.requests) == 1
 
@@ -446,10 +451,10 @@ class TestClose:
         reader.start()
         reader.wait_for_text("one")
 
-        assert reader.close_and_join() < 0.5
+        assert reader.close_and_join() < QUICK
         assert reader.error is None
         assert not any(isinstance(event, Stopped) for event in reader.events)
-        assert server.requests[0].wait_closed(0.5)
+        assert server.requests[0].wait_closed(QUICK)
 
     def test_ends_the_wait_for_the_response(self, server: MessagesServer, provider: AnthropicProvider) -> None:
         server.scripts = [Script(headers_after=30)]
@@ -457,9 +462,9 @@ class TestClose:
         reader.start()
         server.wait_for(1)
 
-        assert reader.close_and_join() < 0.5
+        assert reader.close_and_join() < QUICK
         assert (reader.events, reader.error) == ([], None)
-        assert server.requests[0].wait_closed(0.5)
+        assert server.requests[0].wait_closed(QUICK)
 
     def test_ends_that_wait_after_a_call_that_could_leave_its_connection(
         self, server: MessagesServer, provider: AnthropicProvider
@@ -470,7 +475,7 @@ class TestClose:
         reader = Reader(provider.stream(HELLO))
         reader.start()
         server.wait_for(2)
-        assert reader.close_and_join() < 0.5
+        assert reader.close_and_join() < QUICK
 
     def test_before_the_first_iteration_asks_nothing(self, server: MessagesServer, provider: AnthropicProvider) -> None:
         stream = provider.stream(HELLO)
@@ -487,7 +492,7 @@ class TestClose:
         other.start()
         closed.wait_for_text("one")
         closed.close_and_join()
-        other.join(5)
+        other.join(PATIENCE)
 
         assert text_of(other.events) == "one two three"
 
@@ -505,7 +510,7 @@ class TestClose:
         next(events)
         events.close()  # type: ignore[attr-defined]
 
-        assert server.requests[0].wait_closed(0.5)
+        assert server.requests[0].wait_closed(QUICK)
 
     def test_works_under_gevent(self, server: MessagesServer) -> None:
         server.scripts = [Script(text="one two", trouble="stall", after=1), Script(headers_after=30)]
@@ -513,15 +518,15 @@ class TestClose:
             [sys.executable, "-W", "error", "-c", UNDER_GEVENT, server.url],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=100,
             check=False,
         )
 
         assert done.returncode == 0, done.stderr
         report = json.loads(done.stdout)
         assert [reader["error"] for reader in report] == [None, None]
-        assert max(reader["seconds"] for reader in report) < 0.5
-        assert [request.wait_closed(0.5) for request in server.requests] == [True, True]
+        assert max(reader["seconds"] for reader in report) < QUICK
+        assert [request.wait_closed(QUICK) for request in server.requests] == [True, True]
 
 
 UNDER_GEVENT = """
@@ -617,3 +622,48 @@ class TestCost:
         assert provider.cost("another-model", Usage(1, 1)) is None
         assert provider.cost(MODEL, Usage(2, 1, cached_input_tokens=1)) is None
         assert provider.cost(MODEL, Usage(2, 1)) == "0.000003"
+
+
+def test_a_probe_is_content_with_a_service_that_is_there(make: MakeProvider, server: MessagesServer) -> None:
+    make().probe(2.0)
+    [request] = server.requests
+    assert (request.method, request.path.partition("?")[0]) == ("GET", "/v1/models")
+
+
+def test_a_probe_of_a_service_that_is_away_fails_within_its_time(make: MakeProvider) -> None:
+    with pytest.raises(ProviderError) as error:
+        make(base_url=f"http://127.0.0.1:{free_port()}").probe(2.0)
+    assert error.value.failure == FAILURES[Trouble.CONNECT]
+
+
+@pytest.mark.parametrize(("status", "trouble"), [(401, Trouble.AUTH), (503, Trouble.SERVER), (404, None)])
+def test_a_probe_tells_what_a_service_says(status: int, trouble: Trouble | None) -> None:
+    with refusing(status) as url:
+        provider = AnthropicProvider(api_key=KEY, base_url=url, model=MODEL, prices={})
+        if trouble is None:
+            provider.probe(2.0)
+        else:
+            with pytest.raises(ProviderError) as error:
+                provider.probe(2.0)
+            assert error.value.failure == FAILURES[trouble]
+
+
+@contextlib.contextmanager
+def refusing(status: int) -> Iterator[str]:
+    """A service that has nothing to say but this."""
+
+    class Refusal(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing on the console."""
+
+    with HTTPServer(("127.0.0.1", 0), Refusal) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from flask import Flask
+from sqlalchemy import select
 
 from chatapp.core import context, messages, turns
 from chatapp.core.starting import Started
@@ -98,6 +99,12 @@ def shown_to_model(started: Started) -> list[str]:
 def fresh(model: type[Row], key: UUID) -> Row:
     release()
     return session.get_one(model, key)
+
+
+def trace_of(turn_id: UUID) -> dict[str, Any]:
+    """What has been noted of the turn beside its log."""
+    release()
+    return session.scalar(select(Turn.trace).where(Turn.id == turn_id)) or {}
 
 
 def visible(thread: Thread, *, with_history: bool = False) -> Sequence[Message]:

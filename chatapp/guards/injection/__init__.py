@@ -22,6 +22,8 @@ LEET_SCORE = 0.65
 SWOLLEN_SCORE = 0.5
 # Below this score nothing needs an explanation.
 NOTABLE = 0.1
+# A long text with this score is an attack whatever else it may say in disguise.
+CERTAIN, LONG = 0.99, 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,10 @@ def detect(normalised: Normalised, allowlist: Collection[str] = ()) -> Detection
     """The worst of a text and its plain readings. Texts that are little else than an allowed phrase score 0."""
     if is_allowed(normalised.text, allowlist):
         return Detection(0.0)
-    judged = [_Judged.of(reading) for reading in (Reading(normalised.text, None), *readings(normalised.text))]
-    worst = max(judged, key=lambda reading: reading.score)
+    worst = _Judged.of(Reading(normalised.text, None))
+    if worst.score < CERTAIN or len(normalised.text) <= LONG:
+        others = (_Judged.of(reading) for reading in readings(normalised.text))
+        worst = max((worst, *others), key=lambda reading: reading.score)
     score = worst.score
     found: list[str] = []
     if score >= NOTABLE:

@@ -12,6 +12,7 @@ SHARE = 0.8
 def is_allowed(text: str, phrases: Collection[str]) -> bool:
     """One phrase occurs as whole words and is more than SHARE of the text."""
     return any(
-        len(phrase) > SHARE * len(text) and re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text, re.IGNORECASE)
+        SHARE * len(text) < len(phrase) <= len(text)
+        and re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text, re.IGNORECASE)
         for phrase in phrases
     )

@@ -6,16 +6,16 @@ letters, rot13, reversed. Each is only tried when the text looks like it.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import codecs
 import html
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from chatapp.guards.characters import kinds
 from chatapp.guards.terms import Terms
 
 # The categories of waldur-chat-api section 7.5 that name a disguise.
@@ -56,11 +56,6 @@ def _class(characters: str) -> bytes:
     return bytes(ord("x") if chr(code) in characters else ord(" ") for code in range(256))
 
 
-def _kinds(kinds: dict[str, str]) -> bytes:
-    """A table that makes of each character its kind, x of all others."""
-    return bytes(ord(kinds.get(chr(code), "x")) for code in range(256))
-
-
 _HEX_CLASS, _HEX_RUN = _class(string.hexdigits), b"x" * 16
 _ENCODED_CLASS, _ENCODED_RUN = _class(string.ascii_letters + string.digits + "+/_-"), b"x" * 16
 _HEX_DIGITS = re.compile(r"(?:\\x|%|0x)?([0-9A-Fa-f]{2})")
@@ -76,10 +71,10 @@ def _decoded(text: str) -> Reading | None:
     if plain != text:
         return Reading(plain, HEX)
     if "\\x" in plain or "%" in plain or "0x" in plain:
-        plain = _HEX_ESCAPES.sub(lambda match: _from_hex(match[0]), plain)
+        plain = _HEX_ESCAPES.sub(lambda match: _from_escapes(match[0]), plain)
     letters = plain.encode("ascii", "replace")
     if _HEX_RUN in letters.translate(_HEX_CLASS, b" :"):
-        plain = _HEX.sub(lambda match: _from_hex(match[0]), plain)
+        plain = _HEX.sub(lambda match: _readable(bytes.fromhex(match[0].replace(":", " "))) or match[0], plain)
     if plain != text:
         return Reading(plain, HEX)
     if _ENCODED_RUN in letters.translate(_ENCODED_CLASS):
@@ -90,12 +85,12 @@ def _decoded(text: str) -> Reading | None:
 def _from_base64(run: str) -> str:
     digits = run.rstrip("=").replace("-", "+").replace("_", "/")
     try:
-        return _readable(base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)) or run
+        return _readable(binascii.a2b_base64(digits + "=" * (-len(digits) % 4), strict_mode=True)) or run
     except binascii.Error:
         return run
 
 
-def _from_hex(run: str) -> str:
+def _from_escapes(run: str) -> str:
     if run.startswith("%"):
         return unquote(run)
     return _readable(bytes.fromhex("".join(_HEX_DIGITS.findall(run)))) or run
@@ -107,7 +102,7 @@ def _readable(data: bytes) -> str:
         text = data.decode()
     except UnicodeDecodeError:
         return ""
-    return text if len(text) > 3 and all(char.isprintable() or char.isspace() for char in text) else ""
+    return text if len(text) > 3 and "".join(text.split()).isprintable() else ""
 
 
 # Single letters with the same kind of separator between: a long run shows the habit, then short ones count too.
@@ -127,9 +122,9 @@ _SIGN_LETTERS = str.maketrans("!|", "il")
 # At the end of a word these are no letters.
 _SIGNS = re.compile(r"[!|]++[\w$@]?")
 # What must be somewhere in a text with such words, in tables of the kinds of its characters: found without a search.
-_SPACED_KINDS, _SPACED_KIND = _kinds({" ": " "}), b"x x x x"
-_DOTTED_KINDS, _DOTTED_KIND = _kinds(dict.fromkeys("-._*+~|/", ".") | {" ": " "}), b"x.x.x.x"
-_MIXED_KINDS = _kinds(dict.fromkeys(string.ascii_letters, "a") | dict.fromkeys("0123456789@$|", "0") | {"!": "!"})
+_SPACED_KINDS, _SPACED_KIND = kinds({" ": " "}), b"x x x x"
+_DOTTED_KINDS, _DOTTED_KIND = kinds(dict.fromkeys("-._*+~|/", ".") | {" ": " "}), b"x.x.x.x"
+_MIXED_KINDS = kinds(dict.fromkeys(string.ascii_letters, "a") | dict.fromkeys("0123456789@$|", "0") | {"!": "!"})
 _MIXED_KINDS_FOUND = (b"0a", b"a0", b"a!")
 
 
@@ -157,8 +152,8 @@ def _replaced(text: str, words: list[re.Match[str]]) -> str:
 
 def _mixed(text: str) -> list[re.Match[str]]:
     """Words that have digits or signs between or before letters."""
-    kinds = text.encode("ascii", "replace").translate(_MIXED_KINDS)
-    return list(_MIXED.finditer(text)) if any(kind in kinds for kind in _MIXED_KINDS_FOUND) else []
+    letters = text.encode("ascii", "replace").translate(_MIXED_KINDS)
+    return list(_MIXED.finditer(text)) if any(kind in letters for kind in _MIXED_KINDS_FOUND) else []
 
 
 def _without_digits(text: str) -> str:
@@ -190,12 +185,21 @@ _ROT13 = str.maketrans(
 )
 _ROTATED = frozenset(word.translate(_ROT13) for word in _COMMON) - _COMMON - {"be", "or", "on"}
 _TURNED = frozenset(word[::-1] for word in _COMMON if word != word[::-1]) - _COMMON - {"on", "era", "od", "eh", "won"}
-# How many words must look turned or rotated, unless the text says that it is.
+# How many words must look turned or rotated, unless the text says that it is; in a text longer than a page, where some
+# words look like that by chance, so many of a few words in a row.
 _ENOUGH = 2
+_ENOUGH_IN_A_ROW, _ROW = 3, 12
+_PAGE = 4_000
+_LONG = 2 * _PAGE
 
 
-def _words(text: str) -> list[str]:
-    return [word.lower() for word in _TOKEN.findall(text[:4000])]
+def _look(words: Collection[str], text: str) -> bool:
+    """Whether the beginning of a text is made of such words."""
+    places = [place for place, word in enumerate(_TOKEN.findall(text[:_PAGE])) if word.lower() in words]
+    if len(text) <= _LONG:
+        return len(places) >= _ENOUGH
+    rows = zip(places, places[_ENOUGH_IN_A_ROW - 1 :], strict=False)
+    return any(last - first < _ROW for first, last in rows)
 
 
 _SAYS_ROTATED = frozenset(("rot13", "rot-13", "rot 13", "caesar", "cesar"))
@@ -206,10 +210,9 @@ _SAYS = Terms(sorted(_SAYS_ROTATED | _SAYS_TURNED))
 def _turned(text: str) -> Iterator[Reading]:
     """Letters rotated by thirteen, and the text from its end, where it looks like that or says that it is."""
     said = _SAYS.places(text.lower()).keys()
-    words = _words(text)
-    if said & _SAYS_ROTATED or sum(word in _ROTATED for word in words) >= _ENOUGH:
+    if said & _SAYS_ROTATED or _look(_ROTATED, text):
         yield Reading(text.translate(_ROT13), CIPHER)
-    if said & _SAYS_TURNED or sum(word in _TURNED for word in words) >= _ENOUGH:
+    if said & _SAYS_TURNED or _look(_TURNED, text):
         yield Reading(text[::-1], REVERSED)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chatapp.guards.arrays import np
 from chatapp.guards.injection.features import Features
 from chatapp.guards.injection.lexicon import Lexicon
 
@@ -45,7 +46,7 @@ def categories(features: Features, lexicon: Lexicon) -> list[str]:
     """The categories that apply to an attack, at least one, at most MOST."""
     count = len(lexicon.concepts)
     number = {name: index for index, name in enumerate(lexicon.concepts)}
-    found = set(features.pairs.tolist())
+    found = set(np.flatnonzero(np.bincount(features.pairs)).tolist())
 
     def near(first: str, second: str) -> bool:
         a, b = number[first], number[second]

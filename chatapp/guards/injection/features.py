@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chatapp.guards.arrays import np
+from chatapp.guards.characters import code_points
 from chatapp.guards.injection.folding import fold
 from chatapp.guards.injection.lexicon import Lexicon
-from chatapp.guards.injection.ngrams import LONGEST, Ints, code_points, ngrams
+from chatapp.guards.injection.ngrams import LONGEST, Ints, ngrams
 
 # How far apart, in characters and in concepts, two concepts may begin to count as a pair.
 NEAR = 60
@@ -27,7 +28,7 @@ class Features:
 def extract(text: str, lexicon: Lexicon) -> Features:
     """Features of a text of any length; what is beyond LONGEST is not looked at."""
     folded = f"{fold(text)[: LONGEST - 1]} "
-    codes = code_points(folded)
+    codes = code_points(folded).astype(np.uint64)
     places, concepts = lexicon.find(folded, codes)
     pairs, pair_places = concept_pairs(places, concepts, len(lexicon.concepts))
     return Features(len(folded), ngrams(codes), pairs, pair_places)

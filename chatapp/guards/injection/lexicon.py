@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import cast
@@ -28,6 +28,8 @@ AGAIN = 8
 FACTOR = np.uint64(0x9E3779B1)
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 
+Concepts = tuple[int, ...]
+
 # Signs of attacks that are not words: a character without which there is none, and the pattern. None of them repeats
 # without a bound, so all are linear.
 SIGNS = {
@@ -41,7 +43,13 @@ SIGNS = {
         "",
         r"(?:##|--|==|\*\*)\s?(?:system|instruction|prompt|new|begin|end of|tool_result|override|admin)",
     ),
-    "sign_turn": (":", r"\b(?:human|assistant|system|ai|chatgpt|gpt|user|dan|bot)\s?:"),
+    # That it begins a word is asked after the first letter, so that the search can leap from one to the next.
+    "sign_turn": (
+        ":",
+        r"[hascgudb](?<!\w.)(?:(?<=h)uman|(?<=a)(?:ssistant|i)|(?<=s)ystem|(?<=c)hatgpt|(?<=g)pt"
+        r"|(?<=u)ser|(?<=d)an|(?<=b)ot)"
+        r"\s?:",
+    ),
     "sign_fence": ("`", r"```\s?(?:system|prompt|admin|instructions?)"),
     "sign_slot": ("", r"\[(?:insert|your|user|prompt|keyword|targetlanguage|name)\b|\{(?:prompt|query|user|generator)"),
     "sign_remote": ("http", r"https?://[^\s]{0,80}?(?:evil|attacker|\?[a-z]{1,8}=)"),
@@ -62,25 +70,20 @@ class Lexicon:
             (len(names) + number, needle, re.compile(pattern))
             for number, (needle, pattern) in enumerate(SIGNS.values())
         ]
-        self._entries: dict[str, list[tuple[int, bool]]] = {}
-        lengths: dict[str, set[int]] = {}
+        meanings: dict[str, dict[tuple[int, bool], None]] = {}
         for concept, entries in lines:
             for entry in fold(entries).split(","):
-                self._add(entry.strip(), names.index(concept), lengths)
-        self._lengths = _Lengths(self._entries, lengths)
-        self._whole = [_table(entry for entry in self._entries if len(entry) == length) for length in range(DEEP + 1)]
-        self._heads = {
-            depth: _table({entry[:depth] for entry in self._entries if len(entry) > depth}) for depth in DEPTHS
+                word = entry.strip().rstrip("*")
+                is_open = entry.rstrip().endswith("*") or bool(_UNSPACED.match(word[-1]))
+                meanings.setdefault(word, {})[names.index(concept), is_open] = None
+        # What each means where letters follow, and where none do.
+        self._entries: dict[str, tuple[Concepts, Concepts]] = {
+            word: (tuple(concept for concept, is_open in found if is_open), tuple(concept for concept, _ in found))
+            for word, found in meanings.items()
         }
-
-    def _add(self, entry: str, concept: int, lengths: dict[str, set[int]]) -> None:
-        word = entry.rstrip("*")
-        is_open = entry.endswith("*") or bool(_UNSPACED.match(word[-1]))
-        meanings = self._entries.setdefault(word, [])
-        if (concept, is_open) not in meanings:
-            meanings.append((concept, is_open))
-        if len(word) > DEEP:
-            lengths.setdefault(word[:DEEP], set()).add(len(word))
+        self._beginnings = _Beginnings(self._entries)
+        self._whole = [_table(word for word in self._entries if len(word) == length) for length in range(DEEP + 1)]
+        self._heads = {depth: _table({word[:depth] for word in self._entries if len(word) > depth}) for depth in DEPTHS}
 
     def find(self, text: str, codes: Hashes) -> tuple[Ints, Ints]:
         """Places and concepts in a folded text and its code points, in the order of the text."""
@@ -88,20 +91,21 @@ class Lexicon:
         count = len(self.concepts)
         latest = [-AGAIN] * count
         for start in self._candidates(codes):
-            lengths = self._lengths[text[start : start + DEEP]]
-            if not lengths:
-                continue
+            concepts, lengths = self._beginnings[text[start : start + DEEP + 1]]
             for length in lengths:
-                for concept, is_open in self._entries.get(text[start : start + length], ()):
-                    if start - latest[concept] >= AGAIN and (is_open or not text[start + length].isalnum()):
-                        latest[concept] = start
-                        found.append(start * count + concept)
+                entry = self._entries.get(text[start : start + length])
+                if entry is not None:
+                    concepts += entry[not text[start + length].isalnum()]
+            for concept in concepts:
+                if start - latest[concept] >= AGAIN:
+                    latest[concept] = start
+                    found.append(start * count + concept)
         for concept, needle, sign in self._signs:
             if needle in text:
                 found += [match.start() * count + concept for match in sign.finditer(text)]
         found.sort()
-        places, concepts = np.divmod(np.array(found, dtype=np.int64), count)
-        return places, concepts
+        numbers = np.array(found, dtype=np.int64)
+        return numbers // count, numbers % count
 
     def _candidates(self, codes: Hashes) -> list[int]:
         """Where a word begins whose first characters are those of an entry, or of something with the same hash."""
@@ -119,20 +123,28 @@ class Lexicon:
         return cast(list[int], starts[known].tolist())
 
 
-class _Lengths(dict[str, tuple[int, ...]]):
-    """How long the entries are that begin with some characters, worked out on first sight."""
+class _Beginnings(dict[str, tuple[Concepts, tuple[int, ...]]]):
+    """What the entries mean that DEEP characters and the next one decide, and the lengths of those that may follow.
 
-    def __init__(self, entries: Collection[str], lengths: Mapping[str, Collection[int]]) -> None:
+    Worked out on first sight.
+    """
+
+    def __init__(self, entries: Mapping[str, tuple[Concepts, Concepts]]) -> None:
         self._entries = entries
-        self._long = lengths
+        self._lengths: dict[str, set[int]] = {}
+        for word in entries:
+            if len(word) > DEEP:
+                self._lengths.setdefault(word[:DEEP], set()).add(len(word))
 
-    def __missing__(self, beginning: str) -> tuple[int, ...]:
-        lengths = range(1, len(beginning) + 1)
-        short = (length for length in lengths if beginning[:length] in self._entries)
-        found = (*short, *sorted(self._long.get(beginning, ())))
+    def __missing__(self, text: str) -> tuple[Concepts, tuple[int, ...]]:
+        concepts: Concepts = ()
+        for length in range(1, min(len(text), DEEP) + 1):
+            entry = self._entries.get(text[:length])
+            if entry is not None:
+                concepts += entry[not text[length : length + 1].isalnum()]
         if len(self) >= KNOWN:
             self.clear()
-        self[beginning] = found
+        self[text] = found = concepts, tuple(sorted(self._lengths.get(text[:DEEP], ())))
         return found
 
 

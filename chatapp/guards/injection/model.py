@@ -48,72 +48,48 @@ class Model:
 
     def margins(self, features: Features) -> Floats:
         """Of the whole text, then of each window of a longer one."""
-        sums, counts = self._prefix_sums(features)
-        order = _order(features.pair_places)
-        starts, ends = _windows(features.length)
-        places = features.pair_places[order]
-        firsts, lasts = np.searchsorted(places, starts), np.searchsorted(places, ends)
-        concepts, kinds = _distinct(features.pairs[order], self.concepts, firsts, lasts)
-        margins: Floats = self.bias + self.ngram_scale * (sums[ends] - sums[starts]) / _root(
-            counts[ends] - counts[starts]
-        )
-        margins += self.concept_scale * concepts / _root(kinds)
+        stride = features.length if features.length <= 3 * STRIDE else max(STRIDE, features.length // MOST_WINDOWS)
+        weights, counts = self._cells(features, stride)
+        kinds = _kinds(features, stride, len(self.concepts))
+        concepts = (kinds.astype(np.float32) @ self.concepts.astype(np.float32)).astype(np.float64)
+        margins: Floats = self.bias + self.ngram_scale * weights / _root(counts)
+        margins += self.concept_scale * concepts / _root(np.count_nonzero(kinds, axis=1))
         return margins
 
     def score(self, margin: float) -> float:
         """The probability-like score, 0..1, in which the severities are expressed."""
         return 1 / (1 + exp(-(self.slope * margin + self.intercept)))
 
-    def _prefix_sums(self, features: Features) -> tuple[Floats, Floats]:
-        """Sums of the weights and numbers of the n-grams that begin before each place."""
-        weights = np.zeros(features.length)
-        counts = np.zeros(features.length)
+    def _cells(self, features: Features, stride: int) -> tuple[Floats, Floats]:
+        """The sums of the weights of the n-grams of the whole text and its windows, and how many they are."""
+        size = -(-features.length // stride)
+        weights = np.zeros(size * stride)
+        counts = np.zeros(size * stride)
+        most = min(OFTEN + features.length / RARE, MOST)
         for buckets, starts in features.ngrams:
             places = slice(0, len(buckets)) if starts is None else starts
-            shares = _shares(buckets, min(OFTEN + features.length / RARE, MOST))
+            shares = _shares(buckets, most)
             weights[places] += self.ngrams[buckets] * shares
             counts[places] += shares
-        return np.concatenate(([0.0], np.cumsum(weights))), np.concatenate(([0.0], np.cumsum(counts)))
+        return _stretches(weights.reshape(size, stride)), _stretches(counts.reshape(size, stride))
 
 
-def _windows(length: int) -> tuple[Places, Places]:
-    """Where the whole text and the windows of a longer one begin and end."""
-    if length <= 3 * STRIDE:
-        return np.array([0]), np.array([length])
-    stride = max(STRIDE, length // MOST_WINDOWS)
-    starts = np.arange(0, length - stride, stride)
-    ends = np.minimum(starts + 2 * stride, length)
-    return np.concatenate(([0], starts)), np.concatenate(([length], ends))
+def _stretches(cells: Floats) -> Floats:
+    """The sums of the whole text and of its windows, two neighbouring cells."""
+    sums = cells.sum(axis=1)
+    return np.concatenate(([sums.sum()], sums[:-1] + sums[1:]))
 
 
-def _distinct(pairs: Places, weights: NDArray[np.int8], firsts: Places, lasts: Places) -> tuple[Floats, Floats]:
-    """For each stretch of the pairs, the sum of the weights of its distinct ones and how many they are."""
-    sizes = lasts - firsts
-    owners = np.repeat(np.arange(len(sizes)), sizes)
-    places = np.arange(len(owners)) + np.repeat(firsts - np.cumsum(sizes) + sizes, sizes)
-    is_first = _earlier(pairs)[places] < firsts[owners]
-    sums: Floats = np.bincount(owners, weights[pairs][places] * is_first, len(sizes)).astype(np.float64)
-    kinds: Floats = np.bincount(owners, is_first, len(sizes)).astype(np.float64)
-    return sums, kinds
+def _kinds(features: Features, stride: int, count: int) -> NDArray[np.bool_]:
+    """Which pairs of concepts occur in the whole text and in each of its windows."""
+    size = -(-features.length // stride)
+    cells = np.zeros((size, count), dtype=bool)
+    cells.reshape(-1)[features.pair_places // stride * count + features.pairs] = True
+    return np.concatenate((cells.any(axis=0, keepdims=True), cells[:-1] | cells[1:]))
 
 
 def _root(counts: Floats) -> Floats:
     return np.sqrt(np.maximum(counts, 1.0))
-
-
-def _earlier(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where the same pair was the last time, -1 where it is the first."""
-    order = _order(pairs)
-    again = pairs[order[1:]] == pairs[order[:-1]]
-    earlier = np.full(len(pairs), -1)
-    earlier[order[1:][again]] = order[:-1][again]
-    return earlier
-
-
-def _order(numbers: Places) -> Places:
-    """The stable order; of small numbers in their short form, which numpy sorts without comparing them."""
-    is_short = len(numbers) > LONG and numbers.max() < 1 << 16
-    return np.argsort(numbers.astype(np.uint16) if is_short else numbers, kind="stable")
 
 
 def _shares(buckets: NDArray[np.int64], most: float) -> Floats | float:

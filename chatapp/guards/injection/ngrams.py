@@ -26,10 +26,6 @@ _POWERS = _powers(_BASE)
 _INVERSES = _powers(pow(_BASE, -1, 2**64))
 
 
-def code_points(text: str) -> Hashes:
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
-
-
 def ngrams(codes: Hashes) -> list[tuple[Ints, Ints | None]]:
     """For each order, the buckets of its n-grams and where they begin; None: one at every place from the first on.
 

@@ -14,8 +14,11 @@ LETTER = re.compile(r"[^\W\d_]")
 
 
 def words(expression: str) -> re.Pattern[str]:
-    """An expression for words in small letters, found at their beginning; where words are not set apart, anywhere."""
-    return re.compile(rf"(?<![a-z])(?:{expression})")
+    """An expression for words in small letters, found at their beginning; where words are not set apart, anywhere.
+
+    All begin with a letter, which is asked first: most places in a page of numbers have none.
+    """
+    return re.compile(rf"(?<![a-z])(?=[^\W\d_])(?:{expression})")
 
 
 class Surroundings:
@@ -24,6 +27,7 @@ class Surroundings:
     def __init__(self, text: str) -> None:
         self._lowered = lower(text)
         self._found: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
+        self._rough: dict[tuple[int, int], tuple[bool, bool]] = {}
 
     def at(self, start: int, end: int) -> Nearby:
         return Nearby(self, start, end)
@@ -38,6 +42,20 @@ class Surroundings:
 
     def has_letters(self, start: int, end: int) -> bool:
         return LETTER.search(self._lowered, max(start, 0), end) is not None
+
+    def roughly(self, start: int, end: int) -> tuple[bool, bool]:
+        """Whether there are letters, and words of phone numbers, in the parts of the text around a place.
+
+        It looks further than `at`, and once for all that stands in the same parts.
+        """
+        first, last = max(start - BEFORE, 0) // BLOCK, (end + AFTER - 1) // BLOCK
+        found = self._rough.get((first, last))
+        if found is None:
+            begin, stop = first * BLOCK, (last + 1) * BLOCK
+            has_letters = self.has_letters(begin, stop)
+            is_told = has_letters and (self.tell(PHONE, begin, stop) or self.tell(NUMBER, begin, stop))
+            found = self._rough[first, last] = has_letters, is_told
+        return found
 
     def part(self, start: int, end: int) -> str:
         """What stands between two places, in small letters."""

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from chatapp.guards.pii.spans import STRENGTH, Span
 
-# What one text is worth to each kind of recogniser, in microseconds, roughly.
-MOST = 5_000
+# What one text is worth to each kind of recogniser and to all of them, in microseconds, roughly.
+MOST, ALL = 5_000, 8_000
 # Masks with no more than this between them become one.
 GAP = 16
 
@@ -20,14 +20,23 @@ GAP = 16
 class Effort:
     """What one text has left, and what was masked without a closer look when it had nothing left."""
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = MOST, most_of_all: int = ALL) -> None:
         self._left: dict[str, int] = defaultdict(lambda: most)
+        self._left_of_all = most_of_all
         self._flood: list[tuple[int, int, str]] = []
 
     def allows(self, kind: str, cost: int) -> bool:
         """Whether a closer look of this cost is possible for a kind of recogniser; it is paid."""
+        if self._left[kind] < cost or self._left_of_all < cost:
+            self._left[kind] = 0
+            return False
         self._left[kind] -= cost
-        return self._left[kind] >= 0
+        self._left_of_all -= cost
+        return True
+
+    def is_spent(self, kind: str) -> bool:
+        """Whether nothing is left for a kind of recogniser."""
+        return self._left[kind] <= 0 or self._left_of_all <= 0
 
     def mask(self, start: int, end: int, category: str) -> None:
         """Take this place for what it may be. Neighbours become one mask: a flood is masked in a few pieces."""

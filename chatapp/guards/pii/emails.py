@@ -17,7 +17,7 @@ FILES = frozenset(
     ("service", "socket", "timer", "mount", "automount", "target", "device", "slice", "scope", "swap", "crt", "pem")
     + ("conf", "json", "yaml", "txt", "log", "lock")
 )
-COST = 5
+COST = 10
 REMOTE = re.compile(r"(?:ssh|scp|sftp|rsync|sshfs|mosh|ssh-copy-id)\b[^\n\"'`;|@]{0,80}$", re.IGNORECASE)
 TOP_LEVEL = re.compile(r"(?:xn--[0-9a-z\-]{2,59}|[^\W\d_]{2,24})", re.IGNORECASE)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from chatapp.guards.characters import kinds
 from chatapp.guards.pii.context import LOOKALIKE, Nearby, Surroundings
 from chatapp.guards.pii.digits import Digits
 from chatapp.guards.pii.effort import Effort
@@ -27,13 +28,22 @@ def _by_shape() -> dict[str, tuple[Recogniser, ...]]:
     return table
 
 
-COST = 20
+COST = 30
 BY_SHAPE = _by_shape()
 # Those that are known by their check digits, without words around them.
 WORDLESS = frozenset(shape for shape, kinds in BY_SHAPE.items() if any(kind.needs is None for kind in kinds))
-LETTERED = re.compile(r"[0-9][0-9A-Za-z+\-]{3,17}+(?![0-9A-Za-z])")
+# What is left of a known shape without the letters in front.
+TAILS = frozenset(shape.lstrip("A").removeprefix("-") for shape in BY_SHAPE if not shape.isdigit())
+# With a letter or a sign in it or before it, at the first of its digits: most numbers have none and are passed over.
+LETTERED = re.compile(
+    r"[0-9](?<![0-9].)(?:(?<=[A-Za-z\-].)|(?=[0-9]{0,17}+[A-Za-z+\-]))[0-9A-Za-z+\-]{3,17}+(?![0-9A-Za-z])"
+)
+LONGEST_HEAD = 7
 HEAD = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{0,6}-?$")
 INSURANCE = re.compile(r"[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d](?![0-9A-Za-z])")
+# What is in every text with such a number, in kinds of characters: found without a search.
+INSURANCE_KINDS = kinds(dict.fromkeys("0123456789", "0") | dict.fromkeys("ABCDabcd", "A") | {" ": " "})
+INSURANCE_KINDS_FOUND = (b"00A", b"00 A")
 PREFIX = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{2} ?$")
 CORSICAN = re.compile(r"(?<![0-9A-Za-z])[12] ?[0-9]{2} ?[0-9]{2} ?2[AB] ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}(?![0-9A-Za-z])")
 SHAPE = str.maketrans("012345678abcdefghijklmnopqrstuvwxyzBCDEFGHIJKLMNOPQRSTUVWXYZ", "9" * 9 + "A" * 51)
@@ -50,7 +60,10 @@ def national_id(digits: Digits, near: Nearby) -> Span | None:
 def lettered_ids(text: str, around: Surroundings, effort: Effort) -> Iterator[Span]:
     """The national numbers that hold letters."""
     for match in LETTERED.finditer(text):
-        if match[0].isdigit() and not _is_letter_or_hyphen(text[match.start() - 1 : match.start()]):
+        if match[0].translate(SHAPE) not in TAILS:
+            continue
+        if effort.is_spent("lettered"):
+            effort.mask(max(0, match.start() - LONGEST_HEAD), match.end(), "pii_national_id")
             continue
         head = HEAD.search(text, max(0, match.start() - 8), match.start())
         if head is None:
@@ -70,12 +83,10 @@ def lettered_ids(text: str, around: Surroundings, effort: Effort) -> Iterator[Sp
     yield from _with_blanks(text, effort)
 
 
-def _is_letter_or_hyphen(character: str) -> bool:
-    return character == "-" or character.isalpha()
-
-
 def _with_blanks(text: str, effort: Effort) -> Iterator[Span]:
-    for match in INSURANCE.finditer(text):
+    letters = text.encode("ascii", "replace").translate(INSURANCE_KINDS)
+    may_be = any(kind in letters for kind in INSURANCE_KINDS_FOUND)
+    for match in INSURANCE.finditer(text) if may_be else ():
         prefix = PREFIX.search(text, max(0, match.start() - 4), match.start())
         if prefix is not None and not effort.allows("lettered", COST):
             effort.mask(prefix.start(), match.end(), "pii_national_id")

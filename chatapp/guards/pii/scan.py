@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from functools import lru_cache, partial
+from functools import partial
+from itertools import groupby
 
 from chatapp.guards.pii import context
 from chatapp.guards.pii.context import Surroundings
@@ -29,7 +30,10 @@ FORMS = re.compile(r"9{12,19}|(?:9[ .\-])?(?:\(?999\) ?|999-)999-9999|999\.999\.
 MUCH = 64
 # How many characters of a row of numbers are looked at for a microsecond; of a short row all parts are tried.
 ROW, LONG_ROW = 12, 80
-COST = 15
+# What a look at a part of a row costs.
+LOOK = 6
+# What a look at a number costs, and each check of the identity numbers of its shape.
+COST, COST_OF_CHECK = 20, 4
 
 
 def find(text: str, allowlist: Collection[str] = ()) -> list[Span]:
@@ -65,21 +69,19 @@ def _numbers(text: str, around: Surroundings, found: Collected, effort: Effort) 
         if found.covers(start, end):
             continue
         is_told = partial(_is_told, around, start, end)
-        if not effort.allows("rows", 2 + (end - start) // (1 if end - start < LONG_ROW else ROW)):
-            if (
-                ISSUED.match(text, start)
-                or _holds_number(cluster[0].translate(SHAPE), _has_words(around, start, end))
-                or is_told()
-            ):
-                effort.mask(start, end, "pii_national_id")
-            continue
+        if not effort.allows("rows", 4 + 2 * (end - start) // (1 if end - start < LONG_ROW else ROW)):
+            _mask_rows(text, start, around, effort)
+            return
         for digits in groups(text, cluster, _may_be, is_told):
+            if not effort.allows("rows", LOOK):
+                _mask_rows(text, digits.start, around, effort)
+                return
             if found.overlaps(digits.start, digits.end):
                 continue
             near = around.at(digits.start, digits.end)
             if is_long and near.is_bare() and not _needs_no_words(digits):
                 continue
-            if not effort.allows("numbers", COST):
+            if not effort.allows("numbers", COST + COST_OF_CHECK * len(BY_SHAPE.get(digits.shape, ()))):
                 effort.mask(digits.start, digits.end, "pii_national_id")
                 continue
             span = card(digits, near) or national_id(digits, near) or phone(digits, near, effort)
@@ -89,26 +91,37 @@ def _numbers(text: str, around: Surroundings, found: Collected, effort: Effort) 
                     break
 
 
+def _mask_rows(text: str, start: int, around: Surroundings, effort: Effort) -> None:
+    """Mask the rows of numbers from here on, in the parts of the text that can hold a personal one."""
+    for _, clusters in groupby(CLUSTER.finditer(text, start), key=lambda cluster: cluster.start() // context.BLOCK):
+        rows = [cluster.span() for cluster in clusters]
+        begin, end = rows[0][0], rows[-1][1]
+        has_words, is_told = around.roughly(begin, end)
+        if (
+            is_told
+            or _holds_number(text[begin:end].translate(SHAPE), KNOWN_SHAPES if has_words else SURE_SHAPES)
+            or any(ISSUED.match(text, first) for first, _ in rows)
+        ):
+            for row in rows:
+                effort.mask(*row, "pii_national_id")
+
+
 def _may_be(shape: str) -> bool:
     """Whether a number that is written like this can be known without words for it, or is looked at for its shape."""
     return shape in KNOWN_SHAPES or FORMS.fullmatch(shape) is not None
 
 
-@lru_cache(maxsize=4096)
-def _holds_number(shape: str, has_words: bool) -> bool:  # noqa: FBT001 - the cache knows places only
-    """Whether part of a row of numbers is written as a known number; without words near, as one that needs none."""
-    shapes = KNOWN_SHAPES if has_words else SURE_SHAPES
-    return FORMS.search(shape) is not None or any(known in shape for known in shapes)
+def _holds_number(shape: str, known: Collection[str]) -> bool:
+    """Whether part of a text is written as a known number; in a long row of numbers, one of its groups."""
+    if len(shape) > 2 * context.BLOCK:
+        return any(group in known or FORMS.fullmatch(group) for group in set(shape.split()))
+    return any(one in shape for one in known) or FORMS.search(shape) is not None
 
 
 def _needs_no_words(digits: Digits) -> bool:
     shape = digits.shape
     is_issued = digits.plus or digits.plain.startswith("00")
     return is_issued or shape in WORDLESS or shape in CARD_SHAPES or FORMS.fullmatch(shape) is not None
-
-
-def _has_words(around: Surroundings, start: int, end: int) -> bool:
-    return around.has_letters(start - context.BEFORE, start) or around.has_letters(end, end + context.AFTER)
 
 
 def _is_told(around: Surroundings, start: int, end: int) -> bool:

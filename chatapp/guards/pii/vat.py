@@ -9,7 +9,7 @@ from chatapp.guards.pii.checksums import national
 from chatapp.guards.pii.effort import Effort
 from chatapp.guards.pii.spans import Collected, Span
 
-COST = 25
+COST = 40
 VAT = re.compile(
     r"(?:AT ?U|BE|BG|CY|CZ|DE|DK|EE|EL|ES|FI|FR|HR|HU|IE|IT|LT|LU|LV|MT|NL|PL|PT|RO|SE|SI|SK|XI)"
     r" ?[0-9A-Z]{2,12}(?![0-9A-Za-z])"

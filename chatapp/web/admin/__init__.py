@@ -5,11 +5,13 @@ A page is a view with `staff_only` or `staff_and_support` and an entry of `SECTI
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from flask import Blueprint, Flask, redirect, url_for
 from flask.typing import ResponseReturnValue
 
+from chatapp.core import flags
 from chatapp.web.admin.access import staff_and_support
 from chatapp.web.auth import reader
 
@@ -17,18 +19,31 @@ bp = Blueprint("admin", __name__, url_prefix="/admin")
 
 
 class Section(NamedTuple):
-    """An entry of the navigation; the current one is found by the beginning of the address."""
+    """An entry of the navigation; the current one is found by the beginning of the address.
+
+    `waiting` tells how much there is to do; it is asked for every page.
+    """
 
     endpoint: str
     label: str
     for_support: bool = False
+    waiting: Callable[[], int] | None = None
 
 
 SECTIONS = (
+    Section("admin.flagged_threads", "Flagged", for_support=True, waiting=flags.undecided),
     Section("admin.thread_log", "Threads", for_support=True),
     Section("admin.feedback", "Feedback", for_support=True),
+    Section("admin.turns", "Turns", for_support=True),
+    Section("admin.usage_page", "Usage", for_support=True),
+    Section("admin.quotas_page", "Quotas", for_support=True),
+    Section("admin.people_list", "People"),
+    Section("admin.prompts", "System prompts"),
+    Section("admin.guard_playground", "Guard playground"),
+    Section("admin.retention_page", "Retention"),
     Section("admin.mcp_servers", "MCP servers"),
     Section("admin.audit_trail", "Audit"),
+    Section("admin.system_page", "System"),
 )
 
 
@@ -42,7 +57,13 @@ def overview() -> ResponseReturnValue:
 
 @bp.context_processor
 def _navigation() -> dict[str, object]:
-    return {"sections": [(url_for(section.endpoint), section.label) for section in _sections()]}
+    return {
+        "sections": [
+            (url_for(section.endpoint), section.label, section.waiting() if section.waiting else 0)
+            for section in _sections()
+        ],
+        "most_waiting": flags.COUNTED,
+    }
 
 
 def _sections() -> list[Section]:
@@ -51,7 +72,28 @@ def _sections() -> list[Section]:
 
 
 def init_app(app: Flask) -> None:
-    from chatapp.web.admin import audit, feedback, mcp, reasons, threads
+    from chatapp.web.admin import (
+        audit,
+        feedback,
+        flagged,
+        invitations,
+        mcp,
+        people,
+        person,
+        phrases,
+        playground,
+        prompt_versions,
+        prompts,
+        quotas,
+        reasons,
+        retention,
+        system,
+        threads,
+        turns,
+        usage,
+    )
 
-    _ = audit, feedback, mcp, reasons, threads
+    # Their views have registered themselves.
+    _ = (flagged, invitations, mcp, people, person, phrases, playground, prompt_versions, prompts, quotas, retention)
+    _ = (audit, feedback, reasons, system, threads, turns, usage)
     app.register_blueprint(bp)

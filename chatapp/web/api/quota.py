@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Response
 from marshmallow import Schema, fields, validate
 
-from chatapp.core import accounts, quotas
+from chatapp.core import accounts, quota_lists, quotas
 from chatapp.errors import Forbidden
 from chatapp.models import User
 from chatapp.values import Json
@@ -60,7 +60,7 @@ def show_usage(query: Json) -> Json:
 @answers(refusals=(404,))
 def set_quota(values: Json) -> Response:
     given = {period: values[f"{period}_limit"] for period in quotas.PERIODS if f"{period}_limit" in values}
-    quotas.set_limits(values["user_uuid"], given)
+    quota_lists.change(caller(), values["user_uuid"], given)
     return empty(200)
 
 

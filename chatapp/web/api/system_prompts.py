@@ -13,7 +13,7 @@ from chatapp.core import screening, system_prompts
 from chatapp.models import SystemPrompt
 from chatapp.values import Json
 from chatapp.web.api import bp
-from chatapp.web.api.auth import staff_only
+from chatapp.web.api.auth import caller, staff_only
 from chatapp.web.api.paging import paged
 from chatapp.web.api.parsing import AnyText, Input, Text, parser
 from chatapp.web.api.schemas import Moment
@@ -66,7 +66,7 @@ def list_system_prompts() -> ResponseReturnValue:
 @parser.use_args(PromptInput, location="body")
 @answers(PromptOutput, status=201)
 def create_system_prompt(values: Json) -> ResponseReturnValue:
-    return advised(system_prompts.create(**values), 201)
+    return advised(system_prompts.create(caller(), **values), 201)
 
 
 @bp.get("/chat-system-prompts/<any_uuid:prompt_id>/")
@@ -83,14 +83,14 @@ def show_system_prompt(prompt_id: UUID) -> Json:
 def change_system_prompt(prompt_id: UUID) -> Response:
     system_prompts.get(prompt_id)
     values: dict[str, Any] = parser.parse(PromptInput(partial=request.method == "PATCH"), location="body")
-    return advised(system_prompts.change(prompt_id, values), 200)
+    return advised(system_prompts.change(caller(), prompt_id, values), 200)
 
 
 @bp.delete("/chat-system-prompts/<any_uuid:prompt_id>/")
 @staff_only
 @answers(status=204)
 def delete_system_prompt(prompt_id: UUID) -> Response:
-    system_prompts.delete(prompt_id)
+    system_prompts.delete(caller(), prompt_id)
     return empty(204)
 
 
@@ -98,11 +98,11 @@ def delete_system_prompt(prompt_id: UUID) -> Response:
 @staff_only
 @answers(PromptOutput)
 def activate_system_prompt(prompt_id: UUID) -> Json:
-    return present(system_prompts.activate(prompt_id))
+    return present(system_prompts.activate(caller(), prompt_id))
 
 
 @bp.post("/chat-system-prompts/<any_uuid:prompt_id>/deactivate/")
 @staff_only
 @answers(PromptOutput)
 def deactivate_system_prompt(prompt_id: UUID) -> Json:
-    return present(system_prompts.deactivate(prompt_id))
+    return present(system_prompts.deactivate(caller(), prompt_id))

@@ -23,12 +23,14 @@ def init_app(app: Flask) -> None:
         files,
         history,
         installing,
+        invited,
         live,
         moments,
         presenting,
         readings,
         replies,
         sharing,
+        single_sign_on,
     )
 
     _ = (
@@ -46,7 +48,7 @@ def init_app(app: Flask) -> None:
         installing,
         live,
     )
-    _ = approvals, live, readings, replies, sharing
+    _ = approvals, invited, live, readings, replies, sharing, single_sign_on
     errors.init_app(app)
     moments.init_app(app)
     presenting.init_app(app)

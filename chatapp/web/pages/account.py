@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import logout_user
 
 from chatapp import config
-from chatapp.core import accounts, leaving, preferences, readings, sharing, timezones, tokens
+from chatapp.core import accounts, holds, identities, leaving, preferences, readings, sharing, timezones, tokens
 from chatapp.errors import Invalid
 from chatapp.web.auth import sign_in_required, signed_in_user
 from chatapp.web.pages import bp, moments
@@ -86,13 +86,14 @@ def revoke_token(token_id: UUID) -> ResponseReturnValue:
 @bp.post("/account/delete/")
 @sign_in_required
 def delete_account() -> ResponseReturnValue:
+    user_id = signed_in_user().id
     try:
         leaving.delete_own(signed_in_user(), field("delete_username"), request.form.get("delete_password", ""))
     except Invalid as error:
         return _refused(error)
     logout_user()
     session.clear()
-    return render_template("pages/left.html")
+    return render_template("pages/left.html", is_held=holds.keeps(user_id))
 
 
 def _refused(error: Invalid) -> ResponseReturnValue:
@@ -113,7 +114,12 @@ def _page(**more: Any) -> str:
         tokens=tokens.of_user(user),
         links=sharing.of_user(user),
         readings=readings.of_owner(user, limit=SHOWN_READINGS)[0],
+        is_held=holds.keeps(user.id),
+        held_threads=holds.held_threads(user.id),
         is_last_administrator=leaving.is_last_administrator(user),
+        has_password=accounts.has_password(user),
+        provider=config.current().oidc_label if config.current().oidc_issuer else "",
+        identity=identities.of_user(user),
         themes=preferences.THEMES,
         locales=sorted(((code, moments.own_name(code)) for code in preferences.LOCALES), key=lambda pair: pair[1]),
         zones=timezones.to_choose_from(),

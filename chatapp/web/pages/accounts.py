@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import math
 from urllib.parse import urlsplit
 
 import structlog
@@ -10,44 +11,63 @@ from flask import redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
-from chatapp.core import accounts
-from chatapp.errors import Invalid
+from chatapp import config
+from chatapp.core import accounts, password_links, throttling
+from chatapp.db import now
+from chatapp.errors import Invalid, TooManyAttempts
 from chatapp.models import User
-from chatapp.web.auth import SignedIn, first_visit_code, give_api_cookie, is_local_visit, take_api_cookie
+from chatapp.web.auth import SINCE, SignedIn, first_visit_code, give_api_cookie, is_local_visit, take_api_cookie
 from chatapp.web.pages import bp
+from chatapp.web.pages.elsewhere import sign_out_elsewhere
 
 logger = structlog.get_logger(__name__)
 
 
 @bp.get("/sign-in/")
 def sign_in() -> ResponseReturnValue:
-    if not accounts.has_users():
+    if not accounts.has_users() and config.current().takes_passwords:
         return redirect(url_for("pages.first_administrator"))
     if current_user.is_authenticated:
-        return redirect(_own_page(request.args.get("next")))
+        return redirect(own_page(request.args.get("next")))
     return _sign_in_page()
 
 
 @bp.post("/sign-in/")
 def submit_sign_in() -> ResponseReturnValue:
-    user = accounts.authenticate(field("username"), request.form.get("password", ""))
+    if not config.current().takes_passwords:
+        return _sign_in_page("Nobody signs in with a password on this site."), 403
+    name, place = field("username"), request.remote_addr or ""
+    try:
+        throttling.attempt(name, place)
+    except TooManyAttempts as error:
+        seconds = max(1, math.ceil((error.retry_at - now()).total_seconds()))
+        return _sign_in_page(str(error)), 429, {"Retry-After": str(seconds)}
+    user = accounts.authenticate(name, request.form.get("password", ""))
     if user is None:
         return _sign_in_page("The user name or the password is not right."), 400
+    throttling.succeeded(name, place)
+    if user.must_change_password:
+        token = password_links.create(user, user, password_links.AT_ONCE)
+        return redirect(url_for("pages.choose_password", token=token), 303)
     begin_session(user)
-    return redirect(_own_page(request.form.get("next")))
+    return redirect(own_page(request.form.get("next")))
 
 
 @bp.post("/sign-out/")
 def sign_out() -> ResponseReturnValue:
+    """Of somebody who has signed in at a provider, there too."""
+    elsewhere = sign_out_elsewhere()
     logout_user()
     session.clear()
     take_api_cookie()
+    if elsewhere:
+        return render_template("pages/signed_out.html", address=elsewhere)
     return redirect(url_for("pages.sign_in"))
 
 
 @bp.get("/first-administrator/")
 def first_administrator() -> ResponseReturnValue:
-    if accounts.has_users():
+    if accounts.has_users() or not config.current().takes_passwords:
         return redirect(url_for("pages.sign_in"))
     if not is_local_visit():
         logger.error("first_administrator.code", code=first_visit_code())
@@ -56,7 +76,7 @@ def first_administrator() -> ResponseReturnValue:
 
 @bp.post("/first-administrator/")
 def submit_first_administrator() -> ResponseReturnValue:
-    if accounts.has_users():
+    if accounts.has_users() or not config.current().takes_passwords:
         return redirect(url_for("pages.sign_in"))
     try:
         if not (is_local_visit() or hmac.compare_digest(field("code").encode(), first_visit_code().encode())):
@@ -77,13 +97,20 @@ def begin_session(user: User) -> None:
     """From now on this browser is the user's."""
     session.clear()  # nothing that was set before signing in lives on
     session.permanent = True
+    session[SINCE] = int(now().timestamp())
     login_user(SignedIn(user))
     give_api_cookie(user)
 
 
 def _sign_in_page(error: str = "") -> str:
-    wanted = request.values.get("next", "")
-    return render_template("pages/sign_in.html", next=wanted, error=error, username=field("username"))
+    return render_template(
+        "pages/sign_in.html",
+        next=request.values.get("next", ""),
+        error=error,
+        username=field("username"),
+        takes_passwords=config.current().takes_passwords,
+        provider=config.current().oidc_label if config.current().oidc_issuer else "",
+    )
 
 
 def _first_administrator_page(error: str = "") -> str:
@@ -96,7 +123,7 @@ def field(name: str) -> str:
     return request.form.get(name, "").replace("\x00", "")
 
 
-def _own_page(target: str | None) -> str:
+def own_page(target: str | None) -> str:
     """Where to go after signing in: a page of this site, whatever the link said."""
     try:
         parts = urlsplit(target or "")

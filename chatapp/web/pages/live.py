@@ -20,13 +20,13 @@ from chatapp.db import release
 from chatapp.models import Thread, User
 from chatapp.stream import log
 from chatapp.stream.follow import follow
-from chatapp.values import Event, Json, TurnStatus
+from chatapp.values import Event, TurnStatus
 from chatapp.web.assets import accepts_gzip
 from chatapp.web.auth import sign_in_required, signed_in_user
 from chatapp.web.pages import bp, presenting
 from chatapp.web.pages.conversations import Conversation, Written, ended_answer
 from chatapp.web.pages.usage import bars
-from chatapp.web.render import GrowingHtml, LiveRenderer, OpenCalls, Situation
+from chatapp.web.render import GrowingHtml, LiveAnswer, Situation
 
 MARK = Markup("\ue000answer\ue000")
 STREAM_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
@@ -46,24 +46,18 @@ class LiveEncoder:
     def __init__(self, after: int) -> None:
         self._after = after
         self._resumed = False
-        self._parser = AnswerParser()
-        self._renderer = LiveRenderer()
-        self._calls = OpenCalls()
+        self._shown = LiveAnswer()
 
     def feed(self, events: list[Event]) -> bytes:
         known = [event for event in events if event.seq <= self._after]
         fresh = events[len(known) :]
-        self._operations(known)
+        self._shown.feed(known)
         if not fresh:
             return b""
-        made_whole = [] if self._resumed else self._renderer.resume()
+        made_whole = [] if self._resumed else self._shown.resume()
         self._resumed = True
-        ops = made_whole + self._operations(fresh)
+        ops = made_whole + self._shown.feed(fresh)
         return b"id: %d\ndata: %s\n\n" % (fresh[-1].seq, orjson.dumps(ops)) if ops else b""
-
-    def _operations(self, events: list[Event]) -> list[Json]:
-        ops = self._renderer.feed(self._parser.feed(events))
-        return [*ops, {"calls": str(self._calls.html())}] if self._calls.feed(events) else ops
 
 
 @bp.get("/chat/turns/<uuid:turn_id>/events")

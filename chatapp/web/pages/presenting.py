@@ -101,11 +101,17 @@ def form_key() -> str:
     return secrets.token_urlsafe(16)
 
 
-def _looks() -> dict[str, str]:
-    """For the layout: the theme that its reader has chosen, empty for the system's; the site's name."""
+def _looks() -> dict[str, object]:
+    """For the layout: the theme that its reader has chosen, empty for the system's; the site's name; whether the reader
+    may look at what lies behind answers.
+    """
     user = reader()
     theme = user.theme if user else "system"
-    return {"theme": "" if theme == "system" else theme, "site_name": config.current().site_name}
+    return {
+        "theme": "" if theme == "system" else theme,
+        "site_name": config.current().site_name,
+        "looks_behind": user is not None and (user.is_staff or user.is_support),
+    }
 
 
 def turn(shown: Turn, warning: str = "", undecided: int = 0) -> ShownTurn:

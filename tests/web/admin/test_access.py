@@ -20,6 +20,19 @@ FOR_SUPPORT = {
     "admin.logged_version",
     "admin.give_reason",
     "admin.feedback",
+    "admin.turns",
+    "admin.turn",
+    "admin.turn_replay",
+    "admin.turn_bundle",
+    "admin.flagged_threads",
+    "admin.flagged_message",
+    "admin.next_flag",
+    "admin.guard_precision",
+    "admin.usage_page",
+    "admin.export_usage",
+    "admin.quotas_page",
+    "admin.quota",
+    "admin.set_quota",
 }
 
 

@@ -298,7 +298,7 @@ def test_the_guards_hold_no_connection(ana: Client, monkeypatch: pytest.MonkeyPa
     held: list[int] = []
     check = guards.check
 
-    def watched(text: str) -> guards.Verdict:
+    def watched(text: str, *allowed: object) -> guards.Verdict:
         held.append(db.engine.pool.checkedout())  # type: ignore[attr-defined]
         return check(text)
 

@@ -7,13 +7,14 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from bench.messages_script import Script
 from bench.messages_server import MessagesServer
 from chatapp.core import quotas
-from chatapp.db import now, session, transaction
-from chatapp.models import Quota
+from chatapp.db import now, release, session, transaction
+from chatapp.models import AuditRecord, Quota
 from tests import people as folk
 from tests.people import People, Person
 from tests.web.api.client import STREAM, THREADS, Client, row_counts
@@ -244,3 +245,11 @@ def test_case_63_a_turn_may_go_beyond_the_limit(make_claude: Callable[..., Flask
     assert (shown["daily_usage"], shown["daily_remaining"]) == (103, 0)
     refused = ask(ana, thread_uuid=str(UUID(thread)))
     assert refused.status_code == 409 and "Daily" in refused.json["detail"]
+
+
+def test_setting_limits_is_written_down(make_app: Callable[..., Flask]) -> None:
+    app, people = make_app(), folk.settle()
+    assert set_limits(Client(app, people.sue), people.ana, daily_limit=7).status_code == 200
+    release()
+    [record] = session.scalars(select(AuditRecord).where(AuditRecord.event == "quota_set"))
+    assert (record.actor_id, record.target_user_id, record.details) == (people.sue.id, people.ana.id, {"daily": 7})

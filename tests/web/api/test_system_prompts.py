@@ -11,8 +11,9 @@ from flask import Flask
 from bench.messages_server import MessagesServer
 from chatapp.core import prompts, system_prompts
 from chatapp.db import release
-from chatapp.models import SystemPrompt
+from chatapp.models import SystemPrompt, User
 from tests import people as folk
+from tests.people import People
 from tests.web.api.client import Client, row_counts
 from tests.web.api.rows import count
 
@@ -76,7 +77,7 @@ def test_case_52_one_prompt_is_active(stan: Client) -> None:
     assert active(stan) == [second["uuid"]]
 
 
-def test_case_52_many_activations_at_once(app: Flask, stan: Client) -> None:
+def test_case_52_many_activations_at_once(app: Flask, people: People, stan: Client) -> None:
     made = [UUID(create(stan)["uuid"]) for _ in range(6)]
     failures: list[Exception] = []
     gate = threading.Barrier(len(made))
@@ -86,7 +87,7 @@ def test_case_52_many_activations_at_once(app: Flask, stan: Client) -> None:
             gate.wait()
             try:
                 for _ in range(5):
-                    system_prompts.activate(prompt_id)
+                    system_prompts.activate(people.stan.user, prompt_id)
             except Exception as error:  # noqa: BLE001 - reported below
                 failures.append(error)
             release()
@@ -218,30 +219,31 @@ def told(model: MessagesServer) -> str:
     return str([request.body["system"] for request in model.requests if request.body.get("stream")][-1])
 
 
+def admin() -> User:
+    return folk.settle().stan.user
+
+
 @pytest.mark.parametrize(
     "rest", ["see {foo} and {", "}{", "{}", "{a.b}", "{0}", "{assistant_name!r}", '{"a": {"b": 1}}', "{{assistant_name"]
 )
 def test_case_57_two_placeholders_are_filled(make_app: Callable[..., Flask], rest: str) -> None:
     make_app(ai_assistant_name="Hal {organization}", site_name="ACME \\1")
-    prompt = system_prompts.create("x", custom_instructions="I am {assistant_name} of {organization}, " + rest)
-    system_prompts.activate(prompt.id)
+    prompt = system_prompts.create(admin(), "x", custom_instructions="I am {assistant_name} of {organization}, " + rest)
 
-    assert prompts.additional_instructions() == "I am Hal {organization} of ACME \\1, " + rest
+    assert prompts.additional_instructions(prompt.version_id) == "I am Hal {organization} of ACME \\1, " + rest
 
 
 def test_case_58_blank_instructions_fall_back(make_app: Callable[..., Flask]) -> None:
     make_app(ai_assistant_system_prompt_custom_instructions="the fallback")
-    prompt = system_prompts.create("x", custom_instructions=" \n ")
-    system_prompts.activate(prompt.id)
+    prompt = system_prompts.create(admin(), "x", custom_instructions=" \n ")
 
-    assert prompts.additional_instructions() == "the fallback"
+    assert prompts.additional_instructions(prompt.version_id) == "the fallback"
 
 
 def test_case_58_with_neither_there_is_no_section(make_app: Callable[..., Flask]) -> None:
     make_app(ai_assistant_system_prompt_custom_instructions="  ")
-    assert prompts.additional_instructions() == ""
-    system_prompts.activate(system_prompts.create("x").id)
-    assert prompts.additional_instructions() == ""
+    assert prompts.additional_instructions(None) == ""
+    assert prompts.additional_instructions(system_prompts.create(admin(), "x").version_id) == ""
 
 
 def test_staff_are_advised_about_what_they_write(stan: Client) -> None:

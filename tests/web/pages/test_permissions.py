@@ -21,6 +21,12 @@ OPEN_TO_ALL = {
     "pages.sign_out",
     "pages.first_administrator",
     "pages.submit_first_administrator",
+    "pages.invitation",  # tests/web/admin/test_people.py
+    "pages.accept_invitation",
+    "pages.choose_password",
+    "pages.store_password",
+    "pages.go_to_provider",  # tests/oidc
+    "pages.back_from_provider",
 }
 
 

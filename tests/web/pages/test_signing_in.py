@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sqlalchemy import update
+from flask import Flask
+from sqlalchemy import select, update
 
-from chatapp.db import session, transaction
-from chatapp.models import User
+from chatapp.core import accounts, throttling
+from chatapp.db import now, release, session, transaction
+from chatapp.models import ApiToken, User
+from chatapp.web.auth import SINCE
 from tests.people import PASSWORD, People
 from tests.web.pages.dom import parse
 from tests.web.pages.visitor import HTMX, Visitor
@@ -56,6 +62,52 @@ def test_a_wrong_name_or_password_is_refused_in_the_same_words(
     assert page.find(role="alert").text == "The user name or the password is not right."
     assert page.find("input", name="username").attributes["value"] == form.get("username", "").strip("\x00")
     assert anybody.get("/chat/").status_code == 302
+
+
+def test_guessing_is_refused_after_a_while_whether_the_name_exists_or_not(
+    anybody: Visitor, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttling, "MOST_BY_BOTH", 2)
+    for name in ("ana", "nobody"):
+        form = {"username": name, "password": "wrong"}
+        for _ in range(throttling.MOST_BY_BOTH):
+            assert anybody.post("/sign-in/", data=form).status_code == 400
+        response = anybody.post("/sign-in/", data=form)
+        assert response.status_code == 429
+        assert 0 < int(response.headers["Retry-After"]) <= throttling.WINDOW.total_seconds()
+        assert "wait some minutes" in parse(response.text).find(role="alert").text
+    assert anybody.sign_in(people.ana).status_code == 429
+    assert anybody.sign_in(people.ben).status_code == 302
+
+
+def test_a_session_ends_some_time_after_signing_in_however_busy_it_is(ana: Visitor, people: People) -> None:
+    with ana.session_transaction() as cookie:
+        del cookie[SINCE]  # a cookie of the release before
+    assert ana.get("/chat/").status_code == 200
+    with ana.session_transaction() as cookie:
+        assert cookie[SINCE]
+        cookie[SINCE] -= 2160 * 3600 + 60
+    assert ana.get("/chat/").status_code == 302
+    assert ana.sign_in(people.ana).location == "/chat/"
+    assert ana.get("/chat/").status_code == 200
+
+
+def test_how_long_sessions_last_is_a_setting(make_app: Callable[..., Flask]) -> None:
+    app = make_app(session_idle_hours=2, session_absolute_hours=3)
+    user = accounts.create_user("ana", PASSWORD)
+    browser = Visitor(app, app.response_class, use_cookies=True)
+    entered = browser.post("/sign-in/", data={"username": "ana", "password": PASSWORD})
+    expires = next(c for c in entered.headers.getlist("Set-Cookie") if c.startswith("chatapp_session")).lower()
+    (given,) = re.findall(r"expires=([^;]+)", expires)
+    left = parsedate_to_datetime(given) - now()
+    assert timedelta(minutes=115) < left <= timedelta(hours=2)
+    with transaction():
+        session.execute(update(ApiToken).where(ApiToken.user_id == user.id).values(created=now() - timedelta(hours=2)))
+    secret = browser.get_cookie("vai_token")
+    assert secret and accounts.user_of_token(secret.value).id == user.id
+    release()
+    token = session.scalars(select(ApiToken).where(ApiToken.user_id == user.id)).one()
+    assert token.expires_at and token.expires_at < now() + timedelta(hours=1, minutes=1)
 
 
 def test_a_disabled_account_cannot_sign_in_and_loses_its_session(

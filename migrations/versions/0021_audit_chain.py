@@ -13,8 +13,8 @@ from sqlalchemy.dialects import postgresql
 
 from chatapp.db import UtcDateTime
 
-revision = "0015"
-down_revision = "0014"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
