@@ -100,7 +100,9 @@ def following(
         unknown = select(entity).where(*conditions, ~known)
         if after:
             unknown = unknown.where(entity.id < after.id if key.startswith("-") else entity.id > after.id)
-        rows += session.scalars(unknown.order_by(_by_id(entity, [key])).limit(limit - len(rows)))
+        # All of them are alike in the first column: it is named so that the index gives the order.
+        ordered = unknown.order_by(_plain(entity, key), _by_id(entity, [key]))
+        rows += session.scalars(ordered.limit(limit - len(rows)))
     return rows
 
 

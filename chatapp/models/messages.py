@@ -47,13 +47,6 @@ class Message(Base):
             sqlite_where=text(RATED),
             postgresql_where=text(RATED),
         ),
-        Index(
-            "ix_messages_rated_listed",
-            "feedback_submitted_at",
-            "id",
-            sqlite_where=text(RATED),
-            postgresql_where=text(RATED),
-        ),
         Index("ix_messages_tools", "thread_id", sqlite_where=text(CALLED), postgresql_where=text(CALLED)),
         CheckConstraint("role in ('user', 'assistant')", name="role"),
         CheckConstraint("sequence_index >= 1", name="sequence_index"),

@@ -70,7 +70,7 @@ def try_out(actor: User, text: str, place: str) -> Trial:
             kept = screening.applied(text, verdict).text if is_masked else text
             return Trial(verdict, found, kept, kept, is_quarantined=verdict.injection.severity not in guarding.HARMLESS)
         case Place.ANSWER:
-            thread = Thread()
+            thread = Thread()  # a new one, in which the active prompt speaks
             shown = _said(text, prompts.assemble(actor, thread, now(), "UTC", prompt_choice.in_force(thread)))
             return Trial(verdict, found, shown, shown)
 

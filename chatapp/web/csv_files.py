@@ -1,4 +1,4 @@
-"""Tables as CSV files that spreadsheets open without executing anything."""
+"""Tables as CSV files: sent while they are made, and harmless in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -6,30 +6,37 @@ import csv
 from collections.abc import Iterable, Iterator
 from io import StringIO
 
+from flask import Response
+from flask import stream_with_context as in_context
+
+from chatapp.web.content_disposition import attachment_named
+
+PIECE = 32 * 1024
 # What a spreadsheet takes for the beginning of a formula, also in the wide letters of East Asian keyboards.
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-MARK = "\ufeff".encode()  # tells Excel that it is UTF-8
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
-Cell = str | int | float | bool | None
+Cell = str | int | float | None
 
 
-def lines(head: Iterable[str], rows: Iterable[Iterable[Cell]]) -> Iterator[bytes]:
-    """The file, a row at a time: memory does not grow with it."""
-    yield MARK + _line(head)
+def csv_file(name: str, head: Iterable[str], rows: Iterable[Iterable[Cell]]) -> Response:
+    """A download; texts that a spreadsheet would compute begin with an apostrophe."""
+    response = Response(in_context(_pieces(head, rows)), mimetype="text/csv")
+    response.headers["Content-Disposition"] = attachment_named(name)
+    return response
+
+
+def _pieces(head: Iterable[str], rows: Iterable[Iterable[Cell]]) -> Iterator[bytes]:
+    text = StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(head)
     for row in rows:
-        yield _line(row)
+        writer.writerow(map(_harmless, row))
+        if text.tell() >= PIECE:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()
 
 
-def _line(row: Iterable[Cell]) -> bytes:
-    spool = StringIO()
-    csv.writer(spool).writerow(map(_cell, row))
-    return spool.getvalue().encode()
-
-
-def _cell(value: Cell) -> str | int | float:
-    """A text that would be a formula gets an apostrophe in front."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULAS) else value
+def _harmless(cell: Cell) -> Cell:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell

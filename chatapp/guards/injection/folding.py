@@ -45,7 +45,8 @@ def fold_with_places(text: str) -> tuple[str, list[int]]:
     For showing people where something is: it takes a hundred times as long. Texts with Korean letters written apart
     come out in another way.
     """
-    pieces = text.lower().translate(_DIGITS) if text.isascii() else [_piece(char) for char in text]
+    read_as = {char: _piece(char) for char in set(text)}
+    pieces = [read_as[char] for char in text]
     folded = "".join(pieces)
     places = [place for place, piece in enumerate(pieces) for _ in piece]
     shown, origins = [" "], [0]

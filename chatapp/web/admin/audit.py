@@ -15,11 +15,12 @@ from chatapp.core.snapshots import time_json
 from chatapp.db import now
 from chatapp.models import AuditRecord, User
 from chatapp.values import Json
-from chatapp.web import csv_files, downloads
+from chatapp.web import downloads
 from chatapp.web.admin import bp
 from chatapp.web.admin.access import staff_only
 from chatapp.web.admin.filters import Asked
 from chatapp.web.auth import signed_in_user
+from chatapp.web.csv_files import Cell, csv_file
 
 COLUMNS = ("number", "created", "event", "actor", "target_user", "object", "details", "hash")
 
@@ -52,7 +53,7 @@ def check_audit_trail() -> ResponseReturnValue:
 @staff_only
 def export_audit_csv() -> ResponseReturnValue:
     rows = (_cells(record) for record in _exported("csv"))
-    return downloads.file_of(csv_files.lines(COLUMNS, rows), exports.file_name("audit", now(), "csv"), "text/csv")
+    return csv_file(exports.file_name("audit", now(), "csv"), COLUMNS, rows)
 
 
 @bp.get("/audit/export.jsonl")
@@ -82,7 +83,7 @@ def _people(records: Sequence[AuditRecord]) -> dict[UUID, User]:
     return accounts.by_id({i for record in records for i in (record.actor_id, record.target_user_id) if i})
 
 
-def _cells(record: AuditRecord) -> Iterable[csv_files.Cell]:
+def _cells(record: AuditRecord) -> Iterable[Cell]:
     document = _json(record)
     details = orjson.dumps(document["details"]).decode()
     return [details if name == "details" else document[name] for name in COLUMNS]

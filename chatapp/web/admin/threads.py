@@ -16,12 +16,13 @@ from chatapp.core.snapshots import time_json
 from chatapp.db import now
 from chatapp.models import Message, Thread
 from chatapp.values import Severity
-from chatapp.web import csv_files, downloads
+from chatapp.web import downloads
 from chatapp.web.admin import bp
 from chatapp.web.admin.access import staff_and_support
 from chatapp.web.admin.logged_messages import LogPage, present
 from chatapp.web.admin.thread_forms import LABELS, UNNAMED, ThreadForm, cursor
 from chatapp.web.auth import signed_in_user
+from chatapp.web.csv_files import csv_file
 
 LENGTH = 50
 MOST_ADDED_UP = 20_000
@@ -70,7 +71,7 @@ def thread_log() -> ResponseReturnValue:
 @staff_and_support
 def export_threads_csv() -> ResponseReturnValue:
     rows = (row.values() for row in _exported("csv"))
-    return downloads.file_of(csv_files.lines(COLUMNS, rows), exports.file_name("threads", now(), "csv"), "text/csv")
+    return csv_file(exports.file_name("threads", now(), "csv"), COLUMNS, rows)
 
 
 @bp.get("/threads/export.jsonl")

@@ -17,12 +17,11 @@ from chatapp.core.usage import Figures, Line, Report, Scope, Span
 from chatapp.db import now
 from chatapp.errors import NotFound
 from chatapp.models.figures import WAIT_BOUNDS
-from chatapp.web import csv_files, downloads
 from chatapp.web.admin import bp
 from chatapp.web.admin.access import staff_and_support
 from chatapp.web.admin.charts import Chart, Series, chart
 from chatapp.web.auth import signed_in_user
-from chatapp.web.csv_files import Cell
+from chatapp.web.csv_files import Cell, csv_file
 
 SPAN_NAMES = {"7": "The last 7 days", "30": "The last 30 days", "90": "The last 90 days", "12m": "The last 12 months"}
 LONGEST_WAIT = WAIT_BOUNDS[-1]
@@ -171,8 +170,7 @@ def _lines(lines: Iterable[Line]) -> Iterable[tuple[str, Figures]]:
 
 def _file(span: Span, table: str, key: str, rows: Iterable[tuple[str, Figures]]) -> Response:
     name = f"usage-{table}-{span.first}-{span.last}-{now():%Y%m%d}.csv"
-    lines = csv_files.lines((key, *CSV_HEAD), ((first, *_cells(figures)) for first, figures in rows))
-    return downloads.file_of(lines, name, "text/csv")
+    return csv_file(name, (key, *CSV_HEAD), ((first, *_cells(figures)) for first, figures in rows))
 
 
 def _cells(f: Figures) -> Sequence[Cell]:
