@@ -223,6 +223,7 @@ def test_the_end_of_a_session_leads_to_the_sign_in_page(
     as_ana: Callable[..., Chat], server: AppServer, console: Console
 ) -> None:
     chat = as_ana(server)
+    chat.page.wait_for_load_state("networkidle")  # every answer brings the cookie again
     chat.page.context.clear_cookies()
     chat.box.fill("Hello")
     chat.send_button.click()
