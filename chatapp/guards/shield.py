@@ -125,6 +125,8 @@ class Shield:
         few = FEW_DIGITS.search(held)
         if few and few.start(1) <= cut and (few.start(1) or self._context[-2:-1].isalpha()):
             return len(held)
+        if not cut:
+            return 0
         line = held.rfind("\n")
         growing = [match.start() for match in ACCOUNT.finditer(held) if len(held) - match.start() < ACCOUNT_LENGTH]
         growing += [match.start() for match in MANY_DIGITS.finditer(held) if len(held) - match.end() < AFTER]
