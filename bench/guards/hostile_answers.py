@@ -17,12 +17,14 @@ SIZES = (1, 13, 40)
 HEADER = "-----BEGIN RSA PRIVATE KEY-----\n"
 PROMPT = "you are the one who is the one who you are"
 REPEATED = (
-    "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\n", "-----BEGIN RSA PRIVATE KEY-----\nAAAA", "-----BEGIN", "-----END",
-    "-----BEGIN PRIVATE KEY-----\n\n", "-----BEGIN a\nAAAA ", "Proc-Type: 4 ", "> ", "> A\n", "\\n", "A- ", "- ", "-", "--x", "=",
-    "**", "sk-", "?a?", "a:b;c/", "@", "a@", "a@b.cc ", "a", "A", "é", "密", "密1", "a\u00a0", "\u3000", "\n", "\t", "1", "1 ", "1\t", "1\n", "0 1-",
-    "1234 5678 ", "GB29 ", "EE38", "AKIA", "ghp_", "eyJ", "eyJa.", "http://", "a:b@", "/", "\\", "`", "%", "=\"", "a='b ", "x: \"", "key = '",
-    "password=", "password: x\n", PROMPT + " ", "you are ", "you  ",
-)  # fmt: skip # noqa: E501
+    "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\n", "-----BEGIN RSA PRIVATE KEY-----\nAAAA",
+    "-----BEGIN", "-----END", "-----BEGIN PRIVATE KEY-----\n\n", "-----BEGIN a\nAAAA ", "Proc-Type: 4 ",
+    "> ", "> A\n", "\\n", "A- ", "- ", "-", "--x", "=", "**", "sk-", "?a?", "a:b;c/", "@", "a@", "a@b.cc ",
+    "a", "A", "é", "密", "密1",
+    "a\u00a0", "\u3000", "\n", "\t", "1", "1 ", "1\t", "1\n", "0 1-", "1234 5678 ", "GB29 ", "EE38",
+    "AKIA", "ghp_", "eyJ", "eyJa.", "http://", "a:b@", "/", "\\", "`", "%", "=\"", "a='b ", "x: \"", "key = '", "password=", "password: x\n",
+    PROMPT + " ", "you are ", "you  ",
+)  # fmt: skip
 
 
 def answers(length: int) -> Iterator[tuple[str, str]]:

@@ -75,7 +75,8 @@ HEADERS = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0123456789ABCDEF0123456
     "block",
     [
         f"-----BEGIN RSA PRIVATE KEY-----\n{HEADERS}{KEY_LINES}",
-        f"-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2\n\n{KEY_BODY}\n=aBcD\n-----END PGP PRIVATE KEY BLOCK-----",
+        f"-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2\n\n{KEY_BODY}\n=aBcD\n"
+        "-----END PGP PRIVATE KEY BLOCK-----",
         KEY.replace("\n", "\\n"),
         KEY.replace("\n", ""),
         KEY.replace("\n", " "),
