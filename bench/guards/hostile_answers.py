@@ -22,8 +22,8 @@ REPEATED = (
     "> ", "> A\n", "\\n", "A- ", "- ", "-", "--x", "=", "**", "sk-", "?a?", "a:b;c/", "@", "a@", "a@b.cc ",
     "a", "A", "é", "密", "密1",
     "a\u00a0", "\u3000", "\n", "\t", "1", "1 ", "1\t", "1\n", "0 1-", "1234 5678 ", "GB29 ", "EE38",
-    "AKIA", "ghp_", "eyJ", "eyJa.", "http://", "a:b@", "/", "\\", "`", "%", "=\"", "a='b ", "x: \"", "key = '", "password=", "password: x\n",
-    PROMPT + " ", "you are ", "you  ",
+    "AKIA", "ghp_", "eyJ", "eyJa.", "http://", "a:b@", "/", "\\", "`", "%", "=\"", "a='b ", "x: \"", "key = '",
+    "password=", "password: x\n", PROMPT + " ", "you are ", "you  ",
 )  # fmt: skip
 
 
