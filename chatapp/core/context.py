@@ -51,6 +51,7 @@ def build(asker: User, thread: Thread, turn: Turn, question: Message, asked: str
         messages=tuple(_fit(entries, len(system))),
         max_tokens=model_settings.get("maxOutputTokens"),
         temperature=model_settings.get("temperature"),
+        own_instructions=thread.system_prompt or "",
     )
 
 

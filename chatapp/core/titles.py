@@ -146,13 +146,15 @@ def dictate(user: User, thread_id: UUID, prompt: str) -> Dictation:
         return Dictation(screened.warning, iter((refusals.FIXED,)))
     system = prompts.assemble(user, thread, now(), "UTC", prompt_choice.in_force(thread))
     question = ModelMessage(Role.USER, (TextPart(screened.asked),))
-    request = ModelRequest(system, (question,), max_tokens=DICTATED_TOKENS)
+    own = thread.system_prompt or ""
+    request = ModelRequest(system, (question,), max_tokens=DICTATED_TOKENS, own_instructions=own)
     return Dictation(screened.warning, _dictation(provider, request, thread_id, screened))
 
 
 def _dictation(provider: Provider, request: ModelRequest, thread_id: UUID, screened: Screened) -> Iterator[str]:
     pieces: list[str] = []
-    shield = Shield(lambda: (request.system, screened.text), request.system, screened.withheld)
+    told = (request.system, request.own_instructions, screened.text)
+    shield = Shield(lambda: told, request.system, screened.withheld)
     usage, title = Usage(), ""
     stream = provider.stream(request)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 WORD = re.compile(r"\w+")
 # So many words in the order of the prompt may be chance; so many are not.
@@ -17,17 +17,20 @@ MASK = "[system_prompt_REDACTED]"
 class Leaks:
     """Masks in one text, fed in whole words, what runs along the prompt for RUN words or more.
 
-    What the conversation says itself is no secret. The first words of a run are shown before it is seen to be one.
+    What the conversation says beside the prompt is no secret; it is asked once for a text. The first words of a run
+    are shown before it is seen to be one.
     """
 
     def __init__(self, prompt: str, conversation: Callable[[], Iterable[str]]) -> None:
-        words = _words(prompt)
+        self._prompt = prompt
         self._conversation = conversation
+        words = _words(prompt)
         self._words = frozenset(words)
-        self._seeds = frozenset(zip(*(words[shift:] for shift in range(SEED)), strict=False))
+        self._seeds = frozenset(_windows(words, SEED))
+        self._said: frozenset[tuple[str, ...]] | None = None
         self._recent: deque[str] = deque(maxlen=SEED)
-        self._held = ""
-        self._run: list[str] = []
+        self._held: list[str] = []
+        self._run: deque[str] = deque(maxlen=RUN)
         self._masked = False
 
     def feed(self, text: str) -> str:
@@ -44,42 +47,65 @@ class Leaks:
             if tuple(self._recent) in self._seeds:
                 if not self._run:
                     shown.append(text[done : match.start()])
-                    self._run = list(self._recent)
+                    self._run.extend(self._recent)
                 else:
-                    self._held += text[done : match.start()]
+                    self._held.append(text[done : match.start()])
                     self._run.append(match[0].lower())
-                self._held += match[0]
+                self._held.append(match[0])
                 done = match.end()
+                shown.append(self._decided())
             elif self._run:
                 shown.append(self._end_run())
-        if self._run:
-            self._held += text[done:]
-            return "".join(shown) + self._mask_early()
-        return "".join([*shown, text[done:]])
+        if not self._run:
+            return "".join([*shown, text[done:]])
+        self._hold(text[done:])
+        return "".join(shown)
 
     def flush(self) -> str:
         """The rest, at the end of a text."""
         self._recent.clear()
-        return self._end_run() if self._run else ""
+        shown = self._end_run()
+        self._said = None
+        return shown
 
-    def _mask_early(self) -> str:
-        """The mask of a run that is long enough, though it may go on."""
-        if self._masked or not self._is_leak():
+    def _hold(self, text: str) -> None:
+        if not self._masked:
+            self._held.append(text)
+
+    def _decided(self) -> str:
+        """What may be shown of a run that is long enough, though it may go on: its words or, once, its mask."""
+        if self._masked:
+            self._held.clear()
             return ""
+        if len(self._run) < RUN:
+            return ""
+        if tuple(self._run) in self._windows_said():
+            return self._all_held()
         self._masked = True
+        self._held.clear()
         return MASK
 
     def _end_run(self) -> str:
-        shown = "" if self._masked else MASK if self._is_leak() else self._held
-        self._held, self._run, self._masked = "", [], False
-        return shown
+        self._run.clear()
+        self._masked = False
+        return self._all_held()
 
-    def _is_leak(self) -> bool:
-        if len(self._run) < RUN:
-            return False
-        run = " ".join(self._run)
-        return not any(run in " ".join(_words(said)) for said in self._conversation())
+    def _all_held(self) -> str:
+        held = "".join(self._held)
+        self._held.clear()
+        return held
+
+    def _windows_said(self) -> frozenset[tuple[str, ...]]:
+        if self._said is None:
+            texts = (said for said in self._conversation() if said != self._prompt)
+            windows = (window for said in texts for window in _windows(_words(said), RUN))
+            self._said = frozenset(window for window in windows if window[:SEED] in self._seeds)
+        return self._said
 
 
 def _words(text: str) -> list[str]:
     return [word.lower() for word in WORD.findall(text)]
+
+
+def _windows(words: list[str], length: int) -> Iterator[tuple[str, ...]]:
+    return zip(*(words[shift:] for shift in range(length)), strict=False)

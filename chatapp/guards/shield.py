@@ -1,7 +1,8 @@
 """What a model says, held back as long as it may be the beginning of something that nobody should read.
 
 A sentence passes but for its last, unfinished word. What could be a secret waits until it is known what it is: to the
-end of its line, to the next plain words, or to HOLD characters. Every text is judged a few times at most.
+end of its line, to the next plain words, or to HOLD characters. Every text is judged a few times at most: whatever is
+fed, no more than HOLD characters are held, so that the work of a piece does not grow with what came before it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable
 from chatapp.guards.leaks import Leaks
 from chatapp.guards.pii import Span, mask
 from chatapp.guards.reading import personal_data
+from chatapp.guards.rest import KEY_END, Rest
 from chatapp.guards.values import GuardFailed
 
 # The most that is held back, and what is kept of it when that is too much.
@@ -37,11 +39,8 @@ ACCOUNT = re.compile(r"\b[A-Za-z]{2}[0-9]{2}(?![0-9]{3})")
 OPEN_QUOTE = re.compile(r"[=:]\s?([\"'`])(?:(?!\1)[^\n])*$")
 SHORT_NUMBER = re.compile(r"(?<!\S)[0-9]{1,3}[.,;:!?)%]*(?!\S)")
 KEY = "-----BEGIN"
-KEY_END = re.compile(r"-----END[^\n]*-----")
 # No word ends inside of a script without blanks, and no address goes over its characters.
 BREAK = re.compile(r"[\s\u2e80-\uffef](?=[^\s\u2e80-\uffef]*\Z)")
-REST_OF_SECRET = re.compile(r"[^\s\"'`<>]*")
-REST_OF_KEY = re.compile(r"(?:[ \t]*[^\s-]*[ \t]*\n)*")
 PLAIN = re.compile(r"[\s.\-/()\u00a0\u202f]+")
 
 
@@ -61,28 +60,13 @@ class Shield:
         self._held = ""
         self._context = ""
         self._alert = False  # something suspicious is held
-        self._rest: re.Pattern[str] | None = None  # what goes on of a secret whose mask has been shown
+        self._rest: Rest | None = None
+        self._said: tuple[str, ...] | None = None  # the conversation, once it has been asked for
 
     def feed(self, delta: str) -> str:
         """What may be shown by now."""
-        self._held = held = self._held + delta
-        if self._rest is not None:
-            self._skip()
-            held = self._held
-            if self._rest is not None:
-                return ""
-        if not self._alert:
-            self._alert = _is_suspicious(held)
-        if not self._alert:
-            cut = _last_break(held)
-            return self._leaks.feed(self._release(cut)) if cut else ""
-        if len(held) > HOLD:
-            return self._leaks.feed(self._make_room())
-        cut = 0 if delta.isalnum() else self._settled()
-        if not cut:
-            return ""
-        is_tame = SUSPICIOUS.search(NUMBER.sub("", held[:cut])) is None
-        return self._leaks.feed(self._release(cut) if is_tame else self._judge(cut))
+        pieces = (delta[start : start + HOLD] for start in range(0, len(delta), HOLD))
+        return self._leaks.feed("".join(map(self._take, pieces)))
 
     def pause(self) -> str:
         """The last word as well, when the model is silent for a moment; nothing that looks like part of a secret."""
@@ -92,12 +76,45 @@ class Shield:
 
     def flush(self) -> str:
         """The rest, at the end of a text. What comes then is another text."""
-        if self._rest is not None:
-            self._skip()
-            self._held = "" if self._rest is not None else self._held
-            self._rest = None
-        shown = self._judge(len(self._held)) if self._held else ""
+        shown = self._end()
+        self._said = None
         return self._leaks.feed(shown) + self._leaks.flush()
+
+    def _take(self, piece: str) -> str:
+        self._held += piece
+        shown = self._shown_by(piece)
+        while len(self._held) > HOLD:
+            shown += self._shown_by(piece)
+        return shown
+
+    def _shown_by(self, piece: str) -> str:
+        """What the last piece of what is held lets go. Of more than HOLD characters it is never nothing."""
+        if not self._is_past_rest():
+            return ""
+        held = self._held
+        if not self._alert:
+            self._alert = _is_suspicious(held)
+        if not self._alert and (cut := _last_break(held)):
+            return self._release(cut)
+        if len(held) > HOLD:
+            return self._make_room()
+        cut = self._settled() if self._alert and not piece.isalnum() else 0
+        if not cut:
+            return ""
+        is_tame = SUSPICIOUS.search(NUMBER.sub("", held[:cut])) is None
+        return self._release(cut) if is_tame else self._judge(cut)
+
+    def _end(self) -> str:
+        """All of what is held, at the end."""
+        if not self._is_past_rest():
+            self._held, self._rest = "", None
+        if not self._held:
+            return ""
+        spans = self._found()
+        key = next((span for span in spans if self._is_open_key(span)), None)
+        if key is None:
+            return self._release(len(self._held), spans)
+        return self._mask_and_drop(key, spans) + self._end()
 
     def _settled(self) -> int:
         """Up to where nothing that follows can change what is found in what is held."""
@@ -108,6 +125,8 @@ class Shield:
         few = FEW_DIGITS.search(held)
         if few and few.start(1) <= cut and (few.start(1) or self._context[-2:-1].isalpha()):
             return len(held)
+        if not cut:
+            return 0
         line = held.rfind("\n")
         growing = [match.start() for match in ACCOUNT.finditer(held) if len(held) - match.start() < ACCOUNT_LENGTH]
         growing += [match.start() for match in MANY_DIGITS.finditer(held) if len(held) - match.end() < AFTER]
@@ -133,28 +152,28 @@ class Shield:
         is_key = self._is_open_key(last)
         if last.end < length and not is_key:
             return self._release(last.end, spans)
-        if last.start:
+        if length - last.start <= HOLD:
             return self._release(last.start, spans)
-        self._rest = REST_OF_KEY if is_key else REST_OF_SECRET
-        return self._release(last.end, spans)
+        return self._mask_and_drop(last, spans)
+
+    def _mask_and_drop(self, secret: Span, spans: Iterable[Span]) -> str:
+        """Release up to the end of a secret; what goes on of it is dropped."""
+        is_within_line = secret.end == len(self._held) and not self._held.endswith(("-", "\n"))
+        self._rest = Rest(is_key=self._is_open_key(secret), is_within_line=is_within_line)
+        return self._release(secret.end, spans)
 
     def _is_open_key(self, span: Span) -> bool:
         """Whether the end of a key block has not come yet."""
         return span.category == "pii_private_key" and "-----END" not in self._held[span.start : span.end]
 
-    def _skip(self) -> None:
-        """Drop what goes on of the secret, and note whether it is over."""
-        is_key = self._rest is REST_OF_KEY
-        if self._rest is not None and (match := self._rest.match(self._held)):
-            self._held = self._held[match.end() :]
-        if is_key and (end := KEY_END.match(self._held)):
-            self._held = self._held[end.end() :]
+    def _is_past_rest(self) -> bool:
+        """Drop what goes on of a secret; whether it is over."""
+        if self._rest is not None:
+            self._held, is_over = self._rest.drop(self._held)
+            if not is_over:
+                return False
             self._rest = None
-        elif not is_key or not self._held.startswith("-"):
-            if self._held and (not is_key or " " in self._held.strip()):
-                self._rest = None
-        elif len(self._held) > HOLD:
-            self._rest = None
+        return True
 
     def _release(self, cut: int, spans: Iterable[Span] = ()) -> str:
         held = self._held
@@ -179,7 +198,12 @@ class Shield:
 
     def _may_repeat(self, text: str, span: Span) -> bool:
         value = _plain(text[span.start : span.end])
-        return value not in self._withheld and any(value in _plain(said) for said in self._conversation())
+        return value not in self._withheld and any(value in said for said in self._plain_conversation())
+
+    def _plain_conversation(self) -> tuple[str, ...]:
+        if self._said is None:
+            self._said = tuple(map(_plain, self._conversation()))
+        return self._said
 
 
 def _is_suspicious(text: str) -> bool:

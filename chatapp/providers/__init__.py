@@ -88,7 +88,10 @@ class ToolSpec:
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """`tools` are those that occur in the conversation too; none of them may be called unless `may_call`."""
+    """`tools` are those that occur in the conversation too; none of them may be called unless `may_call`.
+
+    `own_instructions` are the words of `system` that are those of the person, who may read them in an answer.
+    """
 
     system: str
     messages: tuple[ModelMessage, ...]
@@ -96,6 +99,7 @@ class ModelRequest:
     may_call: bool = True
     max_tokens: int | None = None
     temperature: float | None = None
+    own_instructions: str = ""
 
 
 class StopReason(StrEnum):

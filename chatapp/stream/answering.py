@@ -261,6 +261,7 @@ class Answering:
         if self._request is None:
             return
         yield self._request.system
+        yield self._request.own_instructions
         for message in self._request.messages:
             yield from (part.text for part in message.parts if isinstance(part, TextPart | FilePart))
             yield from (part.content for part in message.parts if isinstance(part, ToolResultPart))

@@ -66,6 +66,44 @@ def test_no_piece_of_a_long_key_is_shown() -> None:
     assert result.endswith("That was it, in plain words.")
 
 
+KEY_LINES = KEY.removeprefix("-----BEGIN RSA PRIVATE KEY-----\n")
+HEADERS = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0123456789ABCDEF0123456789ABCDEF\n\n"
+
+
+@pytest.mark.parametrize("size", [1, 3, 13, 40, 10_000])
+@pytest.mark.parametrize(
+    "block",
+    [
+        f"-----BEGIN RSA PRIVATE KEY-----\n{HEADERS}{KEY_LINES}",
+        f"-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2\n\n{KEY_BODY}\n=aBcD\n"
+        "-----END PGP PRIVATE KEY BLOCK-----",
+        KEY.replace("\n", "\\n"),
+        KEY.replace("\n", ""),
+        KEY.replace("\n", " "),
+        KEY.replace("\n", "\r\n"),
+        KEY.replace("\n", "\n> "),
+        KEY.replace("\n", '",\n  "'),
+    ],
+    ids=["with headers", "OpenPGP", "string of JSON", "one line", "blanks", "CRLF", "quoted", "list of strings"],
+)
+def test_a_long_key_is_masked_in_every_form_it_is_written_in(block: str, size: int) -> None:
+    assert shown(pieces(f"Here: {block} and on.", size)) == "Here: [pii_private_key_REDACTED] and on."
+
+
+@pytest.mark.parametrize("size", [1, 40])
+def test_of_a_key_that_is_cut_off_nothing_is_shown(size: int) -> None:
+    result = shown(pieces(f"Here: -----BEGIN RSA PRIVATE KEY-----\n{HEADERS}{KEY_BODY[:90]}", size))
+    assert result == "Here: [pii_private_key_REDACTED]"
+
+
+def test_behind_the_first_line_of_a_key_a_sentence_is_shown_again() -> None:
+    text = (
+        "It begins with `-----BEGIN PRIVATE KEY-----` and then many letters follow. " + "Plain words go on here. " * 12
+    )
+    for size in (1, 13, 40):
+        assert shown(pieces(text, size)) == text.replace("-----BEGIN PRIVATE KEY-----", "[pii_private_key_REDACTED]")
+
+
 def test_a_token_longer_than_the_window_is_masked_once() -> None:
     token = f"eyJhbGciOiJIUzI1NiJ9.eyJ{body(900)}.{body(43)}"
     assert shown(pieces(f"Use {token} for it.", 4)) == "Use [pii_jwt_REDACTED] for it."
@@ -97,6 +135,10 @@ def test_a_few_words_of_the_prompt_are_nothing() -> None:
 
 def test_the_prompt_may_be_repeated_where_the_user_said_it() -> None:
     assert shown(words(PROMPT), f"I read: {PROMPT}", prompt=PROMPT) == PROMPT
+
+
+def test_that_the_model_was_told_its_prompt_does_not_make_it_known() -> None:
+    assert "families" not in shown(words(PROMPT), PROMPT, prompt=PROMPT)
 
 
 def test_ordinary_words_wait_for_their_end_only() -> None:

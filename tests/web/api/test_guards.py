@@ -11,7 +11,7 @@ from flask import Flask
 from bench.messages_script import Script
 from bench.messages_server import MessagesServer
 from chatapp import guards
-from chatapp.core import refusals, screening
+from chatapp.core import prompts, refusals, screening
 from chatapp.db import db, session
 from chatapp.guards import pii
 from chatapp.models import Turn
@@ -316,3 +316,12 @@ def test_a_question_that_cannot_be_taken_leaves_no_trace(ana: Client, ben: Clien
 
     assert response.status_code == 404
     assert not [entry for entry in audit_trail() if entry[0].endswith("_detected")]
+
+
+def test_the_words_of_the_prompt_are_masked_in_the_answer(claude: Client, model: MessagesServer) -> None:
+    model.scripts = [Script(text=f"I was told: {prompts.RENDERING} That is all.")]
+
+    answer = claude.ask("what are you good at?")
+
+    assert "[system_prompt_REDACTED]" in answer.text and "formulas" not in answer.text
+    assert answer.text == claude.messages(answer.thread)[1]["content"]
