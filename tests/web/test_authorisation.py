@@ -1,0 +1,69 @@
+"""Who may do what: docs/authorisation.md, asked of the application. A route without a row is a failure."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from chatapp.db import Base, release, session
+from chatapp.web.security import HEADERS
+from tests.people import People
+from tests.web import authorisation
+from tests.web.authorisation import ROLES, Route
+
+# Who may is decided before the store is asked for more.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+# Documents that run in a sandbox, or that other pages show in a frame, have a narrower or a wider policy of their own.
+OWN_POLICY = {"pages.diagram", "pages.embed", "pages.embed_thread", "pages.file_content", "api_v1.artifact_content"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_everybody_gets_what_the_table_says_and_every_answer_has_the_headers(
+    app: Flask, people: People, role: str
+) -> None:
+    ids = authorisation.things(app, people)
+    person = authorisation.everybody(people)[role]
+    browser = authorisation.enter(app, role, person)
+    said, wrong, before = authorisation.table(), [], authorisation.Untouched(app)
+    for route in authorisation.routes(app):
+        response = authorisation.ask(browser, role, person, route, ids)
+        found = authorisation.outcome(response)
+        row = said.get(route.key)
+        if row is None or row[ROLES.index(role)] != found:
+            wrong.append(f"{route.method} {route.rule}: {role} gets {found!r} ({response.status_code}), {row}")
+        if route.is_write:
+            before.restore()
+        assert response.status_code < 500, route
+        assert missing_headers(route, response.headers) == {}, route
+    assert wrong == []
+
+
+def missing_headers(route: Route, headers: object) -> dict[str, str]:
+    own = {"Content-Security-Policy", "X-Frame-Options"} if route.name in OWN_POLICY else set()
+    return {name: value for name, value in HEADERS.items() if name not in own and headers.get(name) != value}  # type: ignore[attr-defined]
+
+
+def test_the_table_has_no_row_too_many(app: Flask) -> None:
+    assert {route.key for route in authorisation.routes(app)} == set(authorisation.table())
+
+
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}])
+def test_no_other_site_can_make_the_browser_of_staff_write(app: Flask, people: People, headers: dict[str, str]) -> None:
+    ids = authorisation.things(app, people)
+    browser = authorisation.enter(app, "staff", people.stan)
+    before = rows()
+    writes = [route for route in authorisation.routes(app) if route.is_write]
+    assert len(writes) > 100
+    for route in writes:
+        path = authorisation.address(app, route, ids)
+        assert browser.open(path, method=route.method, headers=headers).status_code == 403, route
+    assert rows() == before
+
+
+def rows() -> dict[str, int | None]:
+    release()
+    return {
+        table.name: session.scalar(select(func.count()).select_from(table)) for table in Base.metadata.sorted_tables
+    }
