@@ -157,6 +157,7 @@ class Untouched:
     def restore(self) -> None:
         release()
         with closing(sqlite3.connect(self._path)) as database:
+            database.execute("PRAGMA synchronous=OFF")
             self._kept.backup(database)
 
 
