@@ -67,7 +67,7 @@ FORMS: dict[str, Callable[[Ids], dict[str, object]]] = {
 }
 QUERIES: dict[str, Callable[[Ids], str]] = {
     "api_v1.create_attachment": lambda ids: f"?artifact_id={ids['artifact_id']}",
-    "admin.compare_prompt_versions": lambda ids: "?old=1&new=1",
+    "admin.compare_prompt_versions": lambda ids: "?from=1&to=1",
 }
 
 
