@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
+from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp.errors import ChatError
 
@@ -19,10 +22,8 @@ def backup_command(file: Path) -> None:
     """Write everything to a new FILE: database, files of people, the generated key. The server may run meanwhile."""
     from chatapp.core import backups
 
-    try:
+    with _told():
         made = backups.make(file)
-    except (ChatError, OSError) as error:
-        raise click.ClickException(str(error)) from error
     click.echo(
         f"{file}: {made.manifest.database} at revision {made.manifest.revision}, {made.files} files, {made.size} bytes."
     )
@@ -42,10 +43,8 @@ def restore_command(file: Path, force: bool) -> None:
     """Make this installation what FILE says. Stop the server before."""
     from chatapp.core import backups, dumps, system
 
-    try:
+    with _told():
         done = backups.restore(file, force=force)
-    except (ChatError, OSError) as error:
-        raise click.ClickException(str(error)) from error
     click.echo(f"Restored from {done.manifest.created}: {done.manifest.database}, {done.files} files.")
     if not system.is_newest(dumps.revision()):
         click.echo(
@@ -69,6 +68,19 @@ def doctor_command(ask: bool) -> None:
         if finding.advice:
             click.echo(f"{'':8} -> {finding.advice}")
     problems, warnings = levels.count(doctor.Level.PROBLEM), levels.count(doctor.Level.WARNING)
-    click.echo(f"{problems} problems, {warnings} warnings.")
+    click.echo(f"Problems: {problems}, warnings: {warnings}.")
     if problems:
         raise SystemExit(1)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What goes wrong is told in a line."""
+    try:
+        yield
+    except (ChatError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    except SQLAlchemyError as error:
+        raise click.ClickException(
+            f"The database cannot be used ({type(error).__name__}); see flask doctor."
+        ) from error

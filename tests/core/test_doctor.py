@@ -36,7 +36,7 @@ def test_a_sound_installation_has_no_problems(make_app: Make) -> None:
     assert {"settings", "workers", "secret key", "database", "clock", "files", "model"} <= {f.subject for f in findings}
     done = app.test_cli_runner().invoke(args=["doctor"])
     assert done.exit_code == 0, done.output
-    assert done.output.splitlines()[-1].startswith("0 problems")
+    assert done.output.splitlines()[-1].startswith("Problems: 0,")
     assert KEY not in done.output and "very-secret" not in done.output
 
 
@@ -87,14 +87,20 @@ def test_a_database_that_is_not_at_the_newest_revision(app: Flask) -> None:
             session.execute(text("UPDATE alembic_version SET version_num = :newest"), {"newest": newest})
 
 
-def test_a_database_that_is_not_there() -> None:
+def test_a_database_that_is_not_there(tmp_path: Path) -> None:
     """The rest is still looked at."""
     settings = config.Settings(
-        database_url=f"postgresql://nobody@127.0.0.1:{free_port()}/none", **(FAST | {"secret_key": KEY})
+        database_url=f"postgresql://nobody@127.0.0.1:{free_port()}/none",
+        instance_path=str(tmp_path),
+        **(FAST | {"secret_key": KEY}),
     )
-    with create_app(settings).app_context():
+    app = create_app(settings)
+    with app.app_context():
         assert found("database").level is Level.PROBLEM
         assert found("files")
+        backup = app.test_cli_runner().invoke(args=["backup", str(tmp_path / "backup.tar")])
+        assert backup.exit_code == 1
+        assert "cannot be used (OperationalError)" in backup.output
 
 
 @on_sqlite
