@@ -51,6 +51,10 @@ class BlobStore(Protocol):
 
     def remove(self, sha256: str) -> None: ...
 
+    def contents(self) -> Iterator[str]:
+        """The contents that are kept."""
+        ...
+
     def older_than(self, moment: float) -> Iterator[str]:
         """The contents that were kept before a time of the clock; what was received then and never kept is deleted."""
         ...
@@ -103,6 +107,9 @@ class Folder:
 
     def remove(self, sha256: str) -> None:
         self._place(sha256).unlink(missing_ok=True)
+
+    def contents(self) -> Iterator[str]:
+        return (path.name for path in self._path.glob("*/*") if path.parent != self._incoming)
 
     def older_than(self, moment: float) -> Iterator[str]:
         for path in self._path.glob("*/*"):

@@ -6,7 +6,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from chatapp import cli_audit, cli_guards, cli_marketplace, demo, jobs
+from chatapp import cli_audit, cli_guards, cli_marketplace, cli_operations, demo, jobs
 from chatapp.core import accounts, password_links, people
 from chatapp.errors import ChatError
 
@@ -19,6 +19,9 @@ def register(app: Flask) -> None:
     app.cli.add_command(token_commands)
     app.cli.add_command(demo_command)
     app.cli.add_command(daily_command)
+    app.cli.add_command(cli_operations.backup_command)
+    app.cli.add_command(cli_operations.restore_command)
+    app.cli.add_command(cli_operations.doctor_command)
     app.cli.add_command(cli_audit.commands)
     app.cli.add_command(cli_guards.commands)
     app.cli.add_command(cli_marketplace.commands)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Select, TextClause, func, make_url, select, text
 
@@ -23,6 +23,9 @@ from chatapp.providers import ProviderError
 from chatapp.stream import workers
 from chatapp.stream.hub import hub
 from chatapp.version import __version__
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
 
 STARTED = now()
 PATIENCE = 3.0  # seconds that somebody else's service has to answer
@@ -108,6 +111,16 @@ def database() -> Database:
     return Database("PostgreSQL", str(version), place, size or 0, revision, _newest_revision())
 
 
+def is_newest(revision: str) -> bool:
+    """Whether a database of that revision is one that this version works with."""
+    return revision == _newest_revision()
+
+
+def knows(revision: str) -> bool:
+    """Whether this version can bring a database of that revision to its own."""
+    return any(script.revision == revision for script in _scripts().walk_revisions())
+
+
 def relay() -> str:
     """What tells this process of answers that others write: its state in a word."""
     if hub.relay is None:
@@ -149,8 +162,8 @@ def disk() -> Disk:
 def reach() -> Sequence[Reached]:
     """Ask the model service, and Redis where there is one, with little patience. Takes seconds at worst."""
     release()  # nobody waits for the store meanwhile
-    asked = [_timed("Model service", _ask_provider)]
-    return [*asked, _timed("Redis", _ask_redis)] if config.current().redis_url else asked
+    asked = [_timed("Model service", ask_provider)]
+    return [*asked, _timed("Redis", ask_redis)] if config.current().redis_url else asked
 
 
 def _timed(name: str, ask: Callable[[], str]) -> Reached:
@@ -159,7 +172,8 @@ def _timed(name: str, ask: Callable[[], str]) -> Reached:
     return Reached(name, trouble, round(1000 * (time.monotonic() - begun)))
 
 
-def _ask_provider() -> str:
+def ask_provider() -> str:
+    """What keeps the model service from answering; empty when it is there."""
     provider = providers.choose()
     if provider is None:
         return "No model is configured."
@@ -170,7 +184,8 @@ def _ask_provider() -> str:
     return ""
 
 
-def _ask_redis() -> str:
+def ask_redis() -> str:
+    """The same of Redis."""
     from redis import Redis, RedisError
 
     url = config.current().redis_url
@@ -190,6 +205,10 @@ def _queue(name: str, since: Any, table: type[Base], waits: ColumnElement[bool] 
 
 @cache
 def _newest_revision() -> str:
+    return _scripts().get_current_head() or ""
+
+
+def _scripts() -> ScriptDirectory:
     from alembic.script import ScriptDirectory
 
-    return ScriptDirectory(str(MIGRATIONS)).get_current_head() or ""
+    return ScriptDirectory(str(MIGRATIONS))

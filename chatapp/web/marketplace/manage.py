@@ -13,7 +13,7 @@ from marshmallow import fields, validate
 
 from chatapp import config
 from chatapp.errors import BadValues
-from chatapp.marketplace import maintenance
+from chatapp.marketplace import access, maintenance
 from chatapp.marketplace.fields import Features, Money
 from chatapp.marketplace.maintenance import KINDS, Kind
 from chatapp.web.auth import sign_in_required, signed_in_user
@@ -58,6 +58,7 @@ def manage_kind(word: str) -> ResponseReturnValue:
 @bp.get("/manage/<word>/new/")
 @sign_in_required
 def new_thing(word: str) -> ResponseReturnValue:
+    access.require_staff(signed_in_user())
     return _form_page(_kind(word), None, {}, {})
 
 
