@@ -62,7 +62,7 @@ def _conditions(wanted: RatingFilter) -> list[ColumnElement[bool]]:
     if wanted.model:
         found.append(contains(Message.model, wanted.model))
     if wanted.prompt_version_id is not None:
-        found.append(VERSION == wanted.prompt_version_id)
+        found.append(VERSION.is_not_distinct_from(wanted.prompt_version_id))
     if wanted.first is not None:
         found.append(Message.feedback_submitted_at >= datetime.combine(wanted.first, time(), UTC))
     if wanted.last is not None and wanted.last < date.max:
