@@ -188,12 +188,7 @@ class Runner:
             ending = Ending.failed(INTERNAL)
         if run.failure:
             ending = Ending.failed(run.failure)
-        title = None
-        if titler and ending.status is TurnStatus.COMPLETED and not run.released:
-            titler.start()  # an answer of tools alone has had no text to start it
-            title = titler.take(config.current().title_wait)
-        elif assignment.untitled and assignment.refused:
-            title = titles.Attempt(titles.opening(assignment.untitled))  # no model sees any of it
+        title = self._title(run, titler, ending)
         unstored = self._writer.close(recorder)
         store = turns.finish
         if answering.waits_for_approval and ending.status is TurnStatus.COMPLETED:
@@ -205,6 +200,16 @@ class Runner:
             titler.finish(LATE_TITLE)
         if not stored:
             traces.hand_in(run.turn_id, answering.trace.as_json())
+
+    def _title(self, run: Run, titler: Titler | None, ending: Ending) -> titles.Attempt | None:
+        """What there is to name the conversation when the answer ends."""
+        assignment = run.assignment
+        if titler and ending.status is TurnStatus.COMPLETED and not run.released:
+            titler.start()  # an answer of tools alone has had no text to start it
+            return titler.take(config.current().title_wait)
+        if assignment.untitled and assignment.refused:
+            return titles.Attempt(titles.opening(assignment.untitled))  # no model sees any of it
+        return None
 
     def _respond(
         self,

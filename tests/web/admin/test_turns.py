@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from chatapp.core import retention, turns
 from chatapp.core.starting import Started
-from chatapp.db import new_id, now, release, session, transaction
+from chatapp.db import now, release, session, transaction
 from chatapp.models import Turn
 from chatapp.web.render.durations import duration, since
 from tests.people import People, Person
@@ -22,6 +22,8 @@ from tests.servers import wait_until
 from tests.stream.asking import ask, fresh, story_of, wait_for_text
 from tests.web.pages.dom import Copy
 from tests.web.pages.visitor import Visitor
+
+NOTHING = "01a20000-0000-7000-8000-000000000000"
 
 Visit = Callable[[Person], Visitor]
 
@@ -70,7 +72,7 @@ def test_an_id_leads_to_the_turn(visit: Visit, people: People, asked_for: str) -
     assert response.status_code == 302 and response.location == f"/admin/turns/{started.turn.id}/"
 
 
-@pytest.mark.parametrize("wrong", ["nonsense", str(new_id())])
+@pytest.mark.parametrize("wrong", ["nonsense", NOTHING])
 def test_an_id_of_nothing_is_said_to_be_none(visit: Visit, people: People, wrong: str) -> None:
     page = visit(people.stan).page(f"/admin/turns/?id={wrong}")
     assert "No turn, message or conversation" in page.find("p", class_="form-done").text
