@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, select, update
 
 from chatapp import guards
-from chatapp.core import allowlist, audit, messages, threads
+from chatapp.core import allowlist, audit, messages, readings
 from chatapp.db import session, transaction
 from chatapp.errors import Conflict, Invalid, NotFound
 from chatapp.guards import GuardFailed, Injection
@@ -31,9 +31,9 @@ class Case:
 
 
 def read(reader: User, flag_id: UUID) -> Case:
-    """A flag to be shown with its conversation, which staff or support are noted to have read. Raises NotFound."""
+    """A flag to be shown with its conversation, as readings.open_thread opens it. Raises NotFound, ReasonNeeded."""
     flag = _found(session.get(Flag, flag_id, populate_existing=True))
-    thread = threads.read(reader, flag.thread_id) if flag.thread_id else None
+    thread = readings.open_thread(reader, flag.thread_id) if flag.thread_id else None
     message = messages.get(flag_id) if thread else None
     return Case(flag, thread, message, session.scalars(_newest_first(flag_id)).all())
 

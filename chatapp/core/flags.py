@@ -83,6 +83,12 @@ def undecided() -> int:
     return session.scalar(select(func.count()).select_from(waiting.subquery())) or 0
 
 
+def worst_of(thread_id: UUID) -> UUID | None:
+    """The flag of a conversation that comes first in the queue, decided or not."""
+    of_thread = select(Flag.id).where(Flag.thread_id == thread_id)
+    return session.scalar(of_thread.order_by(*_columns(Flag)).limit(1))
+
+
 def queue(wanted: Wanted, after: UUID | None = None) -> Queue:
     """Conversations by their worst flag, of those the one that waits for longest first.
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
-from chatapp.core import approvals, audit, replays, threads
+from chatapp.core import approvals, audit, readings, replays
 from chatapp.core.traces import milliseconds
 from chatapp.db import session, transaction
 from chatapp.errors import NotFound
@@ -43,15 +43,15 @@ class Inspection:
 
 
 def read(user: User, turn_id: UUID, part: str) -> Inspection:
-    """A turn of a visible thread, to be shown. That staff or support look at somebody else's is written down.
+    """A turn of a thread that readings.open_thread opens, to be shown. A look at somebody else's is written down.
 
-    `part` says in the record what of it they look at. Raises NotFound.
+    `part` says in the record what of it they look at. Raises NotFound, ReasonNeeded.
     """
     with transaction():
         turn = session.get(Turn, turn_id, options=[undefer(Turn.trace)], populate_existing=True)
         if turn is None:
             raise NotFound("turn")
-        thread = threads.read(user, turn.thread_id)
+        thread = readings.open_thread(user, turn.thread_id)
         if thread.user_id != user.id:
             details = {"thread": str(thread.id), "part": part}
             audit.record("chat_turn_inspected", user, target_user_id=thread.user_id, object_id=turn.id, **details)
@@ -59,12 +59,15 @@ def read(user: User, turn_id: UUID, part: str) -> Inspection:
 
 
 def export(user: User, turn_id: UUID) -> Inspection:
-    """A turn of a visible thread, to be taken away without its texts. That is written down. Raises NotFound."""
+    """A turn to be taken away without its texts: opened like one to be read, and always written down.
+
+    Raises NotFound, ReasonNeeded.
+    """
     with transaction():
         turn = session.get(Turn, turn_id, options=[undefer(Turn.trace)], populate_existing=True)
         if turn is None:
             raise NotFound("turn")
-        thread = threads.get_visible(user, turn.thread_id)
+        thread = readings.open_thread(user, turn.thread_id)
         details = {"thread": str(thread.id)}
         audit.record("chat_turn_exported", user, target_user_id=thread.user_id, object_id=turn.id, **details)
     return _load(turn)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, literal, select, tuple_
 from sqlalchemy.orm import joinedload
 
 from chatapp.core.search import contains
+from chatapp.core.usage import VERSION
 from chatapp.db import session
 from chatapp.models import Message, Thread
 
@@ -23,6 +24,7 @@ class RatingFilter:
     category: str | None = None
     with_comment: bool = False
     model: str = ""
+    prompt_version_id: UUID | None = None
     first: date | None = None
     last: date | None = None
 
@@ -59,6 +61,8 @@ def _conditions(wanted: RatingFilter) -> list[ColumnElement[bool]]:
         found.append(Message.feedback_comment != "")
     if wanted.model:
         found.append(contains(Message.model, wanted.model))
+    if wanted.prompt_version_id is not None:
+        found.append(VERSION.is_not_distinct_from(wanted.prompt_version_id))
     if wanted.first is not None:
         found.append(Message.feedback_submitted_at >= datetime.combine(wanted.first, time(), UTC))
     if wanted.last is not None and wanted.last < date.max:

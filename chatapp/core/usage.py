@@ -165,6 +165,13 @@ def report(span: Span, scope: Scope) -> Report:
     )
 
 
+def today() -> Figures:
+    """Of the whole site on this day in UTC, with what has ended just now."""
+    figures.count_some()
+    day = now().date()
+    return series(Span("today", day, day, by_month=False), Scope())[day]
+
+
 def series(span: Span, scope: Scope) -> dict[date, Figures]:
     """By the day or month, those without any included."""
     found = dict.fromkeys(span.begins, Figures())

@@ -37,6 +37,7 @@ def test_a_server_from_its_address_to_an_answer(as_ana: Callable[..., Chat], sit
     page = chat.page
     page.get_by_role("link", name="Administration").click()
     has_no_violation(page)
+    page.get_by_role("link", name="MCP servers").click()
     page.get_by_role("button", name="Add a server").click()
     page.get_by_label("Name", exact=True).fill("Test tools")
     page.get_by_label("Prefix").fill("t")

@@ -22,6 +22,7 @@ from chatapp.db import new_id, now, session, transaction
 from chatapp.models import ToolApproval, Turn
 from chatapp.values import Event
 from tests.people import People
+from tests.reading import explained
 from tests.stream.asking import ask, fresh, story_of
 
 CANARY = "canary"
@@ -32,6 +33,7 @@ def inspection(people: People) -> Inspection:
     """Of a turn with a tool, text and a title."""
     started = ask(people.ana, '/tool calculate {"expression": "1 + 1"}\nhello hello')
     story_of(started.turn)
+    explained(people.stan, started.thread.id)
     return inspections.export(people.stan.user, started.turn.id)
 
 
@@ -106,6 +108,7 @@ def test_names_codes_numbers_and_times_are_kept(inspection: Inspection) -> None:
 def test_a_tool_that_a_model_has_made_up_has_no_name(people: People) -> None:
     started = ask(people.ana, "/tool transfer_all_money_of_ana {}")
     story_of(started.turn)
+    explained(people.stan, started.thread.id)
     inspection = inspections.export(people.stan.user, started.turn.id)
     assert "transfer_all_money" in str(inspection.events)
     assert not any("transfer_all_money" in content for content in packed(inspection).values())

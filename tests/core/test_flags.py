@@ -13,11 +13,12 @@ from sqlalchemy import delete, select
 from chatapp.core import flag_reviews, flags, leaving
 from chatapp.core.flags import Wanted
 from chatapp.db import new_id, now, session, transaction
-from chatapp.errors import Conflict, Invalid, NotFound
+from chatapp.errors import Conflict, Invalid, NotFound, ReasonNeeded
 from chatapp.models import AuditRecord, Flag, FlagDecision, FlagRule, Message, Thread
 from chatapp.values import Action, Decision, Mode, Severity
 from tests.flagging import attack, card, flagged, new_thread
 from tests.people import PASSWORD, People
+from tests.reading import explained_flag
 from tests.stream.asking import ask, story_of
 
 EVERYTHING = Wanted(decision=None)
@@ -137,6 +138,7 @@ def test_a_decision_is_kept_with_who_and_why_and_can_be_changed(people: People) 
     assert rules_of(flag_id) == {"jailbreak": None, "prompt_leak": None}
     decide(people, flag_id, "false_alarm", wrong=["jailbreak"])
 
+    explained_flag(people.stan, flag_id)
     case = flag_reviews.read(people.stan.user, flag_id)
 
     assert rules_of(flag_id) == {"jailbreak": False, "prompt_leak": False}
@@ -176,13 +178,16 @@ def test_two_reviewers_do_not_overwrite_each_other(people: People) -> None:
 
 def test_reading_and_deciding_are_in_the_audit_trail_without_texts(people: People) -> None:
     flag_id = flagged(people.ana, content="a very secret sentence")
+    with pytest.raises(ReasonNeeded):
+        flag_reviews.read(people.sue.user, flag_id)
+    explained_flag(people.sue, flag_id)
     thread_id = flag_reviews.read(people.sue.user, flag_id).flag.thread_id
     decide(people, flag_id, "confirmed", note="secret too")
 
     records: Sequence[AuditRecord] = session.scalars(select(AuditRecord).order_by(AuditRecord.id)).all()
 
     assert [(record.event, record.actor_id, record.object_id) for record in records] == [
-        ("chat_thread_accessed", people.sue.id, thread_id),
+        ("chat_thread_read", people.sue.id, thread_id),
         ("flag_decided", people.stan.id, flag_id),
     ]
     assert records[1].target_user_id == people.ana.id
@@ -197,6 +202,7 @@ def test_an_edited_message_keeps_its_flag(people: People) -> None:
     story_of(ask(people.ana, "hello", started.thread, mode=Mode.EDIT, message_id=flag_id).turn)
     session.remove()
 
+    explained_flag(people.stan, flag_id)
     case = flag_reviews.read(people.stan.user, flag_id)
 
     assert case.message is not None

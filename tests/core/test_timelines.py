@@ -13,9 +13,10 @@ from chatapp.core.inspections import Inspection
 from chatapp.core.starting import Started
 from chatapp.core.timelines import Clock, Entry, Kind, Receipt
 from chatapp.db import new_id, now, release, session, transaction
-from chatapp.errors import NotFound
+from chatapp.errors import NotFound, ReasonNeeded
 from chatapp.models import AuditRecord, Turn, TurnEvent
 from tests.people import People, Person
+from tests.reading import explained
 from tests.servers import wait_until
 from tests.stream.asking import ask, events_of, fresh, story_of, wait_for_text
 
@@ -128,13 +129,19 @@ def test_of_a_turn_whose_events_are_gone_the_rest_is_told(people: People) -> Non
 def test_that_staff_or_support_read_a_turn_is_written_down(people: People, reader: str) -> None:
     started = asked(people.ana, "hello")
     looking: Person = getattr(people, reader)
+    for look in (lambda: inspected(looking, started), lambda: inspections.export(looking.user, started.turn.id)):
+        with pytest.raises(ReasonNeeded):
+            look()
+    assert records("chat_turn_inspected") == records("chat_turn_exported") == []
+    explained(looking, started.thread.id)
     inspected(looking, started)
     [record] = records("chat_turn_inspected")
     assert (record.actor_id, record.target_user_id, record.object_id) == (looking.id, people.ana.id, started.turn.id)
     assert record.details == {"thread": str(started.thread.id), "part": "page"}
-    assert len(records("chat_thread_accessed")) == 1
     inspections.export(looking.user, started.turn.id)
     assert len(records("chat_turn_exported")) == 1
+    assert len(records("chat_thread_read")) == 1
+    assert records("chat_thread_accessed") == []
 
 
 def test_ones_own_turn_is_read_without_a_record_and_exported_with_one(people: People) -> None:

@@ -1,6 +1,6 @@
 """The pages of those who run the site, under /admin/.
 
-A page is a view with `staff_only` or `staff_and_support` and an entry of `SECTIONS`.
+A page is a view with `staff_only` or `staff_and_support`; an area of pages has an entry in `GROUPS`.
 """
 
 from __future__ import annotations
@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from flask import Blueprint, Flask, redirect, url_for
-from flask.typing import ResponseReturnValue
+from flask import Blueprint, Flask, request, url_for
 
 from chatapp.core import flags
-from chatapp.web.admin.access import staff_and_support
 from chatapp.web.auth import reader
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
@@ -30,45 +28,66 @@ class Section(NamedTuple):
     waiting: Callable[[], int] | None = None
 
 
-SECTIONS = (
-    Section("admin.thread_log", "Threads", for_support=True),
-    Section("admin.flagged_threads", "Flagged", for_support=True, waiting=flags.undecided),
-    Section("admin.feedback", "Feedback", for_support=True),
-    Section("admin.turns", "Turns", for_support=True),
-    Section("admin.usage_page", "Usage", for_support=True),
-    Section("admin.quotas_page", "Quotas", for_support=True),
-    Section("admin.people_list", "People"),
-    Section("admin.prompts", "System prompts"),
-    Section("admin.guard_playground", "Guard playground"),
-    Section("admin.mcp_servers", "MCP servers"),
-    Section("admin.retention_page", "Retention"),
-    Section("admin.audit_trail", "Audit"),
-    Section("admin.system_page", "System"),
-)
+class Entry(NamedTuple):
+    """A section as one reader sees it on one page."""
+
+    address: str
+    label: str
+    waiting: int
+    is_current: bool
 
 
-@bp.get("/")
-@staff_and_support
-def overview() -> ResponseReturnValue:
-    """To the first page that the reader may see; there is none for support while it may see none."""
-    sections = _sections()
-    return redirect(url_for(sections[0].endpoint if sections else "home"))
+GROUPS = {
+    "Conversations": (
+        Section("admin.thread_log", "Threads", for_support=True),
+        Section("admin.flagged_threads", "Flagged", for_support=True, waiting=flags.undecided),
+        Section("admin.feedback", "Feedback", for_support=True),
+        Section("admin.turns", "Turns", for_support=True),
+    ),
+    "Use": (
+        Section("admin.usage_page", "Usage", for_support=True),
+        Section("admin.quotas_page", "Quotas", for_support=True),
+        Section("admin.people_list", "People"),
+    ),
+    "Steering": (
+        Section("admin.prompts", "System prompts"),
+        Section("admin.guard_playground", "Guard playground"),
+        Section("admin.mcp_servers", "MCP servers"),
+    ),
+    "Operation": (
+        Section("admin.retention_page", "Retention"),
+        Section("admin.audit_trail", "Audit"),
+        Section("admin.system_page", "System"),
+    ),
+}
 
 
 @bp.context_processor
 def _navigation() -> dict[str, object]:
+    user = reader()
+    start = url_for("admin.overview")
+    overview = Entry(start, "Overview", 0, request.path == start)
+    groups = {label: [_entry(section) for section in GROUPS[label] if _is_for_reader(section)] for label in GROUPS}
+    entries = [entry for group in groups.values() for entry in group]
     return {
-        "sections": [
-            (url_for(section.endpoint), section.label, section.waiting() if section.waiting else 0)
-            for section in _sections()
-        ],
+        "overview": overview,
+        "groups": {label: group for label, group in groups.items() if group},
+        "here": next((entry for entry in entries if entry.is_current), overview),
         "most_waiting": flags.COUNTED,
+        "may_see_people": user is not None and user.is_staff,
+        "reader_id": user.id if user else None,
     }
 
 
-def _sections() -> list[Section]:
+def _entry(section: Section) -> Entry:
+    address = url_for(section.endpoint)
+    waiting = section.waiting() if section.waiting else 0
+    return Entry(address, section.label, waiting, request.path.startswith(address))
+
+
+def _is_for_reader(section: Section) -> bool:
     user = reader()
-    return [section for section in SECTIONS if user and (user.is_staff or (user.is_support and section.for_support))]
+    return user is not None and (user.is_staff or (user.is_support and section.for_support))
 
 
 def init_app(app: Flask) -> None:
@@ -78,6 +97,7 @@ def init_app(app: Flask) -> None:
         flagged,
         invitations,
         mcp,
+        overview,
         people,
         person,
         phrases,
@@ -94,6 +114,6 @@ def init_app(app: Flask) -> None:
     )
 
     # Their views have registered themselves.
-    _ = audit, feedback, flagged, invitations, mcp, people, person, phrases, playground, prompt_versions
-    _ = prompts, quotas, reasons, retention, system, threads, turns, usage
+    _ = audit, feedback, flagged, invitations, mcp, overview, people, person, phrases, playground
+    _ = prompt_versions, prompts, quotas, reasons, retention, system, threads, turns, usage
     app.register_blueprint(bp)

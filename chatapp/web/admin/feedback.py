@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from chatapp.core import rated_answers
+from chatapp.core import rated_answers, usage
 from chatapp.core.rated_answers import Place, RatingFilter
 from chatapp.web.admin import bp
 from chatapp.web.admin.access import staff_and_support
@@ -23,11 +23,13 @@ LENGTH = 30
 @staff_and_support
 def feedback() -> ResponseReturnValue:
     asked = Asked()
+    version = asked.id("version")
     wanted = RatingFilter(
         score={"up": True, "down": False}.get(asked.choice("score", ("up", "down")) or ""),
         category=asked.choice("category", CATEGORIES),
         with_comment=asked.yes_no("with_comment") is True,
         model=asked.text("model"),
+        prompt_version_id=version,
         first=asked.day("after_day"),
         last=asked.day("before_day"),
     )
@@ -39,6 +41,7 @@ def feedback() -> ResponseReturnValue:
         errors=asked.errors,
         categories=CATEGORIES,
         unnamed=UNNAMED,
+        version=usage.prompt_name(version) if version else "",
     )
 
 

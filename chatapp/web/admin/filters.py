@@ -58,6 +58,13 @@ class Asked:
         value = self.text(name)
         return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
 
+    def id(self, name: str) -> UUID | None:
+        value = self.text(name)
+        try:
+            return UUID(value) if value else None
+        except ValueError:
+            return NOBODY
+
     def person(self, name: str) -> UUID | None:
         """By user name or id; for a name that nobody has, an id that nobody has either, so that nothing is found."""
         value = self.text(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import redirect, render_template, request
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from htmx_flask import request as htmx_request
 
@@ -17,7 +17,7 @@ from chatapp.web.auth import signed_in_user
 
 @bp.errorhandler(ReasonNeeded)
 def ask_for_reason(needed: ReasonNeeded) -> ResponseReturnValue:
-    """At the address of what is to be read, for every page of the administration."""
+    """At the address of what is to be read or taken away, for every page of the administration."""
     return _form(needed.thread_id, request.full_path.removesuffix("?"))
 
 
@@ -46,5 +46,10 @@ def _form(thread_id: UUID, wanted: str, errors: dict[str | None, str] | None = N
         wanted=wanted,
         in_row=bool(htmx_request.htmx),
         errors=errors or {},
-        form=request.form,
+        form=request.form or _suggestion(),
     )
+
+
+def _suggestion() -> dict[str, str]:
+    """Whoever goes through the queue reads each case for the same reason."""
+    return {"reason": "flagged"} if request.path.startswith(url_for("admin.flagged_threads")) else {}

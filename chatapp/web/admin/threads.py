@@ -11,7 +11,7 @@ from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from htmx_flask import request as htmx_request
 
-from chatapp.core import exports, messages, readings, thread_lists
+from chatapp.core import exports, flags, messages, readings, thread_lists
 from chatapp.core.snapshots import time_json
 from chatapp.db import now
 from chatapp.models import Message, Thread
@@ -88,7 +88,8 @@ def logged_thread(thread_id: UUID) -> ResponseReturnValue:
     thread = readings.open_thread(signed_in_user(), thread_id)
     page = LogPage.load(thread, _place(), _wanted(thread))
     template = "admin/_thread.html" if htmx_request.htmx else "admin/thread.html"
-    return render_template(template, thread=thread, page=page, unnamed=UNNAMED)
+    case = flags.worst_of(thread.id) if thread.is_flagged else None
+    return render_template(template, thread=thread, page=page, case=case, unnamed=UNNAMED)
 
 
 @bp.get("/threads/<uuid:thread_id>/messages/<uuid:message_id>/")

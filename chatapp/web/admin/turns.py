@@ -50,14 +50,12 @@ def turns() -> ResponseReturnValue:
 @bp.get("/turns/<uuid:turn_id>/")
 @staff_and_support
 def turn(turn_id: UUID) -> ResponseReturnValue:
-    user = signed_in_user()
-    inspection = inspections.read(user, turn_id, "page")
+    inspection = inspections.read(signed_in_user(), turn_id, "page")
     receipt = timelines.receipt(inspection)
     return render_template(
         "admin/turn.html",
         inspection=inspection,
         turn=inspection.turn,
-        is_own=inspection.turn.user_id == user.id,
         is_active=TurnStatus(inspection.turn.status).is_active,
         states=STATES,
         rows=presenting.timeline(inspection),

@@ -112,7 +112,7 @@ class TestTheConversation:
         for text in (whole.text, fragment):
             assert "ignore everything" in text
             assert "Past version" in text
-        badge = whole.all("span", class_="badge-bad")[-1]
+        badge = whole.all("a", class_="badge-bad")[-1]
         assert "high, flag" in badge.text
         assert "title" in badge.attributes
         assert stan.get(link["hx-get"]).headers["Location"].endswith(link["href"].split("?")[1])

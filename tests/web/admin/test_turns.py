@@ -17,6 +17,7 @@ from chatapp.db import now, release, session, transaction
 from chatapp.models import Turn
 from chatapp.web.render.durations import duration, since
 from tests.people import People, Person
+from tests.reading import explained
 from tests.servers import wait_until
 from tests.stream.asking import ask, fresh, story_of, wait_for_text
 from tests.web.pages.dom import Copy
@@ -49,6 +50,9 @@ def test_support_finds_a_turn_of_somebody_else_and_reads_it(visit: Visit, people
     sue = visit(people.sue)
     listed = sue.page("/admin/turns/?user=ana&status=completed")
     [link] = [a for a in listed.all("a") if str(started.turn.id) in a.attributes["href"]]
+    page = sue.page(link.attributes["href"])
+    assert page.has("select", name="reason") and "thank you" not in page.text
+    explained(people.sue, started.thread.id)
     page = sue.page(link.attributes["href"])
     timeline = page.find("section", id="timeline")
     kinds = [row.attributes["data-kind"] for row in timeline.find("tbody").all("tr")]
@@ -85,6 +89,7 @@ def test_a_cancelled_turn_shows_its_receipt(visit: Visit, people: People) -> Non
     wait_for_text(started.turn, "tick 3 ")
     release()
     turns.cancel(people.ana.user, started.thread.id)
+    explained(people.stan, started.thread.id)
     stan = visit(people.stan)
 
     def lines() -> dict[str, str]:
@@ -104,6 +109,7 @@ def test_a_cancelled_turn_shows_its_receipt(visit: Visit, people: People) -> Non
 
 def test_the_replay_ends_with_what_was_shown(visit: Visit, people: People) -> None:
     started = asked(people.ana, '/tool calculate {"expression": "1 + 1"}\n**bold** words')
+    explained(people.stan, started.thread.id)
     response = visit(people.stan).get(f"/admin/turns/{started.turn.id}/replay.json")
     frames = response.get_json()["frames"]
     assert [frame["ms"] for frame in frames] == sorted(frame["ms"] for frame in frames)
@@ -116,7 +122,10 @@ def test_the_replay_ends_with_what_was_shown(visit: Visit, people: People) -> No
 
 def test_the_bundle_is_a_file(visit: Visit, people: People) -> None:
     started = asked(people.ana, "hello")
-    response = visit(people.sue).get(f"/admin/turns/{started.turn.id}/bundle.zip")
+    sue, address = visit(people.sue), f"/admin/turns/{started.turn.id}/bundle.zip"
+    assert sue.page(address).find("input", name="next").attributes["value"] == address
+    explained(people.sue, started.thread.id)
+    response = sue.get(address)
     assert response.headers["Content-Disposition"] == f"attachment; filename=turn-{started.turn.id}.zip"
     archive = zipfile.ZipFile(io.BytesIO(response.data))
     assert set(archive.namelist()) == {"README.txt", "turn.json", "events.jsonl", "environment.json"}
@@ -127,6 +136,7 @@ def test_of_an_old_turn_what_remains_is_shown(visit: Visit, people: People) -> N
     with transaction():
         session.execute(update(Turn).values(completed_at=now() - timedelta(days=30)))
     retention.prune_events()
+    explained(people.stan, started.thread.id)
     page = visit(people.stan).page(f"/admin/turns/{started.turn.id}/")
     assert "no longer kept" in page.find("p", class_="note").text
     assert not page.has("div", class_="replay")
@@ -137,6 +147,7 @@ def test_a_running_turn_is_shown_so_far(visit: Visit, people: People) -> None:
     started = ask(people.ana, "/slow 1000")
     wait_for_text(started.turn, "tick 1 ")
     release()
+    explained(people.stan, started.thread.id)
     stan = visit(people.stan)
     assert "not over" in stan.page(f"/admin/turns/{started.turn.id}/").find("p", class_="note").text
     assert stan.get(f"/admin/turns/{started.turn.id}/replay.json").get_json()["frames"]
