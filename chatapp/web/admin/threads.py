@@ -25,7 +25,7 @@ from chatapp.web.auth import signed_in_user
 from chatapp.web.csv_files import csv_file
 
 LENGTH = 50
-MOST_ADDED_UP = 20_000
+MOST_ADDED_UP = 5_000
 COLUMNS = (
     "uuid",
     "user_username",
