@@ -31,6 +31,7 @@ def saved(chat: Chat) -> Page:
     expect(chat.answer).to_have_attribute("data-turn-id", re.compile("."))
     turn = chat.answer.get_attribute("data-turn-id")
     assert page.evaluate(ALLOW, turn) == 200
+    chat.ended()
     entry = page.locator(".thread[data-automatable]").first
     expect(entry).to_be_attached()
     entry.hover()

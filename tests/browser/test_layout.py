@@ -154,6 +154,8 @@ def test_a_conversation_without_a_mouse(chat: Chat) -> None:
     expect(chat.answers).to_have_count(1)
     keys.press("Shift+Tab")
     expect(chat.page.get_by_role("button", name="Attach files")).to_be_focused()
+    keys.press("Shift+Tab")
+    expect(chat.answer.get_by_role("link", name="Inspect")).to_be_focused()
     for name in ("Regenerate", "Bad answer", "Good answer", "Copy"):
         keys.press("Shift+Tab")
         expect(chat.answer.get_by_role("button", name=name)).to_be_focused()

@@ -30,7 +30,7 @@ BLOCKS = """log => Object.fromEntries([...log.querySelectorAll("article[data-rol
 
 
 STREAMING = 'data-block-status="streaming"'
-ATTEMPTS = 5
+ATTEMPTS = 8
 
 
 def leaves_open(text: str) -> bool:
@@ -56,7 +56,7 @@ def test_every_answer_is_the_same_before_its_end_after_it_and_after_a_reload(
     chat.log.evaluate(NOTE_GROWTH)
     for text in AWKWARD:
         for _ in range(ATTEMPTS):
-            service.scripts = [Script(text=text, rate=2000)]
+            service.scripts = [Script(text=text, rate=300)]
             chat.send("Go on").ended()
             if STREAMING not in list(chat.log.evaluate("log => Object.values(log.grown)"))[-1]:
                 break  # otherwise the page caught up with an answer that had ended before it was followed

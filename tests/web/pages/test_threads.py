@@ -392,6 +392,7 @@ def test_a_search_costs_the_same_number_of_queries_for_many_hits(ana: Visitor, p
         return len(seen)
 
     add(people, "One", said="Rain.")
+    queries()  # that ana is here is noted, once for a while
     one = queries()
     for number in range(9):
         add(people, f"t{number}", said="Rain again.")
