@@ -123,7 +123,7 @@ _MIXED = re.compile(
 _DIGIT_LETTERS = tuple(zip("0134578@$", "oieastbas", strict=True))
 # At the end of a word, and far from its next letter, these are no letters.
 _SIGN_LETTERS = ((re.compile(r"!(?=[!|]{0,7}\w)"), "i"), (re.compile(r"\|(?=[!|]{0,7}\w)"), "l"))
-# So many such words, and every digit of the text is read as a letter.
+# So many such words, and every digit of the text is read as a letter; in a long text, fewer are nothing but chance.
 _THOROUGH = 3
 # What must be somewhere in a text with such words, in tables of the kinds of its characters: found without a search.
 _SPACED_KINDS, _SPACED_KIND = kinds({" ": " "}), b"x x x x"
@@ -142,7 +142,7 @@ def _respelled(text: str) -> Reading | None:
     if _DOTTED_KIND in letters.translate(_DOTTED_KINDS) and _DOTTED.search(joined):
         joined = _DOTTED_WORD.sub(lambda match: re.sub(_SEPARATOR, "", match[0]), joined)
     mixed = list(islice(_mixed(joined), _THOROUGH))
-    if mixed:
+    if mixed and (len(mixed) == _THOROUGH or len(joined) <= _LONG):
         return Reading(_without_digits(joined) if len(mixed) == _THOROUGH else _replaced(joined, mixed), LEET)
     return Reading(joined, None) if joined != text else None
 
