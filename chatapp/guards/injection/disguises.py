@@ -75,12 +75,18 @@ def _decoded(text: str) -> Reading | None:
         plain = _HEX_ESCAPES.sub(lambda match: _from_escapes(match[0]), plain)
     letters = plain.encode("ascii", "replace")
     if _HEX_RUN in letters.translate(_HEX_CLASS, b" :"):
-        plain = _HEX.sub(lambda match: _readable(bytes.fromhex(match[0].replace(":", " "))) or match[0], plain)
+        plain = _HEX.sub(lambda match: _from_hex(match[0]), plain)
     if plain != text:
         return Reading(plain, HEX)
     if _ENCODED_RUN in letters.translate(_ENCODED_CLASS):
         plain = _ENCODED.sub(lambda match: _from_base64(match[0]), text)
     return Reading(plain, BASE64) if plain != text else None
+
+
+def _from_hex(run: str) -> str:
+    digits = run.replace(":", "").replace(" ", "")
+    # Numbers alone are numbers: of words in hexadecimal every other letter has one of a to f.
+    return run if digits.isdecimal() else _readable(bytes.fromhex(digits)) or run
 
 
 def _from_base64(run: str) -> str:
