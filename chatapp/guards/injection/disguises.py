@@ -11,7 +11,7 @@ import codecs
 import html
 import re
 import string
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import unquote
@@ -192,21 +192,29 @@ _ROT13 = str.maketrans(
 )
 _ROTATED = frozenset(word.translate(_ROT13) for word in _COMMON) - _COMMON - {"be", "or", "on"}
 _TURNED = frozenset(word[::-1] for word in _COMMON if word != word[::-1]) - _COMMON - {"on", "era", "od", "eh", "won"}
-# How many words must look turned or rotated, unless the text says that it is; in a text longer than a page, where some
-# words look like that by chance, so many of a few words in a row.
+# How many words must look turned or rotated on the first page, unless the text says that it is; in a text longer than
+# that, where short words look like that by chance, so many different ones of a few words in a row, wherever they stand.
 _ENOUGH = 2
 _ENOUGH_IN_A_ROW, _ROW = 3, 12
+_TOO_SHORT = 2
 _PAGE = 4_000
 _LONG = 2 * _PAGE
 
 
-def _look(words: Collection[str], text: str) -> bool:
-    """Whether the beginning of a text is made of such words."""
-    places = [place for place, word in enumerate(_TOKEN.findall(text[:_PAGE])) if word.lower() in words]
-    if len(text) <= _LONG:
-        return len(places) >= _ENOUGH
-    rows = zip(places, places[_ENOUGH_IN_A_ROW - 1 :], strict=False)
-    return any(last - first < _ROW for first, last in rows)
+def _look(words: frozenset[str], text: str, all_words: list[str]) -> bool:
+    """Whether a text, of which these are all words if it is longer than a page, is partly made of such words."""
+    if len(text) <= _LONG and len(_places(words, text[:_PAGE])) >= _ENOUGH:
+        return True
+    found = frozenset(word for word in words.intersection(all_words) if len(word) > _TOO_SHORT)
+    if len(found) < _ENOUGH_IN_A_ROW:
+        return False
+    places = _places(found, text)
+    return any(last - first < _ROW for first, last in zip(places, places[_ENOUGH_IN_A_ROW - 1 :], strict=False))
+
+
+def _places(words: frozenset[str], text: str) -> list[int]:
+    """Which words of a text, counted from its beginning, are among these."""
+    return [place for place, word in enumerate(_TOKEN.findall(text)) if word.lower() in words]
 
 
 _SAYS_ROTATED = frozenset(("rot13", "rot-13", "rot 13", "caesar", "cesar"))
@@ -216,10 +224,12 @@ _SAYS = Terms(sorted(_SAYS_ROTATED | _SAYS_TURNED))
 
 def _turned(text: str) -> Iterator[Reading]:
     """Letters rotated by thirteen, and the text from its end, where it looks like that or says that it is."""
-    said = _SAYS.places(text.lower()).keys()
-    if said & _SAYS_ROTATED or _look(_ROTATED, text):
+    lowered = text.lower()
+    said = _SAYS.places(lowered).keys()
+    words = lowered.split() if len(text) > _PAGE else []
+    if said & _SAYS_ROTATED or _look(_ROTATED, text, words):
         yield Reading(text.translate(_ROT13), CIPHER)
-    if said & _SAYS_TURNED or _look(_TURNED, text):
+    if said & _SAYS_TURNED or _look(_TURNED, text, words):
         yield Reading(text[::-1], REVERSED)
 
 
