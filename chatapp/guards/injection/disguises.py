@@ -120,10 +120,11 @@ _DOTTED = re.compile(rf"(?<!\w)[^\W_](?:{_SEPARATOR}[^\s\-._*+~|/]){{3,}}")
 _DOTTED_WORD = re.compile(rf"(?<!\w)[^\W_](?:{_SEPARATOR}[^\s\-._*+~|/])+{_SEPARATOR}?(?!\w)")
 _SPACED = re.compile(r"(?<!\S)\S(?: \S){3,}(?!\S)")
 _SPACED_WORD = re.compile(r"(?<!\S)\S(?: \S)+(?!\S)")
-# Written out, with the letters that equal them in another case: the same found without regard to case takes longer.
+# Sums, as commits are called by, are none. Written out, with the letters that equal them in another case: the same
+# found without regard to case takes longer.
 _A_TO_Z = "A-Za-z\u0130\u0131\u017f\u212a"
 _MIXED = re.compile(
-    rf"(?<![\w.:/-])(?=[{_A_TO_Z}@$!|]{{0,19}}[0-9@$!|])(?=[0-9@$!|]{{0,19}}[{_A_TO_Z}])[{_A_TO_Z}0-9@$!|]{{2,20}}"
+    rf"(?<![\w.:/-])(?![0-9a-f]{{7,40}}(?!\w))(?=[{_A_TO_Z}@$!|]{{0,19}}[0-9@$!|])(?=[0-9@$!|]{{0,19}}[{_A_TO_Z}])[{_A_TO_Z}0-9@$!|]{{2,20}}"
     r"(?![\w:/-]|\.\d)"
 )
 _DIGIT_LETTERS = tuple(zip("0134578@$", "oieastbas", strict=True))
