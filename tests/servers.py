@@ -97,10 +97,10 @@ class PostgresServer:
         return self._server.poll() is None
 
     def signal(self, number: int) -> None:
-        """To all of its processes."""
+        """To all of its processes, and to the one that started them as another user: it stops with them."""
         main = int((self._folder / "data/postmaster.pid").read_text().split()[0])
         children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
-        for process in (main, *map(int, children)):
+        for process in {self._server.pid, main, *map(int, children)}:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, number)
 

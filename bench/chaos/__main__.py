@@ -54,8 +54,8 @@ def _row(fault: Fault, site: Site, tokens: Sequence[str]) -> Row:
         note = fault.inject(Scene(site, crowd, tokens))
         time.sleep(AFTERWARDS)
         crowd.finish()
-    except AssertionError as error:
-        failure = str(error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, this line of the table is red and the next one is tried
+        failure = f"{type(error).__name__}: {error}"
     verdict = oracle.judge(site.app.url, site.app.environ.get("DATABASE_URL") or _sqlite(site), crowd, PATIENCE)
     verdict.problems += [failure] if failure else []
     if fault.free and (costs := verdict.outcomes - Counter(completed=verdict.outcomes["completed"])):
