@@ -70,11 +70,11 @@ class PostgresServer:
         if not found:
             missing("PostgreSQL", "postgresql")
         self._binaries, self._folder = found[-1].parent, folder
-        self._as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        self._quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
+        as_user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+        self._how = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/", **as_user}
         self._port = free_port()
         self.url = f"postgresql://chatapp@127.0.0.1:{self._port}/postgres"
-        if self._as_user:
+        if as_user:
             shutil.chown(folder, "postgres")
         self._run("initdb", "-U", "chatapp", "-A", "trust", "-E", "UTF8", "--no-sync", check=True)
 
@@ -82,8 +82,8 @@ class PostgresServer:
         settings = {"fsync": "off", "full_page_writes": "off", "jit": "off"}
         settings |= {"listen_addresses": "127.0.0.1", "max_connections": "300"}
         options = [f"-c{name}={value}" for name, value in settings.items()]
-        command = [*self._as_user, self._binaries / "postgres", "-D", self._folder / "data", "-p", str(self._port)]
-        self._server = subprocess.Popen([*command, "-k", self._folder, *options], **self._quiet)
+        command = [self._binaries / "postgres", "-D", self._folder / "data", "-p", str(self._port), "-k", self._folder]
+        self._server = subprocess.Popen([*command, *options], **self._how)
         wait_until(lambda: _answers(self.url), timeout=30)
         return self
 
@@ -97,16 +97,16 @@ class PostgresServer:
         return self._server.poll() is None
 
     def signal(self, number: int) -> None:
-        """To all of its processes, and to the one that started them as another user: it stops with them."""
-        main = int((self._folder / "data/postmaster.pid").read_text().split()[0])
+        """To all of its processes."""
+        main = self._server.pid
         children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
-        for process in {self._server.pid, main, *map(int, children)}:
+        for process in (main, *map(int, children)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, number)
 
     def _run(self, program: str, *options: str, check: bool = False) -> None:
-        command = [*self._as_user, self._binaries / program, "-D", self._folder / "data", *options]
-        subprocess.run(command, check=check, **self._quiet)
+        command = [self._binaries / program, "-D", self._folder / "data", *options]
+        subprocess.run(command, check=check, **self._how)
 
 
 def _answers(url: str) -> bool:

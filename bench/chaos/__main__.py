@@ -45,27 +45,27 @@ def run(database: str, faults: Sequence[Fault]) -> list[Row]:
 def _row(fault: Fault, site: Site, tokens: Sequence[str]) -> Row:
     if fault.needs_disk and not site.has_own_disk:
         return Row(fault.name, site.database, fault.free, oracle.Verdict(problems=["not tried: needs root"]), "")
-    began = time.monotonic()
-    crowd = Crowd(site.app.url, tokens, fault.script)
-    note, failure = "", ""
+    began, note, verdict = time.monotonic(), "", oracle.Verdict()
     try:
-        crowd.start()
-        crowd.wait_for_text()
-        note = fault.inject(Scene(site, crowd, tokens))
-        time.sleep(AFTERWARDS)
-        crowd.finish()
-    except Exception as error:  # noqa: BLE001 - whatever it is, this line of the table is red and the next one is tried
-        failure = f"{type(error).__name__}: {error}"
-    verdict = oracle.judge(site.app.url, site.app.environ.get("DATABASE_URL") or _sqlite(site), crowd, PATIENCE)
-    verdict.problems += [failure] if failure else []
-    if fault.free and (costs := verdict.outcomes - Counter(completed=verdict.outcomes["completed"])):
-        verdict.problems.append(f"it cost answers: {dict(costs)}")
+        note, verdict = _tried(fault, site, tokens)
+    except Exception as error:  # noqa: BLE001 - whatever it is, this line is red and the next fault is tried
+        verdict.problems.append(f"{type(error).__name__}: {error}")
     print(f"{fault.name}, {site.database}: {time.monotonic() - began:.0f} s", file=sys.stderr)
     return Row(fault.name, site.database, fault.free, verdict, note)
 
 
-def _sqlite(site: Site) -> str:
-    return f"sqlite:///{site.disk / 'chatapp.db'}"
+def _tried(fault: Fault, site: Site, tokens: Sequence[str]) -> tuple[str, oracle.Verdict]:
+    crowd = Crowd(site.app.url, tokens, fault.script)
+    crowd.start()
+    crowd.wait_for_text()
+    note = fault.inject(Scene(site, crowd, tokens))
+    time.sleep(AFTERWARDS)
+    crowd.finish()
+    database = site.app.environ.get("DATABASE_URL") or f"sqlite:///{site.disk / 'chatapp.db'}"
+    verdict = oracle.judge(site.app.url, database, crowd, PATIENCE)
+    if fault.free and (costs := verdict.outcomes - Counter(completed=verdict.outcomes["completed"])):
+        verdict.problems.append(f"it cost answers: {dict(costs)}")
+    return note, verdict
 
 
 def _parser() -> argparse.ArgumentParser:
