@@ -176,11 +176,13 @@ class AppServer:
     """The product as an operator runs it: gunicorn with its configuration file, in a process of its own.
 
     `application` is another one than an operator's where tests need more in it; `host` another name of the machine,
-    where the system allows that.
+    where the system allows that; `folder` holds the program, another version of it perhaps.
     """
 
-    def __init__(self, environ: dict[str, str], application: str = "wsgi:app", host: str | None = None) -> None:
-        self.application = application
+    def __init__(
+        self, environ: dict[str, str], application: str = "wsgi:app", host: str | None = None, folder: Path = ROOT
+    ) -> None:
+        self.application, self.folder = application, folder
         self.on_host = _elsewhere(host) if host else []
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -193,7 +195,7 @@ class AppServer:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.on_host, sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", self.application],
-                cwd=ROOT,
+                cwd=self.folder,
                 env=self.environ,
                 stdout=log,
                 stderr=log,
@@ -210,7 +212,7 @@ class AppServer:
         """Run a command of the application beside the running server; its output."""
         done = subprocess.run(
             [sys.executable, "-m", "flask", "--app", "wsgi", *args],
-            cwd=ROOT,
+            cwd=self.folder,
             env=self.environ,
             capture_output=True,
             input=input.encode(),

@@ -75,11 +75,9 @@ class Person:
         """Whether something of an answer that still goes on has been shown."""
         return bool(self.asked) and not self.asked[-1].ended and self.asked[-1].position > 4
 
-    def ask(self) -> Asked | None:
-        """One question and its whole answer; None when it was not accepted."""
-        number = next(_numbers)
-        script = f" {json.dumps({'script': self._script(number)})}" if self._script else ""
-        content = f"This is question {number}.{script}"
+    def ask(self, content: str = "") -> Asked | None:
+        """One question, the next one without `content`, and its whole answer; None when it was not accepted."""
+        content = content or self._next()
         try:
             with self._client.stream(
                 "POST", f"{API}/threads/{self.thread}/turns/stream", json={"content": content}
@@ -96,6 +94,11 @@ class Person:
                 return None
         self._read_on(self.asked[-1])
         return self.asked[-1]
+
+    def _next(self) -> str:
+        number = next(_numbers)
+        script = f" {json.dumps({'script': self._script(number)})}" if self._script else ""
+        return f"This is question {number}.{script}"
 
     def _talk(self) -> None:
         while not self._stop.is_set():
