@@ -30,7 +30,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     extensions.db.init_app(app)
     with app.app_context():
         prepare(extensions.db.engine, settings)
-    extensions.migrate.init_app(app, extensions.db)
+    extensions.Migrations(app)
     extensions.login.init_app(app)
     extensions.htmx.init_app(app)
     web.register(app)
