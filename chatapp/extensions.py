@@ -19,7 +19,7 @@ class Migrations:
     def __getattr__(self, name: str) -> Any:
         from flask_migrate import Migrate
 
-        Migrate(self._app, db)  # takes this one's place
+        Migrate(self._app, db)  # takes this one's place, and that of the command
         return getattr(self._app.extensions["migrate"], name)
 
 
