@@ -8,11 +8,12 @@ import secrets
 import threading
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ColumnElement, bindparam, exists, func, or_, select, update
+from sqlalchemy import bindparam, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chatapp import config
@@ -185,7 +186,8 @@ def store_password(user: User, password_hash: str) -> None:
 def end_sessions(user: User) -> None:
     """Within the caller's transaction: every browser has to sign in again."""
     user.session_stamp = new_stamp()
-    _revoke_sessions(ApiToken.user_id == user.id)
+    live = (ApiToken.user_id == user.id, ApiToken.kind == SESSION, ApiToken.revoked_at.is_(None))
+    session.execute(update(ApiToken).where(*live).values(revoked_at=now()))
 
 
 def confirm_password(user: User, password: str, field: str) -> None:
@@ -212,7 +214,7 @@ def issue_token(user: User, name: str, expires_in: timedelta | None, kind: str =
         kind=kind,
         name=name,
         prefix=secret[:12],
-        hash=_digest(secret),
+        hash=digest(secret),
         created=moment,
         expires_at=moment + expires_in if expires_in else None,
     )
@@ -221,20 +223,18 @@ def issue_token(user: User, name: str, expires_in: timedelta | None, kind: str =
     return secret, token
 
 
-def open_session(user: User) -> str:
-    """The secret that a browser calls the turns API with, as long as it is used now and then (turns-api 1.2)."""
-    return issue_token(user, "Browser", config.current().session_idle, SESSION)[0]
-
-
-def close_session(secret: str) -> None:
-    """The secret of a browser opens nothing from now on; an unknown one never did."""
-    _revoke_sessions(ApiToken.hash == _digest(secret))
-
-
 def user_of_token(secret: str, kind: str | None = None) -> User:
-    """Raises Unauthenticated for an unknown, expired or revoked secret, or one of another kind than is asked for;
-    Inactive for a disabled account."""
-    token = session.scalar(BY_HASH, {"hash": _digest(secret)})
+    """Raises Unauthenticated, Inactive as `token_of` does."""
+    return token_of(secret, kind).user
+
+
+def token_of(secret: str, kind: str | None = None, address: str = "") -> ApiToken:
+    """The secret's row with its user, in one query; that it was used, and from where, is noted once a minute.
+
+    Raises Unauthenticated for an unknown, expired or revoked secret, or one of another kind than is asked for;
+    Inactive for a disabled account.
+    """
+    token = session.scalar(BY_HASH, {"hash": digest(secret)}) if secret else None
     moment = now()
     if token is None or token.revoked_at or (token.expires_at and token.expires_at <= moment):
         raise Unauthenticated("Invalid token.")
@@ -244,10 +244,12 @@ def user_of_token(secret: str, kind: str | None = None) -> User:
         raise Inactive("User inactive or deleted.")
     note_visit(token.user)
     if token.last_used_at is None or moment - token.last_used_at > LAST_USED_RESOLUTION:
-        values = {"last_used_at": moment} | ({"expires_at": _session_end(token)} if token.kind == SESSION else {})
+        values: dict[str, Any] = {"last_used_at": moment}
+        if token.kind == SESSION:
+            values |= {"expires_at": _session_end(token), "address": address or token.address}
         with transaction():
             session.execute(update(ApiToken).where(ApiToken.id == token.id).values(**values))
-    return token.user
+    return token
 
 
 def note_visit(user: User) -> None:
@@ -261,12 +263,6 @@ def note_visit(user: User) -> None:
 def _session_end(token: ApiToken) -> datetime:
     settings = config.current()
     return min(now() + settings.session_idle, settings.session_ends(token.created))
-
-
-def _revoke_sessions(which: ColumnElement[bool]) -> None:
-    live = (which, ApiToken.kind == SESSION, ApiToken.revoked_at.is_(None))
-    with transaction():
-        session.execute(update(ApiToken).where(*live).values(revoked_at=now()))
 
 
 def check_username(username: str) -> None:
@@ -294,5 +290,6 @@ def _verify(password_hash: str, password: str) -> bool:
         return False
 
 
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+def digest(secret: str) -> str:
+    """What is stored of a secret."""
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()

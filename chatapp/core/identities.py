@@ -149,6 +149,7 @@ def _take_over(user: User, profile: Profile) -> None:
         logger.warning("identities.last_administrator_kept", user_id=str(user.id))
         return
     user.is_staff, user.is_support = roles["staff"], roles["support"]
+    accounts.end_sessions(user)
     audit.record("roles_changed", user, target_user_id=user.id, object_id=user.id, by="groups", **roles)
 
 

@@ -105,7 +105,10 @@ def create(
 
 
 def change_roles(actor: User, user_id: UUID, *, staff: bool, support: bool) -> None:
-    """They hold from the next request on. Raises NotFound, Conflict for the last administrator."""
+    """They hold from the next request on, and every browser has to sign in again.
+
+    Raises NotFound, Conflict for the last administrator.
+    """
     with transaction():
         keep_others_out(User)
         user = get(user_id)
@@ -114,6 +117,7 @@ def change_roles(actor: User, user_id: UUID, *, staff: bool, support: bool) -> N
         if not staff:
             _spare_last_administrator(user)
         user.is_staff, user.is_support = staff, support
+        accounts.end_sessions(user)
         audit.record("roles_changed", actor, target_user_id=user.id, object_id=user.id, staff=staff, support=support)
 
 

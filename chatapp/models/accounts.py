@@ -24,7 +24,7 @@ class User(Base):
     is_staff: Mapped[bool] = mapped_column(default=False)
     is_support: Mapped[bool] = mapped_column(default=False)
     is_active: Mapped[bool] = mapped_column(default=True)
-    # Part of every cookie of the user: another stamp ends all sessions in browsers.
+    # Changes whenever all sessions in browsers end: a sign-in that has only begun ends with them.
     session_stamp: Mapped[str] = mapped_column(String(32), default="", server_default="")
     theme: Mapped[str] = mapped_column(String(10), default="system", server_default="system")
     locale: Mapped[str] = mapped_column(String(20), default="en", server_default="en")
@@ -39,7 +39,10 @@ class User(Base):
 
 
 class ApiToken(Base):
-    """Only the hash of a secret is kept; `prefix` lets its owner recognise it."""
+    """Only the hash of a secret is kept; `prefix` lets its owner recognise it.
+
+    Those of kind session are what browsers are signed in with: `name` says which, `address` where it was last.
+    """
 
     __tablename__ = "api_tokens"
     __table_args__ = (CheckConstraint("kind in ('session', 'pat', 'apiKey')", name="kind"),)
@@ -54,6 +57,7 @@ class ApiToken(Base):
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    address: Mapped[str] = mapped_column(String(45), default="", server_default="")
 
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
 

@@ -7,7 +7,7 @@ from flask import g, request
 from chatapp.core import accounts, admission
 from chatapp.errors import Forbidden, Unauthenticated
 from chatapp.models import User
-from chatapp.web.auth import API_COOKIE
+from chatapp.web.auth import SESSION_COOKIE
 from chatapp.web.security import SAFE_METHODS, is_cross_site
 
 SCHEMES = ("bearer", "token")
@@ -39,7 +39,7 @@ def check() -> None:
 def identify() -> None:
     """The first carrier that is there decides, whatever the others hold (turns-api 1.1)."""
     authorization, key = request.headers.get("Authorization"), request.headers.get("X-API-Key")
-    cookie = request.cookies.get(API_COOKIE)
+    cookie = request.cookies.get(SESSION_COOKIE)
     g.by_cookie = authorization is None and key is None
     if authorization is not None:
         g.caller = accounts.user_of_token(_secret(authorization))

@@ -8,16 +8,26 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, session, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import logout_user
 
 from chatapp import config
-from chatapp.core import accounts, holds, identities, leaving, preferences, readings, sharing, timezones, tokens
+from chatapp.core import (
+    accounts,
+    browsers,
+    holds,
+    identities,
+    leaving,
+    preferences,
+    readings,
+    sharing,
+    timezones,
+    tokens,
+)
 from chatapp.errors import Invalid
-from chatapp.web.auth import sign_in_required, signed_in_user
+from chatapp.web.auth import begin_session, end_session, sign_in_required, signed_in_browser, signed_in_user
 from chatapp.web.pages import bp, moments
-from chatapp.web.pages.accounts import begin_session, field
+from chatapp.web.pages.accounts import field
 
 SHOWN_READINGS = 3
 
@@ -83,6 +93,20 @@ def revoke_token(token_id: UUID) -> ResponseReturnValue:
     return _done("The token no longer opens anything.", "tokens")
 
 
+@bp.post("/account/sessions/<uuid:session_id>/end/")
+@sign_in_required
+def end_session_of_mine(session_id: UUID) -> ResponseReturnValue:
+    browsers.end(signed_in_user(), session_id)
+    return _done("That browser is signed out.", "sessions")
+
+
+@bp.post("/account/sessions/end-others/")
+@sign_in_required
+def end_other_sessions() -> ResponseReturnValue:
+    browsers.end_others(signed_in_user(), signed_in_browser().id)
+    return _done("You are signed out everywhere else.", "sessions")
+
+
 @bp.post("/account/delete/")
 @sign_in_required
 def delete_account() -> ResponseReturnValue:
@@ -91,8 +115,7 @@ def delete_account() -> ResponseReturnValue:
         leaving.delete_own(signed_in_user(), field("delete_username"), request.form.get("delete_password", ""))
     except Invalid as error:
         return _refused(error)
-    logout_user()
-    session.clear()
+    end_session()
     return render_template("pages/left.html", is_held=holds.keeps(user_id))
 
 
@@ -112,6 +135,8 @@ def _page(**more: Any) -> str:
         "pages/account.html",
         user=user,
         tokens=tokens.of_user(user),
+        sessions=browsers.of_user(user),
+        this_browser=signed_in_browser().id,
         links=sharing.of_user(user),
         is_held=holds.keeps(user.id),
         held_threads=holds.held_threads(user.id),

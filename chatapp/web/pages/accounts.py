@@ -7,16 +7,15 @@ import math
 from urllib.parse import urlsplit
 
 import structlog
-from flask import redirect, render_template, request, session, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, login_user, logout_user
+from flask_login import current_user
 
 from chatapp import config
 from chatapp.core import accounts, password_links, throttling
 from chatapp.db import now
 from chatapp.errors import Invalid, TooManyAttempts
-from chatapp.models import User
-from chatapp.web.auth import SINCE, SignedIn, first_visit_code, give_api_cookie, is_local_visit, take_api_cookie
+from chatapp.web.auth import begin_session, end_session, first_visit_code, is_local_visit
 from chatapp.web.pages import bp
 from chatapp.web.pages.elsewhere import sign_out_elsewhere
 
@@ -57,9 +56,7 @@ def submit_sign_in() -> ResponseReturnValue:
 def sign_out() -> ResponseReturnValue:
     """Of somebody who has signed in at a provider, there too."""
     elsewhere = sign_out_elsewhere()
-    logout_user()
-    session.clear()
-    take_api_cookie()
+    end_session()
     if elsewhere:
         return render_template("pages/signed_out.html", address=elsewhere)
     return redirect(url_for("pages.sign_in"))
@@ -91,15 +88,6 @@ def submit_first_administrator() -> ResponseReturnValue:
         return _first_administrator_page(str(error)), 400
     begin_session(user)
     return redirect("/chat/")
-
-
-def begin_session(user: User) -> None:
-    """From now on this browser is the user's."""
-    session.clear()  # nothing that was set before signing in lives on
-    session.permanent = True
-    session[SINCE] = int(now().timestamp())
-    login_user(SignedIn(user))
-    give_api_cookie(user)
 
 
 def _sign_in_page(error: str = "") -> str:

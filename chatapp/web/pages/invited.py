@@ -14,8 +14,9 @@ from flask.typing import ResponseReturnValue
 from chatapp.core import accounts, invitations, password_links
 from chatapp.errors import Invalid, NotFound
 from chatapp.models import Invitation, User
+from chatapp.web.auth import begin_session
 from chatapp.web.pages import bp
-from chatapp.web.pages.accounts import begin_session, field
+from chatapp.web.pages.accounts import field
 
 # Without any referrer a browser would not say either where a form comes from, and it would be refused.
 UNLISTED = {"X-Robots-Tag": "noindex, nofollow, noarchive"}

@@ -123,15 +123,6 @@ def test_a_password_is_not_changed_by_mistake(ana: Visitor, people: People) -> N
     assert accounts.authenticate("ana", PASSWORD)
 
 
-def test_a_cookie_of_the_release_before_goes_on(ana: Visitor, people: People) -> None:
-    with ana.session_transaction() as cookie:
-        cookie["_user_id"] = str(people.ana.id)
-    assert ana.get("/chat/").status_code == 200
-    with ana.session_transaction() as cookie:
-        cookie["_user_id"] = f"{people.ana.id}.another"
-    assert ana.get("/chat/").status_code == 302
-
-
 def test_a_token_is_shown_once_and_works_until_it_is_revoked(ana: Visitor, people: People) -> None:
     response = ana.post("/account/tokens/", data={"token_name": "Nightly <script>", "token_days": "30"})
     secret = parse(response.text).find(id="new-token").find("code").text
