@@ -69,6 +69,18 @@ def make_password_link(name: str) -> None:
     click.echo(f"/password/{token}/")
 
 
+@user_commands.command("reset-two-step")
+@click.argument("name")
+def reset_two_step(name: str) -> None:
+    """Let user NAME sign in with the password alone until they set up codes again."""
+    try:
+        user = accounts.find_user(name)
+        people.reset_second_factor(user, user.id)
+    except ChatError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{user.username} signs in without a code.")
+
+
 @token_commands.command("create")
 @click.argument("name")
 @click.option("--label", default="", help="What the token is for.")

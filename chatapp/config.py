@@ -77,6 +77,12 @@ class Settings:
     session_absolute_hours: int = setting(
         2160, "Hours after signing in at which a browser is signed out in any case; 0 or less: never."
     )
+    require_totp: str = setting(
+        "off",
+        "Who needs a code from an app beside the password: nobody has to (off), staff and support (staff), everybody "
+        "(all). Whoever has none sets it up when they sign in. A provider for signing in asks by itself.",
+        choices=("off", "staff", "all"),
+    )
     oidc_issuer: str = setting(
         "", "Address of an OpenID Connect provider; empty: nobody signs in there (docs/people.md)."
     )

@@ -31,6 +31,14 @@ class BlockKey(StrEnum):
     TOOL = "tool"
 
 
+class Proof(StrEnum):
+    """What a session of a browser was begun with."""
+
+    PASSWORD = "password"  # noqa: S105
+    CODE = "code"  # beside the password
+    PROVIDER = "provider"
+
+
 class Mode(StrEnum):
     MESSAGE = "message"
     RELOAD = "reload"

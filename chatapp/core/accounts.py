@@ -17,7 +17,7 @@ from sqlalchemy import bindparam, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chatapp import config
-from chatapp.core import audit
+from chatapp.core import audit, proofs, throttling
 from chatapp.core.search import contains
 from chatapp.db import keep_others_out, now, session, transaction
 from chatapp.errors import Inactive, Invalid, NotFound, Unauthenticated
@@ -191,9 +191,11 @@ def end_sessions(user: User) -> None:
 
 
 def confirm_password(user: User, password: str, field: str) -> None:
-    """Raises Invalid, about `field`, for another password than the user's."""
+    """Raises Invalid, about `field`, for another password than the user's; TooManyAttempts."""
+    throttling.attempt_proof("password", user.id)
     if not _verify(user.password_hash, password):
         raise Invalid("That is not your password.", field)
+    throttling.proof_succeeded("password", user.id)
 
 
 def new_stamp() -> str:
@@ -238,7 +240,7 @@ def token_of(secret: str, kind: str | None = None, address: str = "") -> ApiToke
     moment = now()
     if token is None or token.revoked_at or (token.expires_at and token.expires_at <= moment):
         raise Unauthenticated("Invalid token.")
-    if kind and token.kind != kind:
+    if (kind and token.kind != kind) or (token.kind == SESSION and not proofs.is_enough(token.user, token.proof)):
         raise Unauthenticated("Invalid token.")
     if not token.user.is_active:
         raise Inactive("User inactive or deleted.")

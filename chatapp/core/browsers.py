@@ -16,16 +16,17 @@ from chatapp.core import accounts, audit
 from chatapp.db import now, session, transaction
 from chatapp.errors import NotFound
 from chatapp.models import ApiToken, User
+from chatapp.values import Proof
 
 SHOWN = 50
 ADDRESS_LENGTH = 45
 
 
-def open_session(user: User, name: str = "Browser", address: str = "") -> str:
+def open_session(user: User, name: str = "Browser", address: str = "", proof: Proof = Proof.PASSWORD) -> str:
     """The secret of a browser that is the user's from now on; `name` is what its owner recognises it by."""
     with transaction():
         secret, token = accounts.issue_token(user, name, config.current().session_idle, accounts.SESSION)
-        token.address = address[:ADDRESS_LENGTH]
+        token.address, token.proof = address[:ADDRESS_LENGTH], proof
     return secret
 
 

@@ -18,7 +18,7 @@ from chatapp.core import accounts, audit, leaving
 from chatapp.core.search import contains
 from chatapp.db import keep_others_out, now, session, transaction
 from chatapp.errors import Conflict, Forbidden, Inactive, Invalid
-from chatapp.models import ApiToken, Identity, PasswordLink, User
+from chatapp.models import ApiToken, Identity, PasswordLink, RecoveryCode, SecondFactor, User
 
 logger = structlog.get_logger(__name__)
 
@@ -102,7 +102,7 @@ def _by_email(profile: Profile) -> User | None:
         return None
     user = found[0]
     accounts.store_password(user, accounts.NO_PASSWORD)
-    for way_in in (ApiToken, PasswordLink):
+    for way_in in (ApiToken, PasswordLink, SecondFactor, RecoveryCode):
         session.execute(delete(way_in).where(way_in.user_id == user.id))
     return user
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 
-from chatapp.core import accounts, audit, leaving, password_links, quotas, tokens, turns
+from chatapp.core import accounts, audit, leaving, password_links, quotas, second_factors, tokens, turns
 from chatapp.core.search import contains
 from chatapp.db import keep_others_out, session, transaction
 from chatapp.errors import Conflict, Invalid, NotFound
@@ -168,6 +168,15 @@ def require_new_password(actor: User, user_id: UUID) -> None:
         user.must_change_password = True
         accounts.end_sessions(user)
         audit.record("new_password_required", actor, target_user_id=user.id, object_id=user.id)
+
+
+def reset_second_factor(actor: User, user_id: UUID) -> None:
+    """For somebody who has lost the app and the recovery codes: they are signed out, and the password is enough until
+    they set it up again. Raises NotFound."""
+    with transaction():
+        user = get(user_id)
+        second_factors.remove(actor, user)
+        accounts.end_sessions(user)
 
 
 def sign_out(actor: User, user_id: UUID) -> None:

@@ -24,6 +24,7 @@ from chatapp.core import browsers
 from chatapp.errors import Inactive, Unauthenticated
 from chatapp.extensions import login
 from chatapp.models import ApiToken, User
+from chatapp.values import Proof
 from chatapp.web import user_agents
 
 P = ParamSpec("P")
@@ -78,11 +79,11 @@ def signed_in_browser() -> ApiToken:
     return browser
 
 
-def begin_session(user: User) -> None:
-    """From now on this browser is the user's, with a new secret."""
+def begin_session(user: User, proof: Proof) -> None:
+    """From now on this browser is the user's, with a new secret. `proof` is what has been proved now."""
     _close_session()
     name = user_agents.name_of(request.user_agent.string)
-    secret = browsers.open_session(user, name, request.remote_addr or "")
+    secret = browsers.open_session(user, name, request.remote_addr or "", proof)
     options: dict[str, Any] = {"httponly": True, "samesite": "Lax", "secure": request.is_secure, "path": "/"}
 
     @after_this_request

@@ -13,7 +13,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chatapp import config
-from chatapp.core import accounts, leaving, password_links, people, quotas, tokens
+from chatapp.core import accounts, browsers, leaving, password_links, people, quotas, second_factors, tokens
 from chatapp.errors import Invalid, QuotaMisconfigured
 from chatapp.models import User
 from chatapp.values import Audience
@@ -83,6 +83,13 @@ def require_new_password(user_id: UUID) -> ResponseReturnValue:
     return _done("They are signed out and have to choose another password.", user_id, "password")
 
 
+@bp.post("/people/<uuid:user_id>/two-step/reset/")
+@staff_only
+def reset_second_factor(user_id: UUID) -> ResponseReturnValue:
+    people.reset_second_factor(signed_in_user(), user_id)
+    return _done("They are signed out, and sign in without a code until they set it up again.", user_id, "password")
+
+
 @bp.post("/people/<uuid:user_id>/tokens/<uuid:token_id>/revoke/")
 @staff_only
 def revoke_token(user_id: UUID, token_id: UUID) -> ResponseReturnValue:
@@ -128,6 +135,8 @@ def _page(person: User, **more: Any) -> str:
         has_password=accounts.has_password(person),
         takes_passwords=config.current().takes_passwords,
         follows_groups=config.current().oidc_maps_roles,
+        second_factor=second_factors.of_user(person),
+        open_sessions=len(browsers.of_user(person)),
         link=password_links.open_of(person),
         tokens=tokens.of_user(person),
         usage=_usage(person),

@@ -19,12 +19,15 @@ from chatapp.core import (
     identities,
     leaving,
     preferences,
+    proofs,
     readings,
+    second_factors,
     sharing,
     timezones,
     tokens,
 )
 from chatapp.errors import Invalid
+from chatapp.values import Proof
 from chatapp.web.auth import begin_session, end_session, sign_in_required, signed_in_browser, signed_in_user
 from chatapp.web.pages import bp, moments
 from chatapp.web.pages.accounts import field
@@ -44,8 +47,8 @@ def change_profile() -> ResponseReturnValue:
     try:
         accounts.change_profile(signed_in_user(), field("full_name"), field("email"))
     except Invalid as error:
-        return _refused(error)
-    return _done("Your profile is saved.", "profile")
+        return refused(error)
+    return done("Your profile is saved.", "profile")
 
 
 @bp.post("/account/preferences/")
@@ -54,8 +57,8 @@ def change_preferences() -> ResponseReturnValue:
     try:
         preferences.change(signed_in_user(), field("theme"), field("locale"), field("timezone"))
     except Invalid as error:
-        return _refused(error)
-    return _done("That is how it looks now.", "preferences")
+        return refused(error)
+    return done("That is how it looks now.", "preferences")
 
 
 @bp.post("/account/password/")
@@ -67,9 +70,9 @@ def change_password() -> ResponseReturnValue:
             raise Invalid("The two new passwords are not the same.", "repeated")
         accounts.change_password(user, request.form.get("current", ""), new)
     except Invalid as error:
-        return _refused(error)
-    begin_session(user)
-    return _done("Your password is changed. You are signed out everywhere else.", "password")
+        return refused(error)
+    begin_session(user, Proof(signed_in_browser().proof))
+    return done("Your password is changed. You are signed out everywhere else.", "password")
 
 
 @bp.post("/account/tokens/")
@@ -82,7 +85,7 @@ def create_token() -> ResponseReturnValue:
             raise Invalid("Choose one of the times.", "token_days")
         secret, _ = tokens.create(signed_in_user(), field("token_name"), days)
     except Invalid as error:
-        return _refused(error)
+        return refused(error)
     return _page(secret=secret)
 
 
@@ -90,21 +93,21 @@ def create_token() -> ResponseReturnValue:
 @sign_in_required
 def revoke_token(token_id: UUID) -> ResponseReturnValue:
     tokens.revoke(signed_in_user(), token_id)
-    return _done("The token no longer opens anything.", "tokens")
+    return done("The token no longer opens anything.", "tokens")
 
 
 @bp.post("/account/sessions/<uuid:session_id>/end/")
 @sign_in_required
 def end_session_of_mine(session_id: UUID) -> ResponseReturnValue:
     browsers.end(signed_in_user(), session_id)
-    return _done("That browser is signed out.", "sessions")
+    return done("That browser is signed out.", "sessions")
 
 
 @bp.post("/account/sessions/end-others/")
 @sign_in_required
 def end_other_sessions() -> ResponseReturnValue:
     browsers.end_others(signed_in_user(), signed_in_browser().id)
-    return _done("You are signed out everywhere else.", "sessions")
+    return done("You are signed out everywhere else.", "sessions")
 
 
 @bp.post("/account/delete/")
@@ -114,16 +117,18 @@ def delete_account() -> ResponseReturnValue:
     try:
         leaving.delete_own(signed_in_user(), field("delete_username"), request.form.get("delete_password", ""))
     except Invalid as error:
-        return _refused(error)
+        return refused(error)
     end_session()
     return render_template("pages/left.html", is_held=holds.keeps(user_id))
 
 
-def _refused(error: Invalid) -> ResponseReturnValue:
+def refused(error: Invalid) -> ResponseReturnValue:
+    """The page again, with the reason at its field."""
     return _page(errors={error.field: str(error)}, form=request.form), 400
 
 
-def _done(text: str, part: str) -> ResponseReturnValue:
+def done(text: str, part: str) -> ResponseReturnValue:
+    """Back to that part of the page, which says so."""
     flash(text)
     return redirect(url_for("pages.account") + f"#{part}", 303)
 
@@ -137,6 +142,9 @@ def _page(**more: Any) -> str:
         tokens=tokens.of_user(user),
         sessions=browsers.of_user(user),
         this_browser=signed_in_browser().id,
+        second_factor=second_factors.of_user(user),
+        recovery_codes_left=second_factors.recovery_codes_left(user),
+        needs_code=proofs.needs_code(user),
         links=sharing.of_user(user),
         is_held=holds.keeps(user.id),
         held_threads=holds.held_threads(user.id),

@@ -15,9 +15,10 @@ from chatapp import config
 from chatapp.core import accounts, password_links, throttling
 from chatapp.db import now
 from chatapp.errors import Invalid, TooManyAttempts
-from chatapp.web.auth import begin_session, end_session, first_visit_code, is_local_visit
+from chatapp.web.auth import end_session, first_visit_code, is_local_visit
 from chatapp.web.pages import bp
 from chatapp.web.pages.elsewhere import sign_out_elsewhere
+from chatapp.web.pages.halfway import go_on
 
 logger = structlog.get_logger(__name__)
 
@@ -39,8 +40,7 @@ def submit_sign_in() -> ResponseReturnValue:
     try:
         throttling.attempt(name, place)
     except TooManyAttempts as error:
-        seconds = max(1, math.ceil((error.retry_at - now()).total_seconds()))
-        return _sign_in_page(str(error)), 429, {"Retry-After": str(seconds)}
+        return _sign_in_page(str(error)), 429, waiting(error)
     user = accounts.authenticate(name, request.form.get("password", ""))
     if user is None:
         return _sign_in_page("The user name or the password is not right."), 400
@@ -48,8 +48,7 @@ def submit_sign_in() -> ResponseReturnValue:
     if user.must_change_password:
         token = password_links.create(user, user, password_links.AT_ONCE)
         return redirect(url_for("pages.choose_password", token=token), 303)
-    begin_session(user)
-    return redirect(own_page(request.form.get("next")))
+    return go_on(user, own_page(request.form.get("next")))
 
 
 @bp.post("/sign-out/")
@@ -86,8 +85,7 @@ def submit_first_administrator() -> ResponseReturnValue:
         )
     except Invalid as error:
         return _first_administrator_page(str(error)), 400
-    begin_session(user)
-    return redirect("/chat/")
+    return go_on(user, "/chat/")
 
 
 def _sign_in_page(error: str = "") -> str:
@@ -104,6 +102,11 @@ def _sign_in_page(error: str = "") -> str:
 def _first_administrator_page(error: str = "") -> str:
     values = {name: field(name) for name in ("username", "full_name", "email")}
     return render_template("pages/first_admin.html", error=error, needs_code=not is_local_visit(), **values)
+
+
+def waiting(error: TooManyAttempts) -> dict[str, str]:
+    """The header that says when there may be another attempt."""
+    return {"Retry-After": str(max(1, math.ceil((error.retry_at - now()).total_seconds())))}
 
 
 def field(name: str) -> str:
