@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 from chatapp import cli_audit, cli_guards, cli_marketplace, cli_operations, demo, jobs
 from chatapp.core import accounts, password_links, people
 from chatapp.errors import ChatError
+from chatapp.values import Scope
 
 user_commands = AppGroup("user", help="People.")
 token_commands = AppGroup("token", help="API tokens.")
@@ -84,10 +85,12 @@ def reset_two_step(name: str) -> None:
 @token_commands.command("create")
 @click.argument("name")
 @click.option("--label", default="", help="What the token is for.")
-def create_token(name: str, label: str) -> None:
+@click.option("--read-only", is_flag=True, help="It looks at things and changes nothing.")
+def create_token(name: str, label: str, read_only: bool) -> None:
     """Create an API token for user NAME. The secret is the last line and is not shown again."""
     try:
-        secret = accounts.create_token(accounts.find_user(name), label)
+        scope = Scope.READ if read_only else Scope.ALL
+        secret = accounts.create_token(accounts.find_user(name), label, scope=scope)
     except ChatError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Token for {name}. It is shown this once:")

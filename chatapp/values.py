@@ -39,6 +39,13 @@ class Proof(StrEnum):
     PROVIDER = "provider"
 
 
+class Scope(StrEnum):
+    """What a secret of the APIs is good for."""
+
+    ALL = "all"  # that its owner may do
+    READ = "read"  # of it, what changes nothing
+
+
 class Mode(StrEnum):
     MESSAGE = "message"
     RELOAD = "reload"

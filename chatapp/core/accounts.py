@@ -20,8 +20,9 @@ from chatapp import config
 from chatapp.core import audit, proofs, throttling
 from chatapp.core.search import contains
 from chatapp.db import keep_others_out, now, session, transaction
-from chatapp.errors import Inactive, Invalid, NotFound, Unauthenticated
+from chatapp.errors import Inactive, Invalid, NotFound, OnlyReads, Unauthenticated
 from chatapp.models import ApiToken, User
+from chatapp.values import Scope
 
 _hasher = PasswordHasher()
 _DECOY = _hasher.hash(secrets.token_hex(16))
@@ -202,12 +203,14 @@ def new_stamp() -> str:
     return secrets.token_hex(16)
 
 
-def create_token(user: User, name: str = "", expires_in: timedelta | None = None) -> str:
+def create_token(user: User, name: str = "", expires_in: timedelta | None = None, scope: Scope = Scope.ALL) -> str:
     """A new secret for `user`. It is shown this once: only its hash is stored."""
-    return issue_token(user, name, expires_in)[0]
+    return issue_token(user, name, expires_in, scope=scope)[0]
 
 
-def issue_token(user: User, name: str, expires_in: timedelta | None, kind: str = PERSONAL) -> tuple[str, ApiToken]:
+def issue_token(
+    user: User, name: str, expires_in: timedelta | None, kind: str = PERSONAL, scope: Scope = Scope.ALL
+) -> tuple[str, ApiToken]:
     """A new secret with what is stored of it."""
     secret = SECRET_PREFIX + secrets.token_urlsafe(32)
     moment = now()
@@ -217,6 +220,7 @@ def issue_token(user: User, name: str, expires_in: timedelta | None, kind: str =
         name=name,
         prefix=secret[:12],
         hash=digest(secret),
+        scope=scope,
         created=moment,
         expires_at=moment + expires_in if expires_in else None,
     )
@@ -225,9 +229,15 @@ def issue_token(user: User, name: str, expires_in: timedelta | None, kind: str =
     return secret, token
 
 
-def user_of_token(secret: str, kind: str | None = None) -> User:
-    """Raises Unauthenticated, Inactive as `token_of` does."""
-    return token_of(secret, kind).user
+def user_of_token(secret: str, kind: str | None = None, *, writes: bool = False) -> User:
+    """`writes` is whether the secret is to be good for changing something.
+
+    Raises OnlyReads for one that is not; Unauthenticated, Inactive as `token_of` does.
+    """
+    token = token_of(secret, kind)
+    if writes and token.scope == Scope.READ:
+        raise OnlyReads("This token only reads.")
+    return token.user
 
 
 def token_of(secret: str, kind: str | None = None, address: str = "") -> ApiToken:

@@ -58,6 +58,7 @@ class ApiToken(Base):
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     address: Mapped[str] = mapped_column(String(45), default="", server_default="")
+    scope: Mapped[str] = mapped_column(String(10), default="all", server_default="all")
     proof: Mapped[str] = mapped_column(String(10), default="password", server_default="password")
 
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)

@@ -40,11 +40,12 @@ def identify() -> None:
     """The first carrier that is there decides, whatever the others hold (turns-api 1.1)."""
     authorization, key = request.headers.get("Authorization"), request.headers.get("X-API-Key")
     cookie = request.cookies.get(SESSION_COOKIE)
+    writes = request.method not in SAFE_METHODS
     g.by_cookie = authorization is None and key is None
     if authorization is not None:
-        g.caller = accounts.user_of_token(_secret(authorization))
+        g.caller = accounts.user_of_token(_secret(authorization), writes=writes)
     elif key is not None:
-        g.caller = accounts.user_of_token(key)
+        g.caller = accounts.user_of_token(key, writes=writes)
     elif cookie is not None:
         g.caller = accounts.user_of_token(cookie, kind=accounts.SESSION)
     else:

@@ -27,7 +27,7 @@ from chatapp.core import (
     tokens,
 )
 from chatapp.errors import Invalid
-from chatapp.values import Proof
+from chatapp.values import Proof, Scope
 from chatapp.web.auth import begin_session, end_session, sign_in_required, signed_in_browser, signed_in_user
 from chatapp.web.pages import bp, moments
 from chatapp.web.pages.accounts import field
@@ -83,7 +83,8 @@ def create_token() -> ResponseReturnValue:
     try:
         if days not in tokens.DAYS:
             raise Invalid("Choose one of the times.", "token_days")
-        secret, _ = tokens.create(signed_in_user(), field("token_name"), days)
+        scope = Scope.READ if field("token_scope") == Scope.READ else Scope.ALL
+        secret, _ = tokens.create(signed_in_user(), field("token_name"), days, scope)
     except Invalid as error:
         return refused(error)
     return _page(secret=secret)

@@ -137,6 +137,16 @@ def test_a_token_is_shown_once_and_works_until_it_is_revoked(ana: Visitor, peopl
     assert "Nightly" not in ana.get("/account/").text
 
 
+def test_a_token_may_be_one_that_only_reads(ana: Visitor, people: People) -> None:
+    for scope, mark in (("read", True), ("all", False), ("more", False)):
+        form = {"token_name": f"for {scope}", "token_days": "7", "token_scope": scope}
+        secret = parse(ana.post("/account/tokens/", data=form).text).find(id="new-token").find("code").text
+        entry = next(li for li in ana.page("/account/").find(id="tokens").all("li") if f"for {scope}" in li.text)
+        assert ("Only reads" in entry.text) is mark
+        answer = ana.post("/api/chat-threads/", headers={"Authorization": f"Token {secret}"}, json={})
+        assert (answer.status_code == 403) is mark
+
+
 def test_a_token_needs_a_name_and_one_of_the_times(ana: Visitor, people: People) -> None:
     assert "what the token is for" in refusal(ana, "tokens", "token_name", token_name=" ", token_days=30)
     assert ana.post("/account/tokens/", data={"token_name": "x", "token_days": "31"}).status_code == 400
