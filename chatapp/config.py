@@ -61,6 +61,9 @@ class Settings:
         secret=True,
     )
     secret_key: str = setting("", "Signs browser sessions; empty: generated once in the instance folder.", secret=True)
+    body_patience: float = setting(
+        30.0, "Seconds that the body of a request may take to arrive, and one more for every 32 kilobytes of it."
+    )
     trusted_proxies: int = setting(0, "Reverse proxies in front whose X-Forwarded headers are believed.")
     metrics_token: str = setting(
         "", "Bearer token that reads /metrics; empty: only visitors on the server's own machine may.", secret=True
