@@ -14,7 +14,8 @@ from chatapp.web import patience
 from chatapp.web.patience import Watch
 from tests.servers import AppServer
 
-HEAD = "POST /sign-in/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+FORM = "application/x-www-form-urlencoded"
+HEAD = f"POST /sign-in/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: {FORM}\r\n"
 WAIT = 30.0
 
 
