@@ -29,8 +29,8 @@ run: install  ## Migrate the database and serve the chat at http://127.0.0.1:800
 	@$(FLASK) db upgrade
 	@exec $(BIN)/gunicorn -c gunicorn.conf.py wsgi:app
 
-test: install-dev  ## Run all tests; WORKERS=n for more or fewer processes
-	@$(BIN)/pytest -n $${WORKERS:-3} --dist loadfile --no-loadscope-reorder
+test: install-dev  ## Run all tests; one process a core, at least three; WORKERS=n for n
+	@$(BIN)/pytest -n $${WORKERS:-$$(( $$(nproc) > 3 ? $$(nproc) : 3 ))} --dist loadfile --no-loadscope-reorder
 
 lint: install-dev  ## Style, types, layers, templates
 	@$(BIN)/ruff check .

@@ -77,7 +77,7 @@ def postgres() -> Iterator[str]:
         check=True,
         **quiet,
     )
-    settings = {"fsync": "off", "full_page_writes": "off", "jit": "off"}
+    settings = {"fsync": "off", "full_page_writes": "off", "jit": "off", "autovacuum": "off"}
     settings |= {"listen_addresses": "127.0.0.1", "max_connections": "300"}
     options = [f"-c{name}={value}" for name, value in settings.items()]
     server = subprocess.Popen(

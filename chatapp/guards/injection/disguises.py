@@ -13,6 +13,7 @@ import re
 import string
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import unquote
 
 from chatapp.guards.characters import kinds
@@ -118,9 +119,10 @@ _MIXED = re.compile(
     r"(?![\w:/-]|\.\d)"
 )
 _DIGIT_LETTERS = tuple(zip("0134578@$", "oieastbas", strict=True))
-_SIGN_LETTERS = str.maketrans("!|", "il")
-# At the end of a word these are no letters.
-_SIGNS = re.compile(r"[!|]++[\w$@]?")
+# At the end of a word, and far from its next letter, these are no letters.
+_SIGN_LETTERS = ((re.compile(r"!(?=[!|]{0,7}\w)"), "i"), (re.compile(r"\|(?=[!|]{0,7}\w)"), "l"))
+# So many such words, and every digit of the text is read as a letter.
+_THOROUGH = 3
 # What must be somewhere in a text with such words, in tables of the kinds of its characters: found without a search.
 _SPACED_KINDS, _SPACED_KIND = kinds({" ": " "}), b"x x x x"
 _DOTTED_KINDS, _DOTTED_KIND = kinds(dict.fromkeys("-._*+~|/", ".") | {" ": " "}), b"x.x.x.x"
@@ -137,10 +139,9 @@ def _respelled(text: str) -> Reading | None:
         letters = joined.encode("ascii", "replace")
     if _DOTTED_KIND in letters.translate(_DOTTED_KINDS) and _DOTTED.search(joined):
         joined = _DOTTED_WORD.sub(lambda match: re.sub(_SEPARATOR, "", match[0]), joined)
-    mixed = _mixed(joined)
+    mixed = list(islice(_mixed(joined), _THOROUGH))
     if mixed:
-        is_thorough = len(mixed) >= 3
-        return Reading(_without_digits(joined) if is_thorough else _replaced(joined, mixed), LEET)
+        return Reading(_without_digits(joined) if len(mixed) == _THOROUGH else _replaced(joined, mixed), LEET)
     return Reading(joined, None) if joined != text else None
 
 
@@ -150,21 +151,19 @@ def _replaced(text: str, words: list[re.Match[str]]) -> str:
     return text
 
 
-def _mixed(text: str) -> list[re.Match[str]]:
+def _mixed(text: str) -> Iterator[re.Match[str]]:
     """Words that have digits or signs between or before letters."""
     letters = text.encode("ascii", "replace").translate(_MIXED_KINDS)
-    return list(_MIXED.finditer(text)) if any(kind in letters for kind in _MIXED_KINDS_FOUND) else []
+    return _MIXED.finditer(text) if any(kind in letters for kind in _MIXED_KINDS_FOUND) else iter(())
 
 
 def _without_digits(text: str) -> str:
     """Its words with letters for digits, and for signs that do not end a word."""
     for digit, letter in _DIGIT_LETTERS:
         text = text.replace(digit, letter)
-    return _SIGNS.sub(_spelled, text) if "!" in text or "|" in text else text
-
-
-def _spelled(signs: re.Match[str]) -> str:
-    return signs[0] if signs[0][-1] in "!|" else signs[0].translate(_SIGN_LETTERS)
+    for sign, letter in _SIGN_LETTERS:
+        text = sign.sub(letter, text)
+    return text
 
 
 _COMMON = frozenset(

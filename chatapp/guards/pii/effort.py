@@ -7,7 +7,7 @@ and masks more than it would after a closer look.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from chatapp.guards.pii.spans import STRENGTH, Span
 
@@ -15,6 +15,7 @@ from chatapp.guards.pii.spans import STRENGTH, Span
 MOST, ALL = 5_000, 8_000
 # Masks with no more than this between them become one.
 GAP = 16
+NOWHERE = -GAP - 1
 
 
 class Effort:
@@ -40,12 +41,24 @@ class Effort:
 
     def mask(self, start: int, end: int, category: str) -> None:
         """Take this place for what it may be. Neighbours become one mask: a flood is masked in a few pieces."""
-        if self._flood:
-            first, last, name = self._flood[-1]
-            if name == category and first <= start <= last + GAP:
-                self._flood[-1] = (first, end if end > last else last, category)
-                return
-        self._flood.append((start, end, category))
+        self.mask_all(((start, end),), category)
+
+    def mask_all(self, places: Iterable[tuple[int, int]], category: str) -> None:
+        """Take all these places, in the order of the text, for what they may be."""
+        if self._flood and self._flood[-1][2] == category:
+            first, last, _ = self._flood.pop()
+        else:
+            first = last = NOWHERE
+        for start, end in places:
+            if first <= start <= last + GAP:
+                if end > last:
+                    last = end
+            else:
+                if last > 0:
+                    self._flood.append((first, last, category))
+                first, last = start, end
+        if last > 0:
+            self._flood.append((first, last, category))
 
     def flood(self) -> Iterator[Span]:
         """What was masked like that, neighbours put together under the name of the strictest."""
