@@ -37,22 +37,25 @@ def recovery_codes_left(user: User) -> int:
     return session.scalar(select(func.count()).where(RecoveryCode.user_id == user.id)) or 0
 
 
-def propose() -> str:
-    """A new secret, sealed: it becomes somebody's with a code that proves that their app has it."""
-    return sealing.seal(pyotp.random_base32())
+def propose(user: User) -> str:
+    """A new secret, sealed: it becomes the user's with a code that proves that their app has it."""
+    return sealing.seal(_mark(user) + pyotp.random_base32())
 
 
-def secret_of(sealed: str) -> str:
-    """What an app is given. Raises Invalid for what this site has not proposed."""
+def secret_of(user: User, sealed: str) -> str:
+    """What an app is given. Raises Invalid for what was not proposed to the user: nobody unseals other secrets here."""
     try:
-        return sealing.unseal(sealed)
+        secret = sealing.unseal(sealed)
     except SealBroken:
-        raise Invalid("This page is too old. Begin again.", "code") from None
+        secret = ""
+    if not secret.startswith(_mark(user)):
+        raise Invalid("This page is too old. Begin again.", "code")
+    return secret.removeprefix(_mark(user))
 
 
 def address_of(user: User, sealed: str) -> str:
     """The same as an address that apps read, usually as a picture. Raises Invalid."""
-    app = pyotp.TOTP(secret_of(sealed), name=user.username, issuer=config.current().site_name)
+    app = pyotp.TOTP(secret_of(user, sealed), name=user.username, issuer=config.current().site_name)
     return app.provisioning_uri()
 
 
@@ -62,7 +65,7 @@ def turn_on(user: User, sealed: str, code: str, old_code: str = "") -> list[str]
     Who has an app already gives its code, too. Raises Invalid for another code than the app's; TooManyAttempts.
     """
     throttling.attempt_proof(KIND, user.id)
-    step = _step(secret_of(sealed), code)
+    step = _step(secret_of(user, sealed), code)
     if step is None:
         raise Invalid(WRONG, "code")
     with transaction():
@@ -111,6 +114,10 @@ def remove(actor: User, user: User) -> None:
             audit.record("second_factor_off", actor, target_user_id=user.id, object_id=user.id)
 
 
+def _mark(user: User) -> str:
+    return f"totp {user.id} "
+
+
 def _step(secret: str, code: str) -> int | None:
     """Which step of time the code belongs to, if it is one of now."""
     try:
@@ -127,8 +134,8 @@ def _take_step(user: User, code: str) -> bool:
     """Of many who send the same code at once one is right."""
     found = of_user(user)
     try:
-        step = _step(sealing.unseal(found.secret), code) if found else None
-    except SealBroken:  # the key of this site has changed: recovery codes go on
+        step = _step(secret_of(user, found.secret), code) if found else None
+    except Invalid:  # the key of this site has changed: recovery codes go on
         step = None
     if step is None:
         return False

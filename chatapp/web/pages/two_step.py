@@ -109,18 +109,18 @@ def _set_up(user: User, wanted: str, *, asks_password: bool = False) -> Response
 
 def _set_up_page(user: User, error: Invalid | None = None, *, asks_password: bool = False) -> str:
     """After a mistake with the same secret, which the app has already."""
-    sealed = field("sealed") if error else second_factors.propose()
+    sealed = field("sealed") if error else second_factors.propose(user)
     try:
         address = second_factors.address_of(user, sealed)
     except Invalid:
-        sealed = second_factors.propose()
+        sealed = second_factors.propose(user)
         address = second_factors.address_of(user, sealed)
     return render_template(
         "pages/two_step.html",
         user=user,
         sealed=sealed,
         address=address,
-        secret=second_factors.secret_of(sealed),
+        secret=second_factors.secret_of(user, sealed),
         picture=segno.make(address, micro=False).svg_data_uri(scale=5, border=4, light="#fff"),
         errors={error.field: str(error)} if error else {},
         asks_password=asks_password,

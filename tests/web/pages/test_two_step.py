@@ -16,7 +16,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from chatapp import config
-from chatapp.core import accounts, browsers, password_links, second_factors, throttling
+from chatapp.core import accounts, browsers, password_links, sealing, second_factors, throttling
 from chatapp.db import now, release, session
 from chatapp.errors import Invalid, Unauthenticated
 from chatapp.models import AuditRecord, RecoveryCode, SecondFactor
@@ -233,7 +233,7 @@ def test_half_a_sign_in_opens_nothing_and_ends_with_time_and_password(
         assert anybody.get(path).status_code in (302, 401)
     assert anybody.get(SET_UP).location == CODE
     sealed = Phone(Clock()).scan(ana, ACCOUNT)
-    other = pyotp.TOTP(second_factors.secret_of(sealed))
+    other = pyotp.TOTP(second_factors.secret_of(people.ana.user, sealed))
     replaced = anybody.post(SET_UP, data={"sealed": sealed, "code": other.at(second_factors.now())})
     assert replaced.status_code == 400 and not is_in(anybody)
     monkeypatch.setattr("chatapp.web.pages.halfway.PATIENCE", -1)
@@ -300,6 +300,19 @@ def test_an_administrator_resets_it(
     assert not is_in(ana)
     assert enter(anybody).location == "/chat/"
     assert audited() == ["second_factor_on", "second_factor_off"]
+
+
+@ON_ONE_DATABASE
+def test_nobody_unseals_what_is_somebody_elses(ana: Visitor, ben: Visitor, people: People, phone: Phone) -> None:
+    set_up(ana, phone)
+    mine = second_factors.of_user(people.ana.user)
+    assert mine
+    for sealed in (mine.secret, sealing.seal("a token of a service"), second_factors.propose(people.ana.user)):
+        response = ben.post(ACCOUNT, data={"sealed": sealed, "code": phone.next_code(), "current": PASSWORD})
+        assert response.status_code == 400
+        shown = parse(response.text).find("code", class_="totp-key").text.replace(" ", "")
+        assert shown != phone.secret and "token" not in shown and len(shown) == 32
+    assert second_factors.of_user(people.ben.user) is None
 
 
 def test_only_hashes_and_a_sealed_secret_are_stored(ana: Visitor, phone: Phone) -> None:
