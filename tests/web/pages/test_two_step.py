@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 from chatapp import config
 from chatapp.core import accounts, browsers, password_links, sealing, second_factors, throttling
 from chatapp.db import now, release, session
-from chatapp.errors import Invalid, Unauthenticated
+from chatapp.errors import Invalid, OnlyReads, Unauthenticated
 from chatapp.models import AuditRecord, RecoveryCode, SecondFactor
 from chatapp.values import Proof
 from chatapp.web.auth import SESSION_COOKIE
@@ -300,6 +300,22 @@ def test_an_administrator_resets_it(
     assert not is_in(ana)
     assert enter(anybody).location == "/chat/"
     assert audited() == ["second_factor_on", "second_factor_off"]
+
+
+@ON_ONE_DATABASE
+def test_an_operator_resets_it_on_the_command_line(
+    app: Flask, ana: Visitor, anybody: Visitor, people: People, phone: Phone
+) -> None:
+    set_up(ana, phone)
+    run = app.test_cli_runner().invoke
+    assert run(args=["user", "reset-two-step", "nobody"]).exit_code == 1
+    assert run(args=["user", "reset-two-step", "ana"]).exit_code == 0
+    release()
+    assert not is_in(ana)
+    assert enter(anybody).location == "/chat/"
+    secret = run(args=["token", "create", "ana", "--read-only"]).output.split()[-1]
+    with pytest.raises(OnlyReads):
+        accounts.user_of_token(secret, writes=True)
 
 
 @ON_ONE_DATABASE
