@@ -61,7 +61,9 @@ def test_a_search_in_everybodys_threads_looks_up_what_it_has_found(app: Flask, p
     look = partial(thread_lists.following, people.stan.user, ThreadFilter(query="resize volume"))
     lines = [line for query in about_threads(look) for line in plan(*query)]
 
-    assert any("SEARCH threads USING INDEX sqlite_autoindex_threads_1" in line or "pk_threads" in line for line in lines)
+    assert any(
+        "SEARCH threads USING INDEX sqlite_autoindex_threads_1" in line or "pk_threads" in line for line in lines
+    )
     walked = [line for line in lines if "ix_threads_created" in line]
     assert walked == [], "\n".join(lines)
 

@@ -15,7 +15,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chatapp import config
-from chatapp.core import accounts, leaving, password_links, people, quotas, tokens
+from chatapp.core import accounts, browsers, leaving, password_links, people, quotas, second_factors, tokens
 from chatapp.errors import Invalid, QuotaMisconfigured
 from chatapp.models import User
 from chatapp.values import Audience
@@ -33,6 +33,11 @@ ACTS: dict[str, tuple[Callable[[User, UUID], object], str, str]] = {
     "new-password": (
         people.require_new_password,
         "They are signed out and have to choose another password.",
+        "password",
+    ),
+    "reset-two-step": (
+        people.reset_second_factor,
+        "They are signed out, and sign in without a code until they set it up again.",
         "password",
     ),
 }
@@ -125,6 +130,8 @@ def _page(person: User, **more: Any) -> str:
         has_password=accounts.has_password(person),
         takes_passwords=config.current().takes_passwords,
         follows_groups=config.current().oidc_maps_roles,
+        second_factor=second_factors.of_user(person),
+        open_sessions=len(browsers.of_user(person)),
         link=password_links.open_of(person),
         tokens=tokens.of_user(person),
         usage=_usage(person),
