@@ -56,6 +56,16 @@ def test_a_page_of_the_log_is_a_range_of_the_index_of_its_order(app: Flask, peop
                 assert not any("TEMP B-TREE" in line for line in lines), "\n".join(lines)
 
 
+@pytest.mark.parametrize("key", ["created", "-modified"])
+def test_archived_threads_are_read_in_the_order_of_times(app: Flask, people: People, key: str) -> None:
+    wanted = ThreadFilter(is_archived=True, order=[key])
+    [query] = about_threads(partial(thread_lists.following, people.stan.user, wanted))
+    lines = plan(*query, "enable_sort", "enable_bitmapscan")
+
+    assert any("ix_threads_archived" in line for line in lines), "\n".join(lines)
+    assert not any("TEMP B-TREE" in line for line in lines), "\n".join(lines)
+
+
 def test_a_search_in_everybodys_threads_looks_up_what_it_has_found(app: Flask, people: People) -> None:
     threads.create(people.ana.user, "Please resize volume 7")
     look = partial(thread_lists.following, people.stan.user, ThreadFilter(query="resize volume"))
