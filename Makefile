@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 FLASK := $(BIN)/flask --app wsgi
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test lint format bench demo docs pins picture clean
+.PHONY: help install install-dev run test lint format bench chaos soak demo docs pins picture clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -46,6 +46,12 @@ format: install-dev  ## Rewrite code and templates in the project's style
 
 bench: install-dev  ## Measure the server under load; prints a table
 	@$(BIN)/python -m bench.load
+
+chaos: install-dev  ## Break a running site in every way of docs/faults.md and judge what became of it; ten minutes
+	@$(BIN)/python -m bench.chaos
+
+soak: install-dev  ## Talk to a site for half an hour and look at its memory
+	@$(BIN)/python -m bench.soak
 
 demo: install  ## People and conversations to look at
 	@$(FLASK) db upgrade

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 from flask import Flask
 from flask.cli import AppGroup
@@ -15,7 +17,18 @@ user_commands = AppGroup("user", help="People.")
 token_commands = AppGroup("token", help="API tokens.")
 
 
+class MigrationCommands(click.Command):
+    """`flask db`: Alembic is imported when it is used, for no server needs it."""
+
+    def make_context(self, *args: Any, **given: Any) -> click.Context:
+        from flask_migrate.cli import db
+
+        context: click.Context = db.make_context(*args, **given)
+        return context
+
+
 def register(app: Flask) -> None:
+    app.cli.add_command(MigrationCommands("db", help="Migrations of the database."))
     app.cli.add_command(user_commands)
     app.cli.add_command(token_commands)
     app.cli.add_command(demo_command)

@@ -55,6 +55,14 @@ class Settings:
     )
     files_per_user: int = setting(1000, "Megabytes of files that one person may keep; 0 or less: any number.")
     database_url: str = setting("", "SQLAlchemy URL; empty: SQLite in the instance folder.", secret=True)
+    database_connections: int = setting(
+        20, "Connections to PostgreSQL that a worker keeps; it opens as many again for a moment when it has to."
+    )
+    database_statement_timeout: float = setting(
+        30.0,
+        "Seconds after which PostgreSQL gives a statement up; 0: never. Exports, migrations and the day's work may "
+        "take longer.",
+    )
     redis_url: str = setting(
         "",
         "Redis that carries answers from the process that writes them to readers elsewhere; empty: PostgreSQL does.",
@@ -381,7 +389,7 @@ def _check_ranges(settings: Settings) -> None:
         raise BadSetting("PORT must be between 0 and 65535")
     if settings.event_retention_hours < 24:
         raise BadSetting("EVENT_RETENTION_HOURS must be at least 24")
-    for name in ("session_idle_hours", "workers", "worker_connections", "anthropic_max_tokens"):
+    for name in ("session_idle_hours", "workers", "worker_connections", "database_connections", "anthropic_max_tokens"):
         if getattr(settings, name) < 1:
             raise BadSetting(f"{name.upper()} must be at least 1")
 

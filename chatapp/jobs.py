@@ -28,7 +28,7 @@ from chatapp.core import (
     sharing,
     throttling,
 )
-from chatapp.db import now, release
+from chatapp.db import now, patiently, release
 from chatapp.marketplace import provisioning
 from chatapp.mcp import checking
 
@@ -109,7 +109,7 @@ def _check_audit_trail() -> None:
 def _look(app: Flask, stop: threading.Event) -> None:
     while not stop.wait(LOOK_EVERY):
         try:
-            with app.app_context():
+            with app.app_context(), patiently():
                 run_if_due()
                 checking.run_if_due()
                 figures.catch_up()

@@ -162,6 +162,11 @@ class Event:
         return self.data["type"] in ("finish", "error", "abort")
 
     @property
+    def is_text(self) -> bool:
+        """Whether this is nothing but more of a text."""
+        return self.type == "text-delta"
+
+    @property
     def waits_for_person(self) -> bool:
         """Whether this ends the stream, but not the turn."""
         metadata = self.data.get("messageMetadata", {})

@@ -3,6 +3,8 @@
 from alembic import context
 from flask import current_app
 
+from chatapp.db import patiently
+
 # Made by migrations alone: what the models have no words for.
 BESIDE_THE_MODELS = (
     "uq_users_username_ci",
@@ -29,7 +31,7 @@ options = extension.configure_args | {
     "render_as_batch": True,
 }
 
-with extension.db.engine.connect() as connection:
+with patiently(), extension.db.engine.connect() as connection:
     context.configure(connection=connection, **options)
     with context.begin_transaction():
         context.run_migrations()

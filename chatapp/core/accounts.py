@@ -8,6 +8,7 @@ import secrets
 import threading
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,6 @@ from chatapp.models import ApiToken, User
 from chatapp.values import Scope
 
 _hasher = PasswordHasher()
-_DECOY = _hasher.hash(secrets.token_hex(16))
 # A hash takes 64 MiB while it is computed; a burst of sign-ins must not take the machine down.
 _hashing = threading.BoundedSemaphore(4)
 
@@ -140,7 +140,7 @@ def find_people(fragment: str, most: int) -> Sequence[User]:
 def authenticate(username: str, password: str) -> User | None:
     """The active user with this name and password. Takes as long for unknown names as for known ones."""
     user = session.scalar(select(User).where(func.lower(User.username) == username.strip().lower()))
-    matches = _verify(user.password_hash if user else _DECOY, password)
+    matches = _verify(user.password_hash if user else _decoy(), password)
     return user if user and matches and user.is_active else None
 
 
@@ -287,6 +287,12 @@ def check_password(password: str, field: str = "password") -> None:
     """Raises Invalid for one that is too short."""
     if len(password) < MIN_PASSWORD:
         raise Invalid(f"A password has at least {MIN_PASSWORD} characters.", field)
+
+
+@cache
+def _decoy() -> str:
+    """What the password of nobody is compared with, so that it takes as long as somebody's."""
+    return hash_password(secrets.token_hex(16))
 
 
 def hash_password(password: str) -> str:

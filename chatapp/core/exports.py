@@ -32,7 +32,7 @@ from chatapp.core import (
 from chatapp.core.attachments import Attached
 from chatapp.core.readings import Reading
 from chatapp.core.snapshots import time_json
-from chatapp.db import now, release, session
+from chatapp.db import now, patiently, release, session
 from chatapp.errors import NotFound
 from chatapp.models import Artifact, Message, Thread, User
 from chatapp.values import Json, Role
@@ -104,7 +104,7 @@ def everything(user_id: UUID) -> Iterator[bytes]:
     No secret is in it.
     """
     spool = _Spool()
-    with zipfile.ZipFile(spool, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
+    with patiently(), zipfile.ZipFile(spool, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
         user = accounts.require_user(user_id)
         archive.writestr("account.json", orjson.dumps(_account_json(user), option=INDENT))
         release()

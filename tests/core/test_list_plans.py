@@ -56,6 +56,18 @@ def test_a_page_of_the_log_is_a_range_of_the_index_of_its_order(app: Flask, peop
                 assert not any("TEMP B-TREE" in line for line in lines), "\n".join(lines)
 
 
+def test_a_search_in_everybodys_threads_looks_up_what_it_has_found(app: Flask, people: People) -> None:
+    threads.create(people.ana.user, "Please resize volume 7")
+    look = partial(thread_lists.following, people.stan.user, ThreadFilter(query="resize volume"))
+    lines = [line for query in about_threads(look) for line in plan(*query)]
+
+    assert any(
+        "SEARCH threads USING INDEX sqlite_autoindex_threads_1" in line or "pk_threads" in line for line in lines
+    )
+    walked = [line for line in lines if "ix_threads_created" in line]
+    assert walked == [], "\n".join(lines)
+
+
 def test_figures_of_the_log_read_along_an_index(app: Flask, people: People) -> None:
     for wanted in FILTERS.values():
         look = partial(thread_lists.latest_statistics, people.stan.user, wanted, 100)

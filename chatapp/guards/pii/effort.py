@@ -7,9 +7,9 @@ and masks more than it would after a closer look.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from chatapp.guards.pii.spans import STRENGTH, Span
+from chatapp.guards.pii.spans import stricter
 
 # What one text is worth to each kind of recogniser and to all of them, in microseconds, roughly.
 MOST, ALL = 5_000, 8_000
@@ -60,16 +60,13 @@ class Effort:
         if last > 0:
             self._flood.append((first, last, category))
 
-    def flood(self) -> Iterator[Span]:
+    def flood(self) -> list[tuple[int, int, str]]:
         """What was masked like that, neighbours put together under the name of the strictest."""
-        last: Span | None = None
-        for span in sorted((Span(*masked) for masked in self._flood), key=lambda span: span.start):
-            if last is not None and span.start <= last.end + GAP:
-                strictest = max(last, span, key=lambda one: STRENGTH[one.tier])
-                last = Span(last.start, max(last.end, span.end), strictest.category)
+        flood: list[tuple[int, int, str]] = []
+        for start, end, category in sorted(self._flood):
+            if flood and start <= flood[-1][1] + GAP:
+                first, last, name = flood[-1]
+                flood[-1] = (first, max(last, end), stricter(name, category))
             else:
-                if last is not None:
-                    yield last
-                last = span
-        if last is not None:
-            yield last
+                flood.append((start, end, category))
+        return flood

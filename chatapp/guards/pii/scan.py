@@ -64,8 +64,8 @@ def find(text: str, allowlist: Collection[str] = ()) -> list[Span]:
         around = Surroundings(text)
         found.add(_numbers(text, around, found, effort))
         found.add(lettered_ids(text, around, effort))
-    for span in effort.flood():
-        found.swallow(span)
+    if flood := effort.flood():
+        found.swallow(flood)
     spans = found.sorted()
     return [span for span in spans if not _allowed(text[span.start : span.end], allowlist)] if allowlist else spans
 

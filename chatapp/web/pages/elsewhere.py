@@ -9,8 +9,7 @@ from flask import Response, after_this_request, request, session, url_for
 
 from chatapp import config
 from chatapp.db import release
-from chatapp.oidc import flow
-from chatapp.oidc.flow import Attempt
+from chatapp.oidc import Attempt
 from chatapp.web.auth import SESSION_COOKIE_AGE
 
 BEGUN, BY_PROVIDER = "sign_ins", "by_provider"
@@ -56,6 +55,7 @@ def sign_out_elsewhere() -> str | None:
     """The provider's address for it; None for whoever has not come from there, and where it offers none."""
     if not (session.get(BY_PROVIDER) and config.current().oidc_issuer):
         return None
+    from chatapp.oidc import flow
 
     @after_this_request
     def take(response: Response) -> Response:
