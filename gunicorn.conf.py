@@ -19,7 +19,6 @@ _spec.loader.exec_module(_module)
 settings = _module.load()
 
 
-
 class Worker(GeventWorker):
     """Does not wait, when it is stopped, for connections on which nobody asks for anything.
 

@@ -29,7 +29,9 @@ options = extension.configure_args | {
     "render_as_batch": True,
 }
 
-with extension.db.engine.connect() as connection:
+# On SQLite a transaction that begins by reading cannot write after a running server has written: it takes its place in
+# the queue of writers first.
+with extension.db.engine.connect().execution_options(sqlite_begin="IMMEDIATE") as connection:
     context.configure(connection=connection, **options)
     with context.begin_transaction():
         context.run_migrations()
