@@ -78,11 +78,13 @@ def child_exit(server, worker):
 
 def post_worker_init(worker):
     from chatapp import guards, jobs, providers
+    from chatapp.stream import spans
 
     runner = worker.wsgi.extensions["runner"]
     runner.start()
     providers.warm_up()
     guards.warm_up()
+    spans.warm_up()
     worker.end_jobs = jobs.start(worker.wsgi)
     # What is loaded now stays: the collector need not look through it again and again. What a turn makes is small and
     # mostly freed by counting, so it need not look often either.
@@ -113,3 +115,7 @@ def worker_exit(server, worker):
     if app is not None:
         worker.end_jobs(5)
         app.extensions["runner"].close()
+
+        from chatapp.stream import spans
+
+        spans.close()
