@@ -75,7 +75,7 @@ def test_days_that_hold_very_many_threads_are_not_what_others_are_sorted_after(
     for most, is_hidden in ((3, False), (2, True)):
         monkeypatch.setattr(thread_lists, "MOST_SORTED", most)
         seen = about_threads(partial(thread_lists.following, people.stan.user, wanted))
-        assert ("+threads.created" in seen[-1][0]) is is_hidden  # no index serves an expression
+        assert ("+threads.created" in seen[-1][0].replace(" ", "")) is is_hidden  # no index serves an expression
         assert not is_hidden or any("USING INDEX ix_threads_modified" in line for line in plan(*seen[-1]))
         assert thread_lists.following(people.stan.user, wanted)[0] == made[::-1]
 
