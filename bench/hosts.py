@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import stores
 from tests.servers import ROOT, AppServer, RedisServer, postgres
 
 ERROR = re.compile(r"\berror\b|traceback|exception|database is locked", re.IGNORECASE)
@@ -56,6 +57,10 @@ class Hosts:
             server.stop()
             server.log.write_text("")
             server.start()
+
+    def operations(self) -> dict[str, float]:
+        """What the stores behind all of them have done so far."""
+        return stores.operations(self.servers[0].environ)
 
     def errors(self) -> list[str]:
         return [line for server in self.servers for line in errors_in(server.log)]

@@ -69,7 +69,8 @@ class Streams:
         counted = [
             Figure(way, words, getattr(measured, name), unit, None, most.get(name)) for name, words, unit in COUNTED
         ]
-        return [*counted[:2], *added, *compared, counted[-1]]
+        stores = [Figure(way, f"{store} per answer", count) for store, count in result.operations.items()]
+        return [*counted[:2], *added, *compared, *stores, counted[-1]]
 
 
 ONE_WORKER = {"failures": 0, "+first_p95": 25, "late_p95": 70, "cpu_per_token": 100}
