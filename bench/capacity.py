@@ -227,8 +227,8 @@ def _check(costs: Costs) -> str:
         return "## Against the two-host run\n\nNot measured yet: `python -m bench.suite --only two-hosts`."
     return (
         "## Against the two-host run\n\nThere every answer is read on both hosts and crosses Redis. A token costs "
-        f"{costs.two_hosts:,.0f} µs, {costs.two_hosts / costs.cpu['SSE']:.1f} times what the model takes for one reader "
-        "in the process that writes. Where nearly all are read elsewhere, count with that."
+        f"{costs.two_hosts:,.0f} µs, {costs.two_hosts / costs.cpu['SSE']:.1f} times what the model takes for one "
+        "reader in the process that writes. Where nearly all are read elsewhere, count with that."
     )
 
 

@@ -12,6 +12,7 @@ from bench import capacity, measured, suite
 from bench.capacity import EVERYWHERE, OFFICE, Costs, People, Trace, simulate
 from bench.host_parts import faults
 from bench.measured import Figure, Outcome
+from bench.parts_of_profile import parts
 
 CONDITIONS = {"at": "2026-01-01 10:00 UTC", "machine": "a machine", "load": 0.1, "seconds": 9}
 COSTS = Costs({"NDJSON": 100.0, "SSE": 90.0, "page": 150.0}, 120.0, 40.0, 260.0, 90.0, 250.0)
@@ -108,3 +109,12 @@ def test_the_tables_are_made_of_what_was_measured(tmp_path: Path, capsys: pytest
     assert "| SSE | 90 µs |" in told
     assert "the first to break" in told
     assert "A token costs 180 µs, 2.0 times" in told
+
+
+def test_a_profile_is_summed_up_by_what_the_time_went_into() -> None:
+    stacks = [
+        "run;chatapp/stream/runner.py:Runner._answer;chatapp/core/turns.py:finish;sqlite 3",
+        "run;chatapp/stream/writer.py:Writer._loop;sqlite 2",
+        "gunicorn;nothing that is known 1",
+    ]
+    assert parts(stacks) == {"ending turns": 3, "storing and telling events": 2, "the rest": 1}
