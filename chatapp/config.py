@@ -69,6 +69,9 @@ class Settings:
         secret=True,
     )
     secret_key: str = setting("", "Signs browser sessions; empty: generated once in the instance folder.", secret=True)
+    body_patience: float = setting(
+        30.0, "Seconds that the body of a request may take to arrive, and one more for every 32 kilobytes of it."
+    )
     trusted_proxies: int = setting(0, "Reverse proxies in front whose X-Forwarded headers are believed.")
     metrics_token: str = setting(
         "", "Bearer token that reads /metrics; empty: only visitors on the server's own machine may.", secret=True
@@ -84,6 +87,12 @@ class Settings:
     session_idle_hours: int = setting(336, "Hours without a visit after which a browser is signed out; at least 1.")
     session_absolute_hours: int = setting(
         2160, "Hours after signing in at which a browser is signed out in any case; 0 or less: never."
+    )
+    require_totp: str = setting(
+        "off",
+        "Who needs a code from an app beside the password: nobody has to (off), staff and support (staff), everybody "
+        "(all). Whoever has none sets it up when they sign in. A provider for signing in asks by itself.",
+        choices=("off", "staff", "all"),
     )
     oidc_issuer: str = setting(
         "", "Address of an OpenID Connect provider; empty: nobody signs in there (docs/people.md)."

@@ -16,6 +16,7 @@ from chatapp.automations import executing, progress
 from chatapp.core import (
     audit_chain,
     blob_keeping,
+    browsers,
     figures,
     ingestion,
     invitations,
@@ -87,6 +88,7 @@ def run() -> None:
         answers_forgotten=retention.forget_kept_answers(),
         links_expired=sharing.delete_expired(),
         attempts_forgotten=throttling.forget_old(),
+        sessions_forgotten=browsers.delete_ended(),
         invitations_expired=invitations.delete_expired(),
         password_links_expired=password_links.delete_expired(),
         accounts_deleted=leaving.finish(),

@@ -31,6 +31,21 @@ class BlockKey(StrEnum):
     TOOL = "tool"
 
 
+class Proof(StrEnum):
+    """What a session of a browser was begun with."""
+
+    PASSWORD = "password"  # noqa: S105
+    CODE = "code"  # beside the password
+    PROVIDER = "provider"
+
+
+class Scope(StrEnum):
+    """What a secret of the APIs is good for."""
+
+    ALL = "all"  # that its owner may do
+    READ = "read"  # of it, what changes nothing
+
+
 class Mode(StrEnum):
     MESSAGE = "message"
     RELOAD = "reload"

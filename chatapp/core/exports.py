@@ -22,8 +22,10 @@ from chatapp.core import (
     attachments,
     automation_files,
     block_texts,
+    browsers,
     messages,
     readings,
+    second_factors,
     sharing,
     tokens,
 )
@@ -272,6 +274,16 @@ def _account_json(user: User) -> Json:
         "api_tokens": [
             {"name": token.name, "created": time_json(token.created), "expires": _time(token.expires_at)}
             for token in tokens.of_user(user)
+        ],
+        "two_step_sign_in_since": _time(factor.created) if (factor := second_factors.of_user(user)) else None,
+        "browsers": [
+            {
+                "name": browser.name,
+                "address": browser.address,
+                "signed_in": time_json(browser.created),
+                "last_used": _time(browser.last_used_at),
+            }
+            for browser in browsers.of_user(user)
         ],
         "share_links": [
             {"title": link.title, "created": time_json(link.created), "expires": time_json(link.expires_at)}

@@ -18,7 +18,7 @@ from chatapp.models import Message, Thread, User
 TOKEN_SUMS = ("input_tokens", "output_tokens", "total_tokens")
 TIMES = ("created", "modified")
 BATCH = 500
-MOST_FOUND = 10_000  # messages that one search may find
+MOST_FOUND = 5_000  # messages that one search may find
 COUNTED = (
     Thread.id,
     Thread.session_id,

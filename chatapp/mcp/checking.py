@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import exists, select
 
-from chatapp.core import quotas, sealing
+from chatapp.core import allowlist, quotas, sealing
 from chatapp.db import now, rest, session, transaction
 from chatapp.errors import NotFound
 from chatapp.mcp import UNREADABLE_TOKEN, ServerTrouble, catalogue
@@ -46,6 +46,7 @@ def check(server_id: UUID) -> McpServer:
     if server is None:
         raise NotFound("server")
     asked = (server.url, server.token, server.prefix)
+    allowlist.keep_fresh()
     rest()
     protocol, trouble = "", ""
     entries: list[Entry] = []

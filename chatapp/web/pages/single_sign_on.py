@@ -11,9 +11,10 @@ from chatapp.core import identities
 from chatapp.db import release
 from chatapp.errors import ChatError
 from chatapp.oidc import NOT_YOURS, SignedIn, SignInFailed
-from chatapp.web.auth import reader, sign_in_required, signed_in_user
+from chatapp.values import Proof
+from chatapp.web.auth import begin_session, reader, sign_in_required, signed_in_user
 from chatapp.web.pages import bp, elsewhere, errors
-from chatapp.web.pages.accounts import begin_session, own_page
+from chatapp.web.pages.accounts import own_page
 
 logger = structlog.get_logger(__name__)
 
@@ -47,7 +48,7 @@ def back_from_provider() -> ResponseReturnValue:
         person = identities.enter(found.profile)
     except ChatError as error:
         return _failed(error)
-    begin_session(person)
+    begin_session(person, Proof.PROVIDER)
     elsewhere.note_provider(found.id_token)
     return redirect(intent["next"])
 
@@ -67,6 +68,7 @@ def _leave(wanted: str, *, connects: bool) -> ResponseReturnValue:
 
 def _connected(found: SignedIn) -> ResponseReturnValue:
     identities.connect(signed_in_user(), found.profile)
+    begin_session(signed_in_user(), Proof.PROVIDER)  # roles may have followed the groups, which ended it
     elsewhere.note_provider(found.id_token)
     flash("From now on you can sign in there.")
     return redirect(url_for("pages.account") + "#password", 303)

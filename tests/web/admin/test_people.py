@@ -96,6 +96,8 @@ def test_who_gives_the_role_away_is_led_out(stan: Visitor, people: People) -> No
     stan.post(f"/admin/people/{people.ana.id}/role/", data={"role": "staff"})
     response = stan.post(f"/admin/people/{people.stan.id}/role/", data={"role": "everybody"})
     assert response.location == "/"
+    assert stan.get("/admin/people/").status_code == 302
+    stan.sign_in(people.stan)
     assert stan.get("/admin/people/").status_code == 404
 
 
