@@ -43,7 +43,7 @@ class Trace:
         shape = np.interp(np.arange(SECONDS) / 3600, np.arange(25), hourly)
         rates = shape / shape.sum() * questions * (1 - self.rush)
         rates[36_000:36_300] += questions * self.rush / 300
-        return rates
+        return np.asarray(rates)
 
 
 TRACES = (

@@ -80,8 +80,9 @@ def running(
             AppServer(environ | {"INSTANCE_PATH": str(folder / str(number))}, _application(), host=name)
             for number, name in enumerate(names)
         ]
-        stack.callback(lambda: [server.log.unlink() for server in servers])
-        stack.callback(lambda: [server.kill() for server in servers])
+        for server in servers:
+            stack.callback(server.log.unlink)
+            stack.callback(server.kill)
         servers[0].flask("db", "upgrade")
         tokens = _people(servers[0], people)
         yield Hosts(servers, tokens)
