@@ -102,11 +102,11 @@ def script_from(fields: Mapping[str, Any]) -> Script:
 
 
 def script_in(body: Json) -> Script | None:
-    """The script that a request asks for with `{"script": {...}}` anywhere in its last user message.
+    """The script that a request asks for with `{"script": {...}}` in its last user message; the last one counts.
 
     Raises ValueError or TypeError when it asks for something impossible."""
     text = _last_user_text(body)
-    start = text.find('{"script"')
+    start = text.rfind('{"script"')
     if start < 0:
         return None
     return script_from(json.JSONDecoder().raw_decode(text, start)[0]["script"])

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -17,6 +18,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from flask import Flask
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -50,47 +53,60 @@ def wait_until(condition, timeout: float = 60.0, interval: float = 0.02):
 @contextlib.contextmanager
 def postgres() -> Iterator[str]:
     """URL of an empty PostgreSQL cluster of its own, without durability."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or [Path(p) for p in [shutil.which("initdb")] if p]
-    if not found:
-        missing("PostgreSQL", "postgresql")
-    binaries = found[-1].parent
-    folder = Path(tempfile.mkdtemp(prefix="chatapp-pg-"))
-    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    if as_user:
-        shutil.chown(folder, "postgres")
-    port = free_port()
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
-    subprocess.run(
-        [
-            *as_user,
-            binaries / "initdb",
-            "-D",
-            folder / "data",
-            "-U",
-            "chatapp",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--no-sync",
-        ],
-        check=True,
-        **quiet,
-    )
-    settings = {"fsync": "off", "full_page_writes": "off", "jit": "off", "autovacuum": "off"}
-    settings |= {"listen_addresses": "127.0.0.1", "max_connections": "300"}
-    options = [f"-c{name}={value}" for name, value in settings.items()]
-    server = subprocess.Popen(
-        [*as_user, binaries / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder, *options], **quiet
-    )
-    url = f"postgresql://chatapp@127.0.0.1:{port}/postgres"
-    try:
-        wait_until(lambda: _answers(url), timeout=30)
-        yield url
-    finally:
-        subprocess.run([*as_user, binaries / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop"], **quiet)
-        server.wait(timeout=20)
-        shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="chatapp-pg-", ignore_cleanup_errors=True) as folder:
+        server = PostgresServer(Path(folder)).start()
+        try:
+            yield server.url
+        finally:
+            server.stop()
+
+
+class PostgresServer:
+    """A PostgreSQL cluster in `folder` that can be paused, stopped, and started again at the same address."""
+
+    def __init__(self, folder: Path) -> None:
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+        found = found or [Path(p) for p in [shutil.which("initdb")] if p]
+        if not found:
+            missing("PostgreSQL", "postgresql")
+        self._binaries, self._folder = found[-1].parent, folder
+        as_user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+        self._how = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/", **as_user}
+        self._port = free_port()
+        self.url = f"postgresql://chatapp@127.0.0.1:{self._port}/postgres"
+        if as_user:
+            shutil.chown(folder, "postgres")
+        self._run("initdb", "-U", "chatapp", "-A", "trust", "-E", "UTF8", "--no-sync", check=True)
+
+    def start(self) -> PostgresServer:
+        settings = {"fsync": "off", "full_page_writes": "off", "jit": "off", "autovacuum": "off"}
+        settings |= {"listen_addresses": "127.0.0.1", "max_connections": "300"}
+        options = [f"-c{name}={value}" for name, value in settings.items()]
+        command = [self._binaries / "postgres", "-D", self._folder / "data", "-p", str(self._port), "-k", self._folder]
+        self._server = subprocess.Popen([*command, *options], **self._how)
+        wait_until(lambda: _answers(self.url), timeout=30)
+        return self
+
+    def stop(self) -> None:
+        """At once, as if it had crashed; gone when this returns."""
+        self._run("pg_ctl", "-m", "immediate", "stop")
+        self._server.wait(timeout=20)
+
+    @property
+    def runs(self) -> bool:
+        return self._server.poll() is None
+
+    def signal(self, number: int) -> None:
+        """To all of its processes."""
+        main = self._server.pid
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        for process in (main, *map(int, children)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, number)
+
+    def _run(self, program: str, *options: str, check: bool = False) -> None:
+        command = [self._binaries / program, "-D", self._folder / "data", *options]
+        subprocess.run(command, check=check, **self._how)
 
 
 def _answers(url: str) -> bool:
@@ -129,6 +145,25 @@ class RedisServer:
         return False
 
 
+@contextlib.contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """The address at which a thread of this process serves `app`: much sooner there than an `AppServer`."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join(10)
+        server.server_close()
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, *_: object) -> None:
+        """Requests are no news in tests."""
+
+
 def _elsewhere(host: str) -> list[str]:
     """What goes before a command to run it as if on a machine of that name; nothing where that is not allowed."""
     apart = ["unshare", "--uts", *([] if os.geteuid() == 0 else ["--map-root-user"])]
@@ -141,11 +176,13 @@ class AppServer:
     """The product as an operator runs it: gunicorn with its configuration file, in a process of its own.
 
     `application` is another one than an operator's where tests need more in it; `host` another name of the machine,
-    where the system allows that.
+    where the system allows that; `folder` holds the program, another version of it perhaps.
     """
 
-    def __init__(self, environ: dict[str, str], application: str = "wsgi:app", host: str | None = None) -> None:
-        self.application = application
+    def __init__(
+        self, environ: dict[str, str], application: str = "wsgi:app", host: str | None = None, folder: Path = ROOT
+    ) -> None:
+        self.application, self.folder = application, folder
         self.on_host = _elsewhere(host) if host else []
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -158,7 +195,7 @@ class AppServer:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.on_host, sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", self.application],
-                cwd=ROOT,
+                cwd=self.folder,
                 env=self.environ,
                 stdout=log,
                 stderr=log,
@@ -175,7 +212,7 @@ class AppServer:
         """Run a command of the application beside the running server; its output."""
         done = subprocess.run(
             [sys.executable, "-m", "flask", "--app", "wsgi", *args],
-            cwd=ROOT,
+            cwd=self.folder,
             env=self.environ,
             capture_output=True,
             input=input.encode(),

@@ -13,7 +13,6 @@ from chatapp.db import now, rest, session, transaction
 from chatapp.errors import NotFound
 from chatapp.mcp import UNREADABLE_TOKEN, ServerTrouble, catalogue
 from chatapp.mcp.catalogue import Entry
-from chatapp.mcp.client import Client
 from chatapp.models import McpServer, McpTool
 from chatapp.tools import built_in
 from chatapp.values import Audience
@@ -64,6 +63,8 @@ def check(server_id: UUID) -> McpServer:
 
 
 def _ask(url: str, token: str, prefix: str) -> tuple[str, list[Entry]]:
+    from chatapp.mcp.client import Client  # its HTTP client is nothing for whoever has no such servers
+
     with Client(url, sealing.unseal(token) if token else "", SECONDS) as client:
         listed = client.tools()
     return client.protocol, catalogue.read(prefix, listed, {tool.name for tool in built_in()})

@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import select, update
 
-from chatapp.core import accounts, invitations, leaving, password_links, quotas, tokens
+from chatapp.core import accounts, browsers, invitations, leaving, password_links, quotas, tokens
 from chatapp.core import people as admin
 from chatapp.db import new_id, now, release, session, transaction
 from chatapp.errors import ChatError, Conflict, Forbidden, Inactive, Invalid, NotFound, Unauthenticated
@@ -113,7 +113,7 @@ def test_of_two_administrators_who_demote_each_other_one_stays(app: Flask, peopl
 
 
 def test_a_disabled_account_is_opened_by_nothing_and_answers_nothing(people: People) -> None:
-    secret, started = accounts.open_session(people.ana.user), ask(people.ana, "/slow 200")
+    secret, started = browsers.open_session(people.ana.user), ask(people.ana, "/slow 200")
     stamp = people.ana.user.session_stamp
     admin.disable(people.stan.user, people.ana.id)
     release()
@@ -160,7 +160,7 @@ def test_a_person_who_cannot_be_made_leaves_no_trace(people: People, field: str,
 
 
 def test_a_link_chooses_a_password_once_and_ends_sessions(people: People) -> None:
-    stamp, secret = people.ana.user.session_stamp, accounts.open_session(people.ana.user)
+    stamp, secret = people.ana.user.session_stamp, browsers.open_session(people.ana.user)
     token = admin.make_password_link(people.stan.user, people.ana.id)
     assert token not in str([vars(row) for row in session.scalars(select(PasswordLink))])
     assert accounts.authenticate("ana", PASSWORD)
