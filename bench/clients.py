@@ -1,10 +1,11 @@
-"""Who asks under load: three ways to the same answer, each noting when every token of it was there."""
+"""Who asks under load: four ways to the same answer, each noting when every token of it was there."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any, Protocol
@@ -114,6 +115,62 @@ class Ndjson:
             raise BadAnswer("no final frame")
 
 
+class Sse:
+    """The turns API: numbered server-sent events, each question in a thread that is made for it."""
+
+    def __init__(self, url: str, tokens: Sequence[str]) -> None:
+        self._url = f"{url}/api/v1/chat/threads"
+        self._tokens = tokens
+
+    async def ask(self, answer: Answer) -> None:
+        headers = {"Authorization": f"Bearer {self._tokens[answer.person]}", **JSON_BODY}
+        async with request("POST", self._url, headers, b"{}") as response:
+            await _expect(response, 201)
+            thread = orjson.loads(await response.text())["id"]
+        characters, frames, body = 0, Frames(b"\n\n"), orjson.dumps({"content": answer.question})
+        last = ""
+        async with request("POST", f"{self._url}/{thread}/turns/stream", headers, body) as response:
+            await _expect(response, 200)
+            async for at, data in response.pieces():
+                for event in events_in(frames.feed(data)):
+                    answer.frames += 1
+                    last = event["type"]
+                    if last == "text-delta":
+                        characters += solid(event["delta"])
+                        answer.shown(characters, at)
+            answer.bytes += response.received
+        if last != "finish":
+            raise BadAnswer(f"the last event is {last!r}")
+
+
+class Bystander:
+    """Somebody who asks for something else every so often while the load runs."""
+
+    EVERY = 0.05  # seconds
+
+    def __init__(self, url: str, headers: Headers) -> None:
+        self.waited: list[float] = []
+        self._url, self._headers = url, headers
+
+    @classmethod
+    def of_product(cls, url: str, token: str) -> Bystander:
+        return cls(f"{url}/api/chat-threads/", {"Authorization": f"Token {token}"})
+
+    @classmethod
+    def of_model(cls, url: str) -> Bystander:
+        return cls(f"{url}/v1/models", {})
+
+    async def look(self) -> None:
+        """Until cancelled."""
+        while True:
+            began = time.monotonic()
+            async with request("GET", self._url, self._headers) as response:
+                await _expect(response, 200)
+                await response.text()
+            self.waited.append(time.monotonic() - began)
+            await asyncio.sleep(max(0.0, began + self.EVERY - time.monotonic()))
+
+
 class Page:
     """The chat page, each person with a browser session: what the page's scripts request, in their order."""
 
@@ -187,6 +244,13 @@ async def sign_in(url: str, username: str, password: str) -> str:
     async with request("POST", f"{url}/sign-in/", FORM_BODY, form) as response:
         await _expect(response, 302)
         return response.headers["set-cookie"].partition(";")[0]
+
+
+def events_in(frames: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """The JSON objects of server-sent events."""
+    for frame in frames:
+        if (begin := frame.find(b"data: {")) >= 0:
+            yield orjson.loads(frame[begin + 6 :])
 
 
 def solid(text: str) -> int:

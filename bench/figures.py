@@ -24,6 +24,7 @@ class Usage:
     cpu: float  # seconds
     memory: int  # bytes
     other_cpu: float  # processors that were busy with something else than this benchmark
+    bystander: Sequence[float] = ()  # seconds that somebody waited for something else meanwhile
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Figures:
     model_calls: int  # that stream
     titles: int
     other_cpu: float
+    bystander_p95: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,9 @@ def figures(
         frames=sum(answer.frames for answer in good) / max(1, len(good)),
         bytes=sum(answer.bytes for answer in good) / max(1, len(good)),
         model_calls=len(model_calls),
-        titles=len(asked) - len(model_calls),
+        titles=sum(request["method"] == "POST" for request in asked) - len(model_calls),
         other_cpu=usage.other_cpu,
+        bystander_p95=percentile([seconds * 1000 for seconds in usage.bystander], 95),
     )
 
 

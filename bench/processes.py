@@ -5,23 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psutil
 
-from tests.servers import ROOT, AppServer
+from tests.servers import ROOT
 
 SAMPLE_INTERVAL = 0.1
-ERROR = re.compile(r"\berror\b|traceback|exception|database is locked", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -66,49 +61,12 @@ def model_server(pace: Pace) -> Iterator[ModelServer]:
             process.terminate()
 
 
-class Installation:
-    """A migrated SQLite database with people in it, of which every run gets a fresh copy."""
-
-    def __init__(self, people: int) -> None:
-        self._template = Path(tempfile.mkdtemp(prefix="chatapp-bench-"))
-        server = AppServer(_settings(self._template))
-        try:
-            server.flask("db", "upgrade")
-            command = [sys.executable, "-m", "bench.people", str(people)]
-            done = subprocess.run(command, cwd=ROOT, env=server.environ, stdout=subprocess.PIPE, check=True)
-            self.tokens: list[str] = json.loads(done.stdout)
-        finally:
-            server.log.unlink()
-
-    @contextlib.contextmanager
-    def served(self, model_url: str) -> Iterator[AppServer]:
-        """The product on a copy, started as an operator starts it."""
-        folder = Path(tempfile.mkdtemp(prefix="chatapp-bench-"))
-        shutil.copytree(self._template, folder, dirs_exist_ok=True)
-        server = AppServer(_settings(folder) | {"ANTHROPIC_API_KEY": "bench", "ANTHROPIC_BASE_URL": model_url})
-        try:
-            yield server.start()
-            server.stop()
-        finally:
-            server.kill()
-            server.log.unlink()
-            shutil.rmtree(folder)
-
-    def close(self) -> None:
-        shutil.rmtree(self._template)
-
-
-def errors_in(log: Path) -> list[str]:
-    """The lines of a server's log that tell of an error."""
-    return [line for line in log.read_text().splitlines() if ERROR.search(line)]
-
-
 class Meter:
-    """What a process and its children have used since `Meter(pid)`."""
+    """What processes and their children have used since `Meter(pid)`."""
 
-    def __init__(self, pid: int) -> None:
-        root = psutil.Process(pid)
-        self._tree = [root, *root.children(recursive=True)]
+    def __init__(self, *pids: int) -> None:
+        roots = [psutil.Process(pid) for pid in pids]
+        self._tree = [process for root in roots for process in (root, *root.children(recursive=True))]
         self._cpu: dict[psutil.Process, float] = {}
         self._rss: dict[psutil.Process, int] = {}
         self._look()
@@ -150,7 +108,3 @@ def machine_busy() -> float:
     """Seconds of processor time that the whole machine has used since it was started."""
     times = psutil.cpu_times()
     return float(sum(times) - times.idle - times.iowait - times.guest - times.guest_nice)
-
-
-def _settings(folder: Path) -> dict[str, str]:
-    return {"INSTANCE_PATH": str(folder), "DATABASE_URL": f"sqlite:///{folder / 'chatapp.db'}"}

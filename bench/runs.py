@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bench.clients import Answer, Direct, Expected, Ndjson, Page, Way, sign_in
+from bench.clients import Answer, Bystander, Direct, Expected, Ndjson, Page, Sse, Way, sign_in
 from bench.figures import Result, Usage, figures
+from bench.hosts import Hosts, Setup, running
 from bench.http_client import BadAnswer
 from bench.people import PASSWORD, username
-from bench.processes import Installation, Meter, ModelServer, Pace, errors_in, machine_busy, model_server
+from bench.processes import Meter, ModelServer, Pace, machine_busy, model_server
 
 STREAMS_PER_PERSON = 5  # what the product allows by default
 WARM_UP = 3  # questions that are not measured: imports, templates, caches
@@ -30,6 +30,7 @@ class Plan:
     pace: Pace
     ramp: float  # seconds over which the clients start
     bound: float  # milliseconds
+    setup: Setup = Setup()
 
     @property
     def people(self) -> int:
@@ -73,42 +74,42 @@ class Load:
 def measure(plan: Plan) -> list[Result]:
     """Every number of streams on every way, the direct one first."""
     results = []
-    with contextlib.closing(Installation(plan.people)) as installation:
+    with model_server(plan.pace) as model, running(plan.setup, plan.people, model.url) as hosts:
         for streams in plan.streams:
-            results.append(_direct(streams, plan))
-            results += [_product(name, streams, plan, installation) for name in plan.ways]
+            with model_server(plan.pace) as alone:
+                direct = Load(Direct(alone.url), streams, plan)
+                results.append(
+                    asyncio.run(_measured("direct", direct, alone, [alone.pid], Bystander.of_model(alone.url)))
+                )
+            results += [_product(name, streams, plan, model, hosts) for name in plan.ways]
     return results
 
 
-def _direct(streams: int, plan: Plan) -> Result:
-    with model_server(plan.pace) as model:
-        return asyncio.run(_measured("direct", Load(Direct(model.url), streams, plan), model, model.pid))
+def _product(name: str, streams: int, plan: Plan, model: ModelServer, hosts: Hosts) -> Result:
+    hosts.start()
+    way = asyncio.run(WAYS[name](hosts.urls[0], hosts.tokens))
+    bystander = Bystander.of_product(hosts.urls[0], hosts.tokens[0])
+    result = asyncio.run(_measured(name, Load(way, streams, plan), model, hosts.pids, bystander))
+    return replace(result, log=hosts.errors())
 
 
-def _product(name: str, streams: int, plan: Plan, installation: Installation) -> Result:
-    with model_server(plan.pace) as model, installation.served(model.url) as server:
-        assert server.process is not None
-        way = asyncio.run(WAYS[name](server.url, installation.tokens))
-        result = asyncio.run(_measured(name, Load(way, streams, plan), model, server.process.pid))
-        return replace(result, log=errors_in(server.log))
-
-
-async def _measured(name: str, load: Load, model: ModelServer, pid: int) -> Result:
-    """`pid` is the server under load."""
+async def _measured(name: str, load: Load, model: ModelServer, pids: Sequence[int], bystander: Bystander) -> Result:
+    """`pids` are of the servers under load."""
     await load.warm_up()
     model.forget()
-    meters = {number: Meter(number) for number in (pid, model.pid)}
+    under_load, of_model = Meter(*pids), Meter(model.pid)
     own, busy, began = time.process_time(), machine_busy(), time.monotonic()
-    watching = asyncio.ensure_future(meters[pid].watch())
+    beside = [asyncio.ensure_future(work) for work in (under_load.watch(), bystander.look())]
     answers = await load.run()
-    watching.cancel()
-    ours = sum(meter.cpu for meter in meters.values()) + time.process_time() - own
+    for task in beside:
+        task.cancel()
+    ours = (0.0 if model.pid in pids else of_model.cpu) + under_load.cpu + time.process_time() - own
     others = max(0.0, machine_busy() - busy - ours) / (time.monotonic() - began)
-    usage = Usage(meters[pid].cpu, meters[pid].memory, others)
+    usage = Usage(under_load.cpu, under_load.memory, others, bystander.waited)
     measured = figures(answers, load.streams, load.plan.pace, usage, model.asked())
     bound = load.plan.bound if name in BOUND_WAYS and load.streams <= BOUND_STREAMS else None
     reasons = [answer.failure for answer in answers if answer.failure]
-    if not meters[pid].survived:
+    if not under_load.survived:
         reasons.append("a process of the server ended")
     return Result(name, load.streams, measured, reasons, [], bound)
 
@@ -121,4 +122,12 @@ async def _page(url: str, tokens: Sequence[str]) -> Way:
     return Page(url, [await sign_in(url, username(number), PASSWORD) for number in range(len(tokens))])
 
 
-WAYS: Mapping[str, Callable[[str, Sequence[str]], Coroutine[None, None, Way]]] = {"NDJSON": _ndjson, "page": _page}
+async def _sse(url: str, tokens: Sequence[str]) -> Way:
+    return Sse(url, tokens)
+
+
+WAYS: Mapping[str, Callable[[str, Sequence[str]], Coroutine[None, None, Way]]] = {
+    "NDJSON": _ndjson,
+    "SSE": _sse,
+    "page": _page,
+}

@@ -25,12 +25,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.from_mapping(
         SECRET_KEY=settings.signing_key(),
         SQLALCHEMY_DATABASE_URI=settings.database,
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database),
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings),
     )
     extensions.db.init_app(app)
     with app.app_context():
-        prepare(extensions.db.engine)
-    extensions.migrate.init_app(app, extensions.db)
+        prepare(extensions.db.engine, settings)
+    extensions.Migrations(app)
     extensions.login.init_app(app)
     extensions.htmx.init_app(app)
     web.register(app)

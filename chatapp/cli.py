@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 from flask import Flask
 from flask.cli import AppGroup
@@ -9,12 +11,24 @@ from flask.cli import AppGroup
 from chatapp import cli_audit, cli_guards, cli_marketplace, cli_operations, demo, jobs
 from chatapp.core import accounts, password_links, people
 from chatapp.errors import ChatError
+from chatapp.values import Scope
 
 user_commands = AppGroup("user", help="People.")
 token_commands = AppGroup("token", help="API tokens.")
 
 
+class MigrationCommands(click.Command):
+    """`flask db`: Alembic is imported when it is used, for no server needs it."""
+
+    def make_context(self, *args: Any, **given: Any) -> click.Context:
+        from flask_migrate.cli import db
+
+        context: click.Context = db.make_context(*args, **given)
+        return context
+
+
 def register(app: Flask) -> None:
+    app.cli.add_command(MigrationCommands("db", help="Migrations of the database."))
     app.cli.add_command(user_commands)
     app.cli.add_command(token_commands)
     app.cli.add_command(demo_command)
@@ -69,13 +83,27 @@ def make_password_link(name: str) -> None:
     click.echo(f"/password/{token}/")
 
 
+@user_commands.command("reset-two-step")
+@click.argument("name")
+def reset_two_step(name: str) -> None:
+    """Let user NAME sign in with the password alone until they set up codes again."""
+    try:
+        user = accounts.find_user(name)
+        people.reset_second_factor(user, user.id)
+    except ChatError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{user.username} signs in without a code.")
+
+
 @token_commands.command("create")
 @click.argument("name")
 @click.option("--label", default="", help="What the token is for.")
-def create_token(name: str, label: str) -> None:
+@click.option("--read-only", is_flag=True, help="It looks at things and changes nothing.")
+def create_token(name: str, label: str, read_only: bool) -> None:
     """Create an API token for user NAME. The secret is the last line and is not shown again."""
     try:
-        secret = accounts.create_token(accounts.find_user(name), label)
+        scope = Scope.READ if read_only else Scope.ALL
+        secret = accounts.create_token(accounts.find_user(name), label, scope=scope)
     except ChatError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Token for {name}. It is shown this once:")

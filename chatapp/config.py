@@ -55,12 +55,23 @@ class Settings:
     )
     files_per_user: int = setting(1000, "Megabytes of files that one person may keep; 0 or less: any number.")
     database_url: str = setting("", "SQLAlchemy URL; empty: SQLite in the instance folder.", secret=True)
+    database_connections: int = setting(
+        20, "Connections to PostgreSQL that a worker keeps; it opens as many again for a moment when it has to."
+    )
+    database_statement_timeout: float = setting(
+        30.0,
+        "Seconds after which PostgreSQL gives a statement up; 0: never. Exports, migrations and the day's work may "
+        "take longer.",
+    )
     redis_url: str = setting(
         "",
         "Redis that carries answers from the process that writes them to readers elsewhere; empty: PostgreSQL does.",
         secret=True,
     )
     secret_key: str = setting("", "Signs browser sessions; empty: generated once in the instance folder.", secret=True)
+    body_patience: float = setting(
+        30.0, "Seconds that the body of a request may take to arrive, and one more for every 32 kilobytes of it."
+    )
     trusted_proxies: int = setting(0, "Reverse proxies in front whose X-Forwarded headers are believed.")
     metrics_token: str = setting(
         "", "Bearer token that reads /metrics; empty: only visitors on the server's own machine may.", secret=True
@@ -81,6 +92,12 @@ class Settings:
     session_idle_hours: int = setting(336, "Hours without a visit after which a browser is signed out; at least 1.")
     session_absolute_hours: int = setting(
         2160, "Hours after signing in at which a browser is signed out in any case; 0 or less: never."
+    )
+    require_totp: str = setting(
+        "off",
+        "Who needs a code from an app beside the password: nobody has to (off), staff and support (staff), everybody "
+        "(all). Whoever has none sets it up when they sign in. A provider for signing in asks by itself.",
+        choices=("off", "staff", "all"),
     )
     oidc_issuer: str = setting(
         "", "Address of an OpenID Connect provider; empty: nobody signs in there (docs/people.md)."
@@ -377,7 +394,7 @@ def _check_ranges(settings: Settings) -> None:
         raise BadSetting("PORT must be between 0 and 65535")
     if settings.event_retention_hours < 24:
         raise BadSetting("EVENT_RETENTION_HOURS must be at least 24")
-    for name in ("session_idle_hours", "workers", "worker_connections", "anthropic_max_tokens"):
+    for name in ("session_idle_hours", "workers", "worker_connections", "database_connections", "anthropic_max_tokens"):
         if getattr(settings, name) < 1:
             raise BadSetting(f"{name.upper()} must be at least 1")
 

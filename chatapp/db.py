@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
 import orjson
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Engine, Insert, MetaData, Update, bindparam, event, inspect, text
-from sqlalchemy import insert as sql_insert
-from sqlalchemy import update as sql_update
+from sqlalchemy import DateTime, Engine, MetaData, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
 from sqlalchemy.types import JSON, TypeDecorator
 from uuid_utils import compat as uuid_utils
+
+from chatapp.config import Settings
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -66,6 +67,7 @@ db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": Fal
 session: scoped_session[Session] = db.session  # type: ignore[assignment]
 
 _sqlite_writer = threading.RLock()
+_patience = threading.local()
 
 
 def now() -> datetime:
@@ -89,7 +91,8 @@ def transaction() -> Iterator[Session]:
         yield current
         current.flush()  # keys and defaults are there, as they are after an outermost block
         return
-    current.commit()  # ends the read transaction, whose snapshot may be old
+    if current.in_transaction():
+        current.commit()  # the snapshot may be old
     if is_sqlite():
         with _sqlite_writer:
             current.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
@@ -97,6 +100,22 @@ def transaction() -> Iterator[Session]:
     else:
         yield from _write(current)
     _run_after_commit(current)
+
+
+@contextmanager
+def beside_session() -> Iterator[Connection]:
+    """A connection in a transaction of its own, or in the surrounding one: for what is written many times a second.
+
+    What is done with it, the session does not learn of.
+    """
+    current = session()
+    if current.info.get("writing"):
+        yield current.connection()
+        return
+    with _sqlite_writer if is_sqlite() else nullcontext(), db.engine.connect() as plain:
+        connection = plain.execution_options(sqlite_begin="IMMEDIATE")
+        with connection.begin():
+            yield connection
 
 
 def after_commit(call: Callable[[], None]) -> None:
@@ -116,51 +135,6 @@ def before_commit(call: Callable[[Sequence[Any]], None], item: Any) -> None:
     info.setdefault("before_commit", {}).setdefault(call, []).append(item)
 
 
-def insert(*rows: Base) -> None:
-    """Store new objects now, in this order. They get their defaults and stay outside the session.
-
-    For what every question stores: the session's own bookkeeping costs several times as much as the statement.
-    """
-    connection = session.connection()
-    for row in rows:
-        statement, defaults = _insertion(type(row))
-        for name, default in defaults:
-            if name not in row.__dict__:
-                setattr(row, name, default())
-        connection.execute(statement, {column.key: getattr(row, column.key) for column in row.__table__.c})
-
-
-def save(*rows: Base) -> None:
-    """Store now what has been changed on objects of the session, one statement each, as `insert` does for new ones."""
-    connection = session.connection()
-    for row in rows:
-        state = inspect(row)
-        names = tuple(sorted(state.committed_state))
-        if names:
-            connection.execute(
-                _change(type(row), names),
-                {"row_id": state.mapper.primary_key_from_instance(row)[0], **{n: getattr(row, n) for n in names}},
-            )
-            state._commit_all(row.__dict__, session.identity_map)  # the session has nothing to store any more
-
-
-@cache
-def _change(model: Any, names: tuple[str, ...]) -> Update:
-    return sql_update(model).where(model.id == bindparam("row_id")).values({name: bindparam(name) for name in names})
-
-
-@cache
-def _insertion(model: type[Base]) -> tuple[Insert, list[tuple[str, Callable[[], Any]]]]:
-    return sql_insert(model), [(column.key, _default(column)) for column in model.__table__.c]
-
-
-def _default(column: Any) -> Callable[[], Any]:
-    default = column.default
-    if default is None:
-        return lambda: None
-    return (lambda: default.arg(None)) if default.is_callable else (lambda: default.arg)
-
-
 def keep_others_out(model: type[Base]) -> None:
     """Nobody else writes the table of `model` until the transaction ends. On SQLite that is so without asking."""
     if not is_sqlite():
@@ -169,8 +143,9 @@ def keep_others_out(model: type[Base]) -> None:
 
 def rest() -> None:
     """Give the connection back to the pool before other work; what was loaded stays as it is. Not in a transaction."""
-    if not session.info.get("writing"):
-        session.commit()
+    current = session()
+    if not current.info.get("writing") and current.in_transaction():
+        current.commit()
 
 
 def release() -> None:
@@ -209,24 +184,51 @@ def is_sqlite() -> bool:
     return session.get_bind().dialect.name == "sqlite"
 
 
-def engine_options(url: str) -> dict[str, Any]:
-    """What the engine of `url` needs."""
+def engine_options(settings: Settings) -> dict[str, Any]:
+    """What the engine of these settings needs."""
     options: dict[str, Any] = {
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
     }
-    if url.startswith("sqlite"):
+    if settings.uses_sqlite:
         options["connect_args"] = {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
     else:
-        options |= {"pool_size": 20, "max_overflow": 20, "pool_pre_ping": True}
+        # Nobody waits for a connection that a thread of the worker could not use.
+        size = min(settings.database_connections, settings.worker_connections)
+        options |= {"pool_size": size, "max_overflow": size, "pool_pre_ping": True}
     return options
 
 
-def prepare(engine: Engine) -> None:
-    """Install the SQLite pragmas and explicit BEGIN on an engine; nothing to do for other databases."""
+def prepare(engine: Engine, settings: Settings) -> None:
+    """Install on an engine the pragmas and the explicit BEGIN of SQLite, the statement timeout of PostgreSQL."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _on_sqlite_connect)
         event.listen(engine, "begin", _on_sqlite_begin)
+    elif settings.database_statement_timeout:
+        timeout = f"SET statement_timeout = {round(settings.database_statement_timeout * 1000)}"
+        event.listen(engine, "connect", lambda connection, _record: _run_and_commit(connection, timeout))
+        event.listen(engine, "begin", _on_postgres_begin)
+
+
+@contextmanager
+def patiently() -> Iterator[None]:
+    """No statement of a transaction that is begun in the block is given up, however long it takes."""
+    before = getattr(_patience, "endless", False)
+    _patience.endless = True
+    try:
+        yield
+    finally:
+        _patience.endless = before
+
+
+def _run_and_commit(connection: Any, statement: str) -> None:
+    connection.cursor().execute(statement)
+    connection.commit()
+
+
+def _on_postgres_begin(connection: Connection) -> None:
+    if getattr(_patience, "endless", False):
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
 
 
 def _on_sqlite_connect(connection: Any, _record: Any) -> None:
@@ -245,5 +247,9 @@ def _on_sqlite_connect(connection: Any, _record: Any) -> None:
 
 
 def _on_sqlite_begin(connection: Connection) -> None:
-    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {mode}")
+    begin = f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}"
+    try:
+        # By the driver itself: it happens before every transaction, and there is nothing that SQLAlchemy has to add.
+        connection.connection.cursor().execute(begin)
+    except sqlite3.OperationalError as error:
+        raise OperationalError(begin, None, error) from error

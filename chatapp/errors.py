@@ -108,6 +108,10 @@ class Forbidden(ChatError):
     """The caller's role does not allow this."""
 
 
+class OnlyReads(Forbidden):
+    """The token that came with the request is not good for changing anything."""
+
+
 class FeatureDisabled(ChatError):
     """The assistant is switched off."""
 

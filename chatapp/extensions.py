@@ -1,13 +1,29 @@
 """Instances only; `create_app` attaches them."""
 
+from typing import Any
+
+from flask import Flask
 from flask_login import LoginManager
-from flask_migrate import Migrate
 from htmx_flask import Htmx
 
 from chatapp.db import db
 
-migrate = Migrate()
+
+class Migrations:
+    """Stands for Flask-Migrate until a command asks it for something: no server needs Alembic."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        app.extensions["migrate"] = self
+
+    def __getattr__(self, name: str) -> Any:
+        from flask_migrate import Migrate
+
+        Migrate(self._app, db)  # takes this one's place, and that of the command
+        return getattr(self._app.extensions["migrate"], name)
+
+
 login = LoginManager()
 htmx = Htmx()
 
-__all__ = ["db", "htmx", "login", "migrate"]
+__all__ = ["Migrations", "db", "htmx", "login"]

@@ -16,6 +16,7 @@ from chatapp.automations import executing, progress
 from chatapp.core import (
     audit_chain,
     blob_keeping,
+    browsers,
     figures,
     ingestion,
     invitations,
@@ -27,7 +28,7 @@ from chatapp.core import (
     sharing,
     throttling,
 )
-from chatapp.db import now, release
+from chatapp.db import now, patiently, release
 from chatapp.marketplace import provisioning
 from chatapp.mcp import checking
 
@@ -87,6 +88,7 @@ def run() -> None:
         answers_forgotten=retention.forget_kept_answers(),
         links_expired=sharing.delete_expired(),
         attempts_forgotten=throttling.forget_old(),
+        sessions_forgotten=browsers.delete_ended(),
         invitations_expired=invitations.delete_expired(),
         password_links_expired=password_links.delete_expired(),
         accounts_deleted=leaving.finish(),
@@ -107,7 +109,7 @@ def _check_audit_trail() -> None:
 def _look(app: Flask, stop: threading.Event) -> None:
     while not stop.wait(LOOK_EVERY):
         try:
-            with app.app_context():
+            with app.app_context(), patiently():
                 run_if_due()
                 checking.run_if_due()
                 figures.catch_up()

@@ -31,6 +31,21 @@ class BlockKey(StrEnum):
     TOOL = "tool"
 
 
+class Proof(StrEnum):
+    """What a session of a browser was begun with."""
+
+    PASSWORD = "password"  # noqa: S105
+    CODE = "code"  # beside the password
+    PROVIDER = "provider"
+
+
+class Scope(StrEnum):
+    """What a secret of the APIs is good for."""
+
+    ALL = "all"  # that its owner may do
+    READ = "read"  # of it, what changes nothing
+
+
 class Mode(StrEnum):
     MESSAGE = "message"
     RELOAD = "reload"
@@ -145,6 +160,11 @@ class Event:
     def is_last(self) -> bool:
         """Nothing follows this event until somebody acts on the turn (turns-api 4.4, grammar)."""
         return self.data["type"] in ("finish", "error", "abort")
+
+    @property
+    def is_text(self) -> bool:
+        """Whether this is nothing but more of a text."""
+        return self.type == "text-delta"
 
     @property
     def waits_for_person(self) -> bool:

@@ -3,6 +3,8 @@
 from alembic import context
 from flask import current_app
 
+from chatapp.db import patiently
+
 # Made by migrations alone: what the models have no words for.
 BESIDE_THE_MODELS = (
     "uq_users_username_ci",
@@ -29,9 +31,8 @@ options = extension.configure_args | {
     "render_as_batch": True,
 }
 
-# On SQLite a transaction that begins by reading cannot write after a running server has written: it takes its place in
-# the queue of writers first.
-with extension.db.engine.connect().execution_options(sqlite_begin="IMMEDIATE") as connection:
+# SQLite waits for other writers when a transaction begins to write at once, not when it has read something before.
+with patiently(), extension.db.engine.connect().execution_options(sqlite_begin="IMMEDIATE") as connection:
     context.configure(connection=connection, **options)
     with context.begin_transaction():
         context.run_migrations()

@@ -8,10 +8,11 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from chatapp.core import flags, screening, threads
-from chatapp.db import insert, new_id, session, transaction
+from chatapp.db import new_id, session, transaction
 from chatapp.guards import Injection, PersonalData, Verdict
 from chatapp.guards.pii import Span
 from chatapp.models import Message, Thread
+from chatapp.rows import insert
 from chatapp.values import Action, Severity
 from tests.people import Person
 

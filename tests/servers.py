@@ -79,7 +79,7 @@ class PostgresServer:
         self._run("initdb", "-U", "chatapp", "-A", "trust", "-E", "UTF8", "--no-sync", check=True)
 
     def start(self) -> PostgresServer:
-        settings = {"fsync": "off", "full_page_writes": "off", "jit": "off"}
+        settings = {"fsync": "off", "full_page_writes": "off", "jit": "off", "autovacuum": "off"}
         settings |= {"listen_addresses": "127.0.0.1", "max_connections": "300"}
         options = [f"-c{name}={value}" for name, value in settings.items()]
         command = [self._binaries / "postgres", "-D", self._folder / "data", "-p", str(self._port), "-k", self._folder]

@@ -8,22 +8,24 @@ import secrets
 import threading
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ColumnElement, bindparam, exists, func, or_, select, update
+from sqlalchemy import bindparam, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chatapp import config
-from chatapp.core import audit
+from chatapp.core import audit, profiles, proofs, throttling
 from chatapp.core.search import contains
 from chatapp.db import keep_others_out, now, session, transaction
-from chatapp.errors import Inactive, Invalid, NotFound, Unauthenticated
+from chatapp.errors import Inactive, Invalid, NotFound, OnlyReads, Unauthenticated
 from chatapp.models import ApiToken, User
+from chatapp.values import Scope
 
 _hasher = PasswordHasher()
-_DECOY = _hasher.hash(secrets.token_hex(16))
 # A hash takes 64 MiB while it is computed; a burst of sign-ins must not take the machine down.
 _hashing = threading.BoundedSemaphore(4)
 
@@ -35,9 +37,6 @@ LAST_USED_RESOLUTION = timedelta(minutes=1)
 SESSION, PERSONAL = "session", "pat"
 NO_PASSWORD = ""  # which is the hash of none
 SEEN_RESOLUTION = timedelta(minutes=10)
-NAME_LENGTH = 255
-EMAIL_LENGTH = 254
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def create_user(
@@ -68,8 +67,8 @@ def create_with_hash(
     user = User(
         username=username.strip(),
         password_hash=password_hash,
-        full_name=full_name.strip()[:NAME_LENGTH],
-        email=email.strip()[:EMAIL_LENGTH],
+        full_name=full_name.strip()[: profiles.NAME_LENGTH],
+        email=email.strip()[: profiles.EMAIL_LENGTH],
         is_staff=staff,
         is_support=support,
     )
@@ -138,25 +137,8 @@ def find_people(fragment: str, most: int) -> Sequence[User]:
 def authenticate(username: str, password: str) -> User | None:
     """The active user with this name and password. Takes as long for unknown names as for known ones."""
     user = session.scalar(select(User).where(func.lower(User.username) == username.strip().lower()))
-    matches = _verify(user.password_hash if user else _DECOY, password)
+    matches = _verify(user.password_hash if user else _decoy(), password)
     return user if user and matches and user.is_active else None
-
-
-def change_profile(user: User, full_name: str, email: str) -> None:
-    """Raises Invalid."""
-    full_name, email = check_profile(full_name, email)
-    with transaction():
-        user.full_name, user.email = full_name, email
-
-
-def check_profile(full_name: str, email: str) -> tuple[str, str]:
-    """Both as they are stored. Raises Invalid."""
-    full_name, email = " ".join(full_name.split()), email.strip()
-    if len(full_name) > NAME_LENGTH:
-        raise Invalid(f"A name has at most {NAME_LENGTH} characters.", "full_name")
-    if email and not (EMAIL.fullmatch(email) and len(email) <= EMAIL_LENGTH):
-        raise Invalid("That is not an e-mail address.", "email")
-    return full_name, email
 
 
 def change_password(user: User, current: str, new: str) -> None:
@@ -185,25 +167,30 @@ def store_password(user: User, password_hash: str) -> None:
 def end_sessions(user: User) -> None:
     """Within the caller's transaction: every browser has to sign in again."""
     user.session_stamp = new_stamp()
-    _revoke_sessions(ApiToken.user_id == user.id)
+    live = (ApiToken.user_id == user.id, ApiToken.kind == SESSION, ApiToken.revoked_at.is_(None))
+    session.execute(update(ApiToken).where(*live).values(revoked_at=now()))
 
 
 def confirm_password(user: User, password: str, field: str) -> None:
-    """Raises Invalid, about `field`, for another password than the user's."""
+    """Raises Invalid, about `field`, for another password than the user's; TooManyAttempts."""
+    throttling.attempt_proof("password", user.id)
     if not _verify(user.password_hash, password):
         raise Invalid("That is not your password.", field)
+    throttling.proof_succeeded("password", user.id)
 
 
 def new_stamp() -> str:
     return secrets.token_hex(16)
 
 
-def create_token(user: User, name: str = "", expires_in: timedelta | None = None) -> str:
+def create_token(user: User, name: str = "", expires_in: timedelta | None = None, scope: Scope = Scope.ALL) -> str:
     """A new secret for `user`. It is shown this once: only its hash is stored."""
-    return issue_token(user, name, expires_in)[0]
+    return issue_token(user, name, expires_in, scope=scope)[0]
 
 
-def issue_token(user: User, name: str, expires_in: timedelta | None, kind: str = PERSONAL) -> tuple[str, ApiToken]:
+def issue_token(
+    user: User, name: str, expires_in: timedelta | None, kind: str = PERSONAL, scope: Scope = Scope.ALL
+) -> tuple[str, ApiToken]:
     """A new secret with what is stored of it."""
     secret = SECRET_PREFIX + secrets.token_urlsafe(32)
     moment = now()
@@ -212,7 +199,8 @@ def issue_token(user: User, name: str, expires_in: timedelta | None, kind: str =
         kind=kind,
         name=name,
         prefix=secret[:12],
-        hash=_digest(secret),
+        hash=digest(secret),
+        scope=scope,
         created=moment,
         expires_at=moment + expires_in if expires_in else None,
     )
@@ -221,33 +209,39 @@ def issue_token(user: User, name: str, expires_in: timedelta | None, kind: str =
     return secret, token
 
 
-def open_session(user: User) -> str:
-    """The secret that a browser calls the turns API with, as long as it is used now and then (turns-api 1.2)."""
-    return issue_token(user, "Browser", config.current().session_idle, SESSION)[0]
+def user_of_token(secret: str, kind: str | None = None, *, writes: bool = False) -> User:
+    """`writes` is whether the secret is to be good for changing something.
+
+    Raises OnlyReads for one that is not; Unauthenticated, Inactive as `token_of` does.
+    """
+    token = token_of(secret, kind)
+    if writes and token.scope == Scope.READ:
+        raise OnlyReads("This token only reads.")
+    return token.user
 
 
-def close_session(secret: str) -> None:
-    """The secret of a browser opens nothing from now on; an unknown one never did."""
-    _revoke_sessions(ApiToken.hash == _digest(secret))
+def token_of(secret: str, kind: str | None = None, address: str = "") -> ApiToken:
+    """The secret's row with its user, in one query; that it was used, and from where, is noted once a minute.
 
-
-def user_of_token(secret: str, kind: str | None = None) -> User:
-    """Raises Unauthenticated for an unknown, expired or revoked secret, or one of another kind than is asked for;
-    Inactive for a disabled account."""
-    token = session.scalar(BY_HASH, {"hash": _digest(secret)})
+    Raises Unauthenticated for an unknown, expired or revoked secret, or one of another kind than is asked for;
+    Inactive for a disabled account.
+    """
+    token = session.scalar(BY_HASH, {"hash": digest(secret)}) if secret else None
     moment = now()
     if token is None or token.revoked_at or (token.expires_at and token.expires_at <= moment):
         raise Unauthenticated("Invalid token.")
-    if kind and token.kind != kind:
+    if (kind and token.kind != kind) or (token.kind == SESSION and not proofs.is_enough(token.user, token.proof)):
         raise Unauthenticated("Invalid token.")
     if not token.user.is_active:
         raise Inactive("User inactive or deleted.")
     note_visit(token.user)
     if token.last_used_at is None or moment - token.last_used_at > LAST_USED_RESOLUTION:
-        values = {"last_used_at": moment} | ({"expires_at": _session_end(token)} if token.kind == SESSION else {})
+        values: dict[str, Any] = {"last_used_at": moment}
+        if token.kind == SESSION:
+            values |= {"expires_at": _session_end(token), "address": address or token.address}
         with transaction():
             session.execute(update(ApiToken).where(ApiToken.id == token.id).values(**values))
-    return token.user
+    return token
 
 
 def note_visit(user: User) -> None:
@@ -263,12 +257,6 @@ def _session_end(token: ApiToken) -> datetime:
     return min(now() + settings.session_idle, settings.session_ends(token.created))
 
 
-def _revoke_sessions(which: ColumnElement[bool]) -> None:
-    live = (which, ApiToken.kind == SESSION, ApiToken.revoked_at.is_(None))
-    with transaction():
-        session.execute(update(ApiToken).where(*live).values(revoked_at=now()))
-
-
 def check_username(username: str) -> None:
     """Raises Invalid for one that cannot be used."""
     if not USERNAME.fullmatch(username.strip()):
@@ -279,6 +267,12 @@ def check_password(password: str, field: str = "password") -> None:
     """Raises Invalid for one that is too short."""
     if len(password) < MIN_PASSWORD:
         raise Invalid(f"A password has at least {MIN_PASSWORD} characters.", field)
+
+
+@cache
+def _decoy() -> str:
+    """What the password of nobody is compared with, so that it takes as long as somebody's."""
+    return hash_password(secrets.token_hex(16))
 
 
 def hash_password(password: str) -> str:
@@ -294,5 +288,6 @@ def _verify(password_hash: str, password: str) -> bool:
         return False
 
 
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+def digest(secret: str) -> str:
+    """What is stored of a secret."""
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()

@@ -16,10 +16,11 @@ from chatapp.core import context, endings, executors, quotas, threads, titles, t
 from chatapp.core.endings import Ending, Output
 from chatapp.core.executors import Assignment, Executor
 from chatapp.core.snapshots import turn_event
-from chatapp.db import after_commit, insert, new_id, now, session, transaction
+from chatapp.db import after_commit, new_id, now, session, transaction
 from chatapp.errors import ApprovalNotPending, NotFound, ShuttingDown
 from chatapp.models import Message, Thread, ToolApproval, Turn, TurnLease, User
 from chatapp.providers import ModelRequest
+from chatapp.rows import insert
 from chatapp.stream import log as event_log
 from chatapp.stream.hub import hub
 from chatapp.values import Event, Failure, FinishReason, TurnStatus, Usage

@@ -11,9 +11,10 @@ from sqlalchemy import ColumnElement, Select, bindparam, delete, func, or_, sele
 from chatapp.core import threads
 from chatapp.core.artifacts import get_own as own_artifact
 from chatapp.core.artifacts import own_among
-from chatapp.db import insert, new_id, now, session, transaction
+from chatapp.db import new_id, now, session, transaction
 from chatapp.errors import Conflict, Invalid, NotFound
 from chatapp.models import Artifact, ArtifactText, Attachment, Message, Thread, User
+from chatapp.rows import insert
 from chatapp.values import Mode, Question, Role
 
 MOST_OF_THREAD = 100

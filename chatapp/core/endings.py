@@ -12,8 +12,9 @@ from chatapp import metrics, providers
 from chatapp.core import model_history, quotas, threads, titles, traces
 from chatapp.core.snapshots import turn_event, usage_json
 from chatapp.core.transcripts import Transcript
-from chatapp.db import after_commit, insert, now, save, session
+from chatapp.db import after_commit, now, session
 from chatapp.models import Message, Thread, ToolApproval, Turn, TurnLease
+from chatapp.rows import insert, save
 from chatapp.stream import log as event_log
 from chatapp.stream.hub import hub
 from chatapp.values import Event, Failure, FinishReason, Json, Role, TurnStatus, Usage

@@ -22,15 +22,17 @@ from chatapp.core import (
     attachments,
     automation_files,
     block_texts,
+    browsers,
     messages,
     readings,
+    second_factors,
     sharing,
     tokens,
 )
 from chatapp.core.attachments import Attached
 from chatapp.core.readings import Reading
 from chatapp.core.snapshots import time_json
-from chatapp.db import now, release, session
+from chatapp.db import now, patiently, release, session
 from chatapp.errors import NotFound
 from chatapp.models import Artifact, Message, Thread, User
 from chatapp.values import Json, Role
@@ -102,7 +104,7 @@ def everything(user_id: UUID) -> Iterator[bytes]:
     No secret is in it.
     """
     spool = _Spool()
-    with zipfile.ZipFile(spool, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
+    with patiently(), zipfile.ZipFile(spool, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
         user = accounts.require_user(user_id)
         archive.writestr("account.json", orjson.dumps(_account_json(user), option=INDENT))
         release()
@@ -272,6 +274,16 @@ def _account_json(user: User) -> Json:
         "api_tokens": [
             {"name": token.name, "created": time_json(token.created), "expires": _time(token.expires_at)}
             for token in tokens.of_user(user)
+        ],
+        "two_step_sign_in_since": _time(factor.created) if (factor := second_factors.of_user(user)) else None,
+        "browsers": [
+            {
+                "name": browser.name,
+                "address": browser.address,
+                "signed_in": time_json(browser.created),
+                "last_used": _time(browser.last_used_at),
+            }
+            for browser in browsers.of_user(user)
         ],
         "share_links": [
             {"title": link.title, "created": time_json(link.created), "expires": time_json(link.expires_at)}

@@ -14,9 +14,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, func, literal, select, tuple_
 from sqlalchemy.orm import aliased
 
-from chatapp.db import insert, session
+from chatapp.db import session
 from chatapp.guards.values import SEVERITIES
 from chatapp.models import Flag, FlagRule, Message, Thread
+from chatapp.rows import insert
 from chatapp.values import Decision, Severity
 
 PAGE = 25  # conversations

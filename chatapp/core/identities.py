@@ -14,11 +14,11 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chatapp import config
-from chatapp.core import accounts, audit, leaving
+from chatapp.core import accounts, audit, leaving, profiles
 from chatapp.core.search import contains
 from chatapp.db import keep_others_out, now, session, transaction
 from chatapp.errors import Conflict, Forbidden, Inactive, Invalid
-from chatapp.models import ApiToken, Identity, PasswordLink, User
+from chatapp.models import ApiToken, Identity, PasswordLink, RecoveryCode, SecondFactor, User
 
 logger = structlog.get_logger(__name__)
 
@@ -102,7 +102,7 @@ def _by_email(profile: Profile) -> User | None:
         return None
     user = found[0]
     accounts.store_password(user, accounts.NO_PASSWORD)
-    for way_in in (ApiToken, PasswordLink):
+    for way_in in (ApiToken, PasswordLink, SecondFactor, RecoveryCode):
         session.execute(delete(way_in).where(way_in.user_id == user.id))
     return user
 
@@ -133,7 +133,7 @@ def _add(user: User, profile: Profile) -> None:
 def _take_over(user: User, profile: Profile) -> None:
     """Name, address and roles follow the provider, as far as it says something of them."""
     try:
-        full_name, email = accounts.check_profile(profile.full_name, profile.email)
+        full_name, email = profiles.check(profile.full_name, profile.email)
     except Invalid:
         full_name, email = "", ""
     user.full_name, user.email = full_name or user.full_name, email or user.email
@@ -149,6 +149,7 @@ def _take_over(user: User, profile: Profile) -> None:
         logger.warning("identities.last_administrator_kept", user_id=str(user.id))
         return
     user.is_staff, user.is_support = roles["staff"], roles["support"]
+    accounts.end_sessions(user)
     audit.record("roles_changed", user, target_user_id=user.id, object_id=user.id, by="groups", **roles)
 
 

@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy import ColumnElement, exists, insert, or_, select, update
 
 from chatapp import blobs
-from chatapp.core import document_screening, screening
+from chatapp.core import allowlist, document_screening, screening
 from chatapp.core.document_screening import Document
 from chatapp.db import now, release, rest, session, transaction
 from chatapp.extraction import Extracted, Problem, extract
@@ -73,6 +73,7 @@ def claim() -> Artifact | None:
 
 def ingest(artifact: Artifact) -> None:
     """Read a claimed artifact and store what was found, unless somebody else has claimed it since."""
+    allowlist.keep_fresh()
     rest()  # it takes seconds
     extracted = Extracted(problem=Problem.TOO_COMPLEX)
     if artifact.ingestion_attempts <= ATTEMPTS:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 
-from chatapp.core import accounts, audit, leaving, password_links, quotas, tokens, turns
+from chatapp.core import accounts, audit, leaving, password_links, profiles, quotas, second_factors, tokens, turns
 from chatapp.core.search import contains
 from chatapp.db import keep_others_out, session, transaction
 from chatapp.errors import Conflict, Invalid, NotFound
@@ -92,7 +92,7 @@ def create(
 
     Raises Invalid.
     """
-    full_name, email = accounts.check_profile(full_name, email)
+    full_name, email = profiles.check(full_name, email)
     if password:
         accounts.check_password(password)
     password_hash = accounts.hash_password(password) if password else accounts.NO_PASSWORD
@@ -105,7 +105,10 @@ def create(
 
 
 def change_roles(actor: User, user_id: UUID, *, staff: bool, support: bool) -> None:
-    """They hold from the next request on. Raises NotFound, Conflict for the last administrator."""
+    """They hold from the next request on, and every browser has to sign in again.
+
+    Raises NotFound, Conflict for the last administrator.
+    """
     with transaction():
         keep_others_out(User)
         user = get(user_id)
@@ -114,6 +117,7 @@ def change_roles(actor: User, user_id: UUID, *, staff: bool, support: bool) -> N
         if not staff:
             _spare_last_administrator(user)
         user.is_staff, user.is_support = staff, support
+        accounts.end_sessions(user)
         audit.record("roles_changed", actor, target_user_id=user.id, object_id=user.id, staff=staff, support=support)
 
 
@@ -164,6 +168,15 @@ def require_new_password(actor: User, user_id: UUID) -> None:
         user.must_change_password = True
         accounts.end_sessions(user)
         audit.record("new_password_required", actor, target_user_id=user.id, object_id=user.id)
+
+
+def reset_second_factor(actor: User, user_id: UUID) -> None:
+    """For somebody who has lost the app and the recovery codes: they are signed out, and the password is enough until
+    they set it up again. Raises NotFound."""
+    with transaction():
+        user = get(user_id)
+        second_factors.remove(actor, user)
+        accounts.end_sessions(user)
 
 
 def sign_out(actor: User, user_id: UUID) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from typing import TYPE_CHECKING
 
 from chatapp import config
+
+if TYPE_CHECKING:  # a library of several megabytes, for the few installations that have such secrets
+    from cryptography.fernet import Fernet
 
 PURPOSE = b"chatapp stored secrets"
 
@@ -24,6 +24,8 @@ def seal(secret: str) -> str:
 
 def unseal(sealed: str) -> str:
     """Raises SealBroken."""
+    from cryptography.fernet import InvalidToken
+
     try:
         return _cipher().decrypt(sealed.encode()).decode()
     except InvalidToken:
@@ -31,5 +33,9 @@ def unseal(sealed: str) -> str:
 
 
 def _cipher() -> Fernet:
+    from cryptography.fernet import Fernet
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     key = HKDF(hashes.SHA256(), length=32, salt=None, info=PURPOSE).derive(config.current().signing_key().encode())
     return Fernet(base64.urlsafe_b64encode(key))

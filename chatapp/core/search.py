@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, and_, bindparam, func, literal_column, or_, select, text
+from sqlalchemy import Select, Uuid, and_, bindparam, func, literal_column, or_, select, text, union, union_all
 from sqlalchemy.sql.elements import ColumnElement
 
 from chatapp.db import is_sqlite, session
@@ -19,6 +19,8 @@ from chatapp.models import Message, Thread, User
 
 WORDS = re.compile(r'"([^"]*)"|(\S+)')
 TRIGRAM = 3
+FEW = 5  # people whose threads are looked up one by one
+LOOKED_UP = 5_000  # threads that are better looked up one by one than joined
 # Where one user's messages stand (migration 0005).
 OWN_ROWS = (
     "rowid BETWEEN (SELECT number << 32 FROM search_owners WHERE user_id = :owner) "
@@ -32,19 +34,44 @@ def matches(query: str, owner: User | None, unnamed: str = "", *, said: bool = T
     With an `owner` only that user's threads are looked at; the caller's query must be limited to them as well.
     `unnamed` is what threads without a name are called. Without `said` messages are not looked at.
     """
-    return or_(
-        Thread.id.in_(_named(query, owner)),
-        *([Thread.title.is_(None)] if query.casefold() in unnamed.casefold() else []),
-        Thread.user_id.in_(select(User.id).where(_owned_by(query), *([User.id == owner.id] if owner else []))),
-        *([Thread.id.in_(_said(query, owner))] if said else []),
-    )
+    found = [_named(query, owner), *([_said(query, owner)] if said else [])]
+    conditions = [Thread.title.is_(None)] if query.casefold() in unnamed.casefold() else []
+    owners = select(User.id).where(_owned_by(query))
+    if owner:
+        conditions += [Thread.user_id.in_(owners.where(User.id == owner.id)), *map(Thread.id.in_, found)]
+        return or_(*conditions)
+    few = session.scalars(owners.limit(FEW + 1)).all()
+    if len(few) > FEW:
+        conditions.append(Thread.user_id.in_(owners))
+    else:
+        found += [select(Thread.id).where(Thread.user_id == user_id) for user_id in few]
+    return or_(*conditions, _is_among(found))
+
+
+def _is_among(found: Sequence[Select[UUID]]) -> ColumnElement[bool]:
+    """In one of the selections, each of which an index answers: everybody's threads are not looked through."""
+    # Materialized, or PostgreSQL would expect so many soon and read the threads one after the other.
+    together = union_all(*found).cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
+    some = session.scalars(select(*together.c).limit(LOOKED_UP + 1)).all()
+    return Thread.id.in_(some if len(some) <= LOOKED_UP else union(*found))
 
 
 def is_common(query: str, most: int) -> bool:
     """Whether more than so many messages of everybody match: what it costs to find them is their number."""
+    if not is_sqlite() and _expected(query) > most:
+        return True  # PostgreSQL would read the messages themselves to count so many
     found = _numbers(query, None) if is_sqlite() else select(Message.id).where(_matching_words(query, None))
     count = session.scalar(select(func.count()).select_from(found.limit(most + 1).subquery()))
     return (count or 0) > most
+
+
+def _expected(query: str) -> int:
+    """How many messages PostgreSQL expects to match, from what it knows about words."""
+    explained = text(
+        "EXPLAIN (FORMAT JSON) SELECT FROM messages WHERE search @@ websearch_to_tsquery('english', :words)"
+    )
+    [plan] = session.execute(explained, {"words": _websearch(query)}).scalar_one()
+    return int(plan["Plan"]["Plan Rows"])
 
 
 def matches_own(query: str, owner: User) -> ColumnElement[bool]:
@@ -130,14 +157,17 @@ def _numbers(query: str, owner: User | None) -> Select[Any]:
 
 def _matching_words(query: str, owner: User | None) -> ColumnElement[bool]:
     """Whether a message matches, on PostgreSQL."""
-    words = " ".join(f'"{phrase.replace(chr(34), " ")}"' for phrase in phrases(query))
-    wanted: ColumnElement[Any] = func.websearch_to_tsquery("english", words)
+    wanted: ColumnElement[Any] = func.websearch_to_tsquery("english", _websearch(query))
     said: ColumnElement[Any] = literal_column("messages.search")
     if owner:
         # A query of nothing but signs and words like "the" is empty: together with the owner it would find everything.
         own = wanted.op("&&")(func.to_tsquery("simple", owner_word(owner.id)))
         return and_(said.op("@@")(own), func.numnode(wanted) > 0)
     return said.op("@@")(wanted)
+
+
+def _websearch(query: str) -> str:
+    return " ".join(f'"{phrase.replace(chr(34), " ")}"' for phrase in phrases(query))
 
 
 def owner_word(user_id: UUID) -> str:

@@ -27,10 +27,11 @@ from chatapp.core.executors import Assignment, Executor
 from chatapp.core.placing import Place, check_target, place, supersede
 from chatapp.core.screening import Screened
 from chatapp.core.snapshots import start_json, turn_event
-from chatapp.db import after_commit, insert, new_id, now, save, session
+from chatapp.db import after_commit, new_id, now, session
 from chatapp.errors import KeyReused, ModelUnavailable, NotFound, ShuttingDown, TooManyTurns, TurnActive
 from chatapp.models import Message, Thread, Turn, TurnLease, User
 from chatapp.providers import ModelRequest
+from chatapp.rows import insert, save
 from chatapp.stream import log as event_log
 from chatapp.values import ACTIVE, Action, Event, Json, OnActive, Question, TurnStatus
 

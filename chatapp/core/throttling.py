@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, IPv6Network, ip_address
+from uuid import UUID
 
 from sqlalchemy import Executable, case, delete, select, update
 
@@ -20,16 +21,26 @@ from chatapp.models import SignInFailures
 
 WINDOW = timedelta(minutes=15)
 MOST_BY_BOTH, MOST_BY_NAME, MOST_BY_ADDRESS = 10, 100, 100
+MOST_PROOFS = 10  # from everywhere: who is asked for one has signed in, or knows the password
 
 
 def attempt(username: str, address: str) -> None:
     """Count an attempt to sign in. Raises TooManyAttempts, which says when there may be another."""
-    moment = now()
-    limits = _limits(username, address)
+    _count(_limits(username, address))
+
+
+def attempt_proof(kind: str, user_id: UUID) -> None:
+    """Count an attempt of somebody who is known to prove who they are: a code, the password once more.
+
+    Raises TooManyAttempts.
+    """
+    _count({_key(kind, str(user_id)): MOST_PROOFS})
+
+
+def proof_succeeded(kind: str, user_id: UUID) -> None:
+    """What failed before is forgotten."""
     with transaction():
-        counts = session.execute(_counting(sorted(limits), _window(moment))).all()
-    if any(amount > limits[key] for key, amount in counts):
-        raise TooManyAttempts(_window(moment) + WINDOW)
+        session.execute(delete(SignInFailures).where(SignInFailures.key == _key(kind, str(user_id))))
 
 
 def succeeded(username: str, address: str) -> None:
@@ -49,6 +60,14 @@ def forget_old() -> int:
     with transaction():
         gone = delete(SignInFailures).where(SignInFailures.period < _window(now()))
         return len(session.scalars(gone.returning(SignInFailures.key)).all())
+
+
+def _count(limits: dict[str, int]) -> None:
+    moment = now()
+    with transaction():
+        counts = session.execute(_counting(sorted(limits), _window(moment))).all()
+    if any(amount > limits[key] for key, amount in counts):
+        raise TooManyAttempts(_window(moment) + WINDOW)
 
 
 def _limits(username: str, address: str) -> dict[str, int]:

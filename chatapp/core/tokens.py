@@ -12,6 +12,7 @@ from chatapp.core import accounts, audit
 from chatapp.db import now, session, transaction
 from chatapp.errors import Invalid, NotFound
 from chatapp.models import ApiToken, User
+from chatapp.values import Scope
 
 NAME_LENGTH = 255
 MOST = 100
@@ -41,7 +42,7 @@ def page(
     return found[:limit], len(found) > limit
 
 
-def create(user: User, name: str, days: int) -> tuple[str, ApiToken]:
+def create(user: User, name: str, days: int, scope: Scope = Scope.ALL) -> tuple[str, ApiToken]:
     """A secret that works for so many days, 0: until it is revoked. It is shown this once. Raises Invalid."""
     name = " ".join(name.split())
     if not name:
@@ -56,8 +57,8 @@ def create(user: User, name: str, days: int) -> tuple[str, ApiToken]:
         )
         if (session.scalar(mine) or 0) >= MOST:
             raise Invalid(f"At most {MOST} tokens can exist. Revoke one first.", "token_name")
-        secret, token = accounts.issue_token(user, name, timedelta(days=days) if days else None)
-        audit.record("api_token_created", user, target_user_id=user.id, object_id=user.id, days=days)
+        secret, token = accounts.issue_token(user, name, timedelta(days=days) if days else None, scope=scope)
+        audit.record("api_token_created", user, target_user_id=user.id, object_id=user.id, days=days, scope=scope)
     return secret, token
 
 

@@ -11,7 +11,10 @@ REST_OF_SECRET = re.compile(r"[^\s\"'`<>]*")
 REST_OF_LINE = re.compile(r"[^\s-]*")
 # Key blocks are indented, quoted, and written as strings of programs.
 EDGE = r"[ \t>|#*+\"'`\\,;]*+"
-HEADER = r"(?:Proc-Type|DEK-Info|Version|Comment|MessageID|Hash|Charset|Encryption):[^\n]*+"
+HEADER = (
+    r"(?:Proc-Type|DEK-Info|Version|Comment|MessageID|Hash|Charset|Encryption"
+    r"|Public-Lines|Private-Lines|Key-Derivation|Argon2-\w+|Private-MAC):[^\n]*+"
+)
 # Headers, lines of one word, words longer than any, and a word before the line that ends the block.
 REST_OF_KEY = re.compile(
     rf"(?:{EDGE}(?:-----BEGIN[A-Z0-9 ]{{0,40}} PRIVATE KEY(?: BLOCK)?-----|{HEADER}\n|[^\s-]*+[ \t\r]*+\n"

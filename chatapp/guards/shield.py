@@ -38,7 +38,7 @@ ACCOUNT_LENGTH = 48
 ACCOUNT = re.compile(r"\b[A-Za-z]{2}[0-9]{2}(?![0-9]{3})")
 OPEN_QUOTE = re.compile(r"[=:]\s?([\"'`])(?:(?!\1)[^\n])*$")
 SHORT_NUMBER = re.compile(r"(?<!\S)[0-9]{1,3}[.,;:!?)%]*(?!\S)")
-KEY = "-----BEGIN"
+KEY = re.compile(r"-----BEGIN|PuTTY-User-Key-File-")
 # No word ends inside of a script without blanks, and no address goes over its characters.
 BREAK = re.compile(r"[\s\u2e80-\uffef](?=[^\s\u2e80-\uffef]*\Z)")
 PLAIN = re.compile(r"[\s.\-/()\u00a0\u202f]+")
@@ -119,8 +119,9 @@ class Shield:
     def _settled(self) -> int:
         """Up to where nothing that follows can change what is found in what is held."""
         held = self._held
-        if KEY in held and KEY_END.search(held) is None:
-            return held.find(KEY)
+        key = KEY.search(held)
+        if key is not None and KEY_END.search(held) is None:
+            return key.start()
         cut = max((match.end() for match in CALM.finditer(held)), default=0)
         few = FEW_DIGITS.search(held)
         if few and few.start(1) <= cut and (few.start(1) or self._context[-2:-1].isalpha()):

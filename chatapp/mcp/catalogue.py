@@ -13,6 +13,7 @@ import orjson
 import structlog
 
 from chatapp import guards
+from chatapp.core import allowlist
 from chatapp.guards import GuardFailed
 from chatapp.mcp import schemas
 from chatapp.values import Json, Severity
@@ -82,7 +83,8 @@ def _entry(name: str, alias: str, tool: Json, taken: Collection[str]) -> Entry:
 def _objection(description: str, parameters: Json) -> str:
     """What the guards have against the words that a model would read of it."""
     try:
-        verdicts = [guards.check(text) for text in (description, orjson.dumps(parameters).decode())]
+        allowed = allowlist.phrases()
+        verdicts = [guards.check(text, allowed) for text in (description, orjson.dumps(parameters).decode())]
     except GuardFailed as failure:
         logger.error("guard.failed", error=str(failure))
         return UNCHECKED

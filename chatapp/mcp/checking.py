@@ -8,12 +8,11 @@ from uuid import UUID
 import structlog
 from sqlalchemy import exists, select
 
-from chatapp.core import quotas, sealing
+from chatapp.core import allowlist, quotas, sealing
 from chatapp.db import now, rest, session, transaction
 from chatapp.errors import NotFound
 from chatapp.mcp import UNREADABLE_TOKEN, ServerTrouble, catalogue
 from chatapp.mcp.catalogue import Entry
-from chatapp.mcp.client import Client
 from chatapp.models import McpServer, McpTool
 from chatapp.tools import built_in
 from chatapp.values import Audience
@@ -47,6 +46,7 @@ def check(server_id: UUID) -> McpServer:
     if server is None:
         raise NotFound("server")
     asked = (server.url, server.token, server.prefix)
+    allowlist.keep_fresh()
     rest()
     protocol, trouble = "", ""
     entries: list[Entry] = []
@@ -63,6 +63,8 @@ def check(server_id: UUID) -> McpServer:
 
 
 def _ask(url: str, token: str, prefix: str) -> tuple[str, list[Entry]]:
+    from chatapp.mcp.client import Client  # its HTTP client is nothing for whoever has no such servers
+
     with Client(url, sealing.unseal(token) if token else "", SECONDS) as client:
         listed = client.tools()
     return client.protocol, catalogue.read(prefix, listed, {tool.name for tool in built_in()})

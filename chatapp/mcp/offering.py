@@ -12,7 +12,6 @@ from chatapp import config
 from chatapp.core import sealing
 from chatapp.db import rest, session
 from chatapp.mcp import UNREADABLE_TOKEN, Refusal, ServerTrouble, answers
-from chatapp.mcp.client import Client
 from chatapp.models import McpServer, McpTool, User
 from chatapp.tools import Call, Category, Tool
 from chatapp.values import Audience, Json, ToolResult
@@ -60,6 +59,8 @@ def offered(user: User) -> Iterator[Tool]:
 
 def call(server_id: UUID, name: str, parameters: Json, made: Call) -> ToolResult:
     """Make a call, and hold no connection to the database while it lasts. Whatever the server does, this returns."""
+    from chatapp.mcp.client import Client  # its HTTP client is nothing for whoever has no such servers
+
     server = session.get(McpServer, server_id, populate_existing=True)
     if server is None or not server.enabled:
         return ToolResult.error(SWITCHED_OFF)

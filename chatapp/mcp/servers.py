@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import httpx2
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
@@ -144,6 +143,8 @@ def _checked(wish: Wish) -> Wish:
 
 
 def _problem_of(url: str) -> str:
+    import httpx2
+
     try:
         parts = httpx2.URL(url)
     except (httpx2.InvalidURL, UnicodeError):
@@ -171,6 +172,8 @@ def _check_prefix(prefix: str) -> None:
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:
+    import httpx2
+
     parts = httpx2.URL(url)
     return parts.scheme, parts.host, parts.port
 

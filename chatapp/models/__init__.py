@@ -1,6 +1,15 @@
 """Tables, columns, constraints. No behaviour."""
 
-from chatapp.models.accounts import ApiToken, Identity, Invitation, PasswordLink, SignInFailures, User
+from chatapp.models.accounts import (
+    ApiToken,
+    Identity,
+    Invitation,
+    PasswordLink,
+    RecoveryCode,
+    SecondFactor,
+    SignInFailures,
+    User,
+)
 from chatapp.models.administration import AuditChain, AuditRecord, Quota, SiteCounter, SystemPrompt
 from chatapp.models.agents import AgentSpec
 from chatapp.models.artifacts import Artifact, ArtifactText, Attachment, Blob
@@ -78,10 +87,12 @@ __all__ = [
     "PromptFigures",
     "PromptVersion",
     "Quota",
+    "RecoveryCode",
     "Resource",
     "ResourceUsage",
     "RetentionRule",
     "RetentionRun",
+    "SecondFactor",
     "ShareLink",
     "SharedMessage",
     "SignInFailures",

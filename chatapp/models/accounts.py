@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint, false
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from chatapp.db import Base, new_id, now
@@ -24,7 +24,7 @@ class User(Base):
     is_staff: Mapped[bool] = mapped_column(default=False)
     is_support: Mapped[bool] = mapped_column(default=False)
     is_active: Mapped[bool] = mapped_column(default=True)
-    # Part of every cookie of the user: another stamp ends all sessions in browsers.
+    # Changes whenever all sessions in browsers end: a sign-in that has only begun ends with them.
     session_stamp: Mapped[str] = mapped_column(String(32), default="", server_default="")
     theme: Mapped[str] = mapped_column(String(10), default="system", server_default="system")
     locale: Mapped[str] = mapped_column(String(20), default="en", server_default="en")
@@ -39,7 +39,10 @@ class User(Base):
 
 
 class ApiToken(Base):
-    """Only the hash of a secret is kept; `prefix` lets its owner recognise it."""
+    """Only the hash of a secret is kept; `prefix` lets its owner recognise it.
+
+    Those of kind session are what browsers are signed in with: `name` says which, `address` where it was last.
+    """
 
     __tablename__ = "api_tokens"
     __table_args__ = (CheckConstraint("kind in ('session', 'pat', 'apiKey')", name="kind"),)
@@ -54,6 +57,9 @@ class ApiToken(Base):
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    address: Mapped[str] = mapped_column(String(45), default="", server_default="")
+    scope: Mapped[str] = mapped_column(String(10), default="all", server_default="all")
+    proof: Mapped[str] = mapped_column(String(10), default="password", server_default="password")
 
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
 
@@ -82,6 +88,26 @@ class PasswordLink(Base):
     hash: Mapped[str] = mapped_column(String(64), unique=True)
     created: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime]
+
+
+class SecondFactor(Base):
+    """The sealed secret of an app that shows codes. `last_step` is the time of the last code: none counts twice."""
+
+    __tablename__ = "second_factors"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    secret: Mapped[str] = mapped_column(String(255))
+    last_step: Mapped[int] = mapped_column(BigInteger)
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class RecoveryCode(Base):
+    """Each takes the place of a code of the app, once."""
+
+    __tablename__ = "recovery_codes"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
 
 
 class Identity(Base):

@@ -6,7 +6,6 @@ import hmac
 import secrets
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -15,29 +14,11 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from chatapp import config
 from chatapp.core.identities import Profile
-from chatapp.oidc import SignInFailed, directory, id_tokens, wire
+from chatapp.oidc import NOT_YOURS, Attempt, SignedIn, SignInFailed, directory, id_tokens, wire
 from chatapp.oidc.directory import Metadata
 from chatapp.values import Json
 
 REFUSED = "The sign-in service did not let you in."
-NOT_YOURS = "This sign-in was not begun in this browser, or too long ago. Please begin again."
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What this browser keeps of a sign-in that it has begun, and nobody else knows."""
-
-    state: str
-    nonce: str
-    verifier: str
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """Who came back. The ID token is for signing out at the provider again."""
-
-    profile: Profile
-    id_token: str
 
 
 def begin(redirect_uri: str) -> tuple[str, Attempt]:

@@ -10,11 +10,11 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Dialect, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, Dialect, and_, bindparam, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.types import TypeEngine
 
-from chatapp.db import is_sqlite, now, session, transaction
+from chatapp import rows
+from chatapp.db import beside_session, is_sqlite, now, session
 from chatapp.models import Turn, TurnEvent, TurnLease
 from chatapp.stream.log import Portion
 from chatapp.values import ACTIVE, Event, Usage
@@ -40,29 +40,28 @@ class SqlLog:
         if is_sqlite():
             # With one writer at a time nobody need ask first which turns are still active: whoever has ended one has
             # given the numbers of these events to its last ones, and the store refuses them.
-            with suppress(IntegrityError), transaction():
-                self._store(portions)
+            with suppress(IntegrityError), beside_session() as connection:
+                self._store(connection, portions)
                 return set()
-        with transaction():
-            active = self._active([p.turn_id for p in portions])
-            self._store([p for p in portions if p.turn_id in active])
+        with beside_session() as connection:
+            active = set(connection.execute(ACTIVE_AMONG, {"turns": [p.turn_id for p in portions]}).scalars())
+            self._store(connection, [p for p in portions if p.turn_id in active])
         return {p.turn_id for p in portions} - active
 
-    def _store(self, portions: Sequence[Portion]) -> None:
+    def _store(self, connection: Connection, portions: Sequence[Portion]) -> None:
         ordered = sorted(portions, key=attrgetter("turn_id"))  # two batches never wait for each other
-        self._insert([(p.turn_id, event) for p in ordered for event in p.events])
+        self._insert(connection, [(p.turn_id, event) for p in ordered for event in p.events])
         usages = [_usage(p) for p in ordered if p.usage]
         if usages:
-            session.connection().execute(NOTE_USAGE, usages)
+            connection.execute(NOTE_USAGE, usages)
 
     def add(self, turn_id: UUID, events: Sequence[Event]) -> None:
-        self._insert([(turn_id, event) for event in events])
+        self._insert(session.connection(), [(turn_id, event) for event in events])
 
-    def _insert(self, entries: Sequence[tuple[UUID, Event]]) -> None:
+    def _insert(self, connection: Connection, entries: Sequence[tuple[UUID, Event]]) -> None:
         """The statement of the driver itself: what SQLAlchemy would do for every row is done once."""
         if not entries:
             return
-        connection = session.connection()
         statement, key, time = _insertion(connection.dialect)
         at, keys = time(now()), {turn: key(turn) for turn, _ in entries}
         connection.exec_driver_sql(statement, [(keys[turn], event.seq, event.json, at) for turn, event in entries])
@@ -86,20 +85,12 @@ class SqlLog:
             found.setdefault(turn_id, []).append(Event.read(seq, data))
         return found
 
-    def _active(self, turn_ids: list[UUID]) -> set[UUID]:
-        return set(session.connection().execute(ACTIVE_AMONG, {"turns": turn_ids}).scalars())
-
 
 @cache
 def _insertion(dialect: Dialect) -> tuple[str, Callable[[UUID], Any], Callable[[datetime], Any]]:
     """An INSERT with the values in the order of the columns, and what makes a key and a time fit for the driver."""
-    place = "?" if dialect.paramstyle == "qmark" else "%s"
-    statement = f"INSERT INTO turn_events (turn_id, seq, data, at) VALUES ({', '.join([place] * 4)})"  # noqa: S608
-    return statement, _processor(EVENTS.turn_id.type, dialect), _processor(EVENTS.at.type, dialect)
-
-
-def _processor(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any]:
-    return kind.dialect_impl(dialect).bind_processor(dialect) or (lambda value: value)
+    statement, _ = rows.insertion(TurnEvent, dialect)
+    return statement.sql, rows.processor(EVENTS.turn_id.type, dialect), rows.processor(EVENTS.at.type, dialect)
 
 
 def _usage(portion: Portion) -> dict[str, Any]:

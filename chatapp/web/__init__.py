@@ -29,7 +29,20 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chatapp import config
-from chatapp.web import admin, api, api_v1, assets, auth, automations, marketplace, monitoring, openapi, pages, security
+from chatapp.web import (
+    admin,
+    api,
+    api_v1,
+    assets,
+    auth,
+    automations,
+    marketplace,
+    monitoring,
+    openapi,
+    pages,
+    patience,
+    security,
+)
 
 
 class Documents(DefaultJSONProvider):
@@ -48,6 +61,7 @@ def register(app: Flask) -> None:
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
         )
     app.json = Documents(app)
+    patience.init_app(app)
     security.init_app(app)
     monitoring.init_app(app)
     assets.init_app(app)

@@ -1,46 +1,47 @@
-"""Who asks in the browser: the session cookie of flask-login."""
+"""Who asks in the browser: the cookie with the secret of a session that the server keeps (core/browsers.py).
+
+It is set when somebody signs in and taken away when they sign out, by nothing else: an answer that was under way then
+cannot bring it back. Flask's own signed cookie holds notices and what signing in elsewhere needs, and opens nothing.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit, urlunsplit
-from uuid import UUID
 
-from flask import Flask, Response, after_this_request, current_app, redirect, request, session, url_for
+from flask import Flask, Request, Response, after_this_request, current_app, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import UserMixin, current_user
+from flask_login import UserMixin, current_user, logout_user
 from htmx_flask import make_response
 from htmx_flask import request as htmx_request
 
-from chatapp import config
-from chatapp.core import accounts
-from chatapp.db import now
+from chatapp.core import browsers
+from chatapp.errors import Inactive, Unauthenticated
 from chatapp.extensions import login
-from chatapp.models import User
+from chatapp.models import ApiToken, User
+from chatapp.values import Proof
+from chatapp.web import user_agents
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-SINCE = "since"  # when somebody signed in, in the cookie
-# With it the scripts of this site call the turns API (turns-api 1.1). When it ends the server says: it is used or not.
-API_COOKIE = "vai_token"
-API_COOKIE_AGE = timedelta(days=365)
+# The scripts of this site call the turns API with it, too (turns-api 1.1). When it ends the server says.
+SESSION_COOKIE = "vai_token"
+SESSION_COOKIE_AGE = timedelta(days=365)
 LOOPBACK = ("127.0.0.1", "::1")
 LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
-    """flask-login's view of a user. `user` is the account."""
+    """flask-login's view of whoever asks. `user` is the account, `browser` the session."""
 
-    def __init__(self, user: User) -> None:
-        self.user = user
-        # A session lasts as long as the stamp that it began with: both are in the cookie, and compared without a query.
-        self.id = f"{user.id}.{user.session_stamp}"
+    def __init__(self, browser: ApiToken) -> None:
+        self.browser, self.user = browser, browser.user
 
     @property
     def is_active(self) -> bool:
@@ -48,8 +49,9 @@ class SignedIn(UserMixin):  # type: ignore[misc]
 
 
 def init_app(app: Flask) -> None:
-    app.config["PERMANENT_SESSION_LIFETIME"] = config.current().session_idle  # renewed by every request
-    login.user_loader(_load)
+    app.config.from_mapping(PERMANENT_SESSION_LIFETIME=SESSION_COOKIE_AGE, SESSION_REFRESH_EACH_REQUEST=False)
+    login.session_protection = None  # which would mark, and so set, Flask's cookie
+    login.request_loader(_load)
     login.unauthorized_handler(_ask_to_sign_in)
 
 
@@ -71,31 +73,42 @@ def signed_in_user() -> User:
     return user
 
 
-def give_api_cookie(user: User) -> None:
-    """This browser may call the turns API for the user, too."""
-    _close_api_session()
-    secret = accounts.open_session(user)
+def signed_in_browser() -> ApiToken:
+    """The session behind the cookie, in a view behind `sign_in_required`."""
+    browser: ApiToken = current_user.browser
+    return browser
+
+
+def begin_session(user: User, proof: Proof) -> None:
+    """From now on this browser is the user's, with a new secret. `proof` is what has been proved now."""
+    _close_session()
+    name = user_agents.name_of(request.user_agent.string)
+    secret = browsers.open_session(user, name, request.remote_addr or "", proof)
     options: dict[str, Any] = {"httponly": True, "samesite": "Lax", "secure": request.is_secure, "path": "/"}
 
     @after_this_request
     def give(response: Response) -> Response:
-        response.set_cookie(API_COOKIE, secret, max_age=API_COOKIE_AGE, **options)
+        response.set_cookie(SESSION_COOKIE, secret, max_age=SESSION_COOKIE_AGE, **options)
         return response
 
 
-def take_api_cookie() -> None:
-    """What this browser has called the turns API with opens nothing any more."""
-    _close_api_session()
+def end_session() -> None:
+    """From now on this browser is nobody's."""
+    _close_session()
+    logout_user()
 
     @after_this_request
     def take(response: Response) -> Response:
-        response.delete_cookie(API_COOKIE, path="/")
+        response.delete_cookie(SESSION_COOKIE, path="/")
         return response
 
 
-def _close_api_session() -> None:
-    if secret := request.cookies.get(API_COOKIE):
-        accounts.close_session(secret)
+def _close_session() -> None:
+    """Nothing that was set before lives on."""
+    if session:
+        session.clear()
+    if secret := request.cookies.get(SESSION_COOKIE):
+        browsers.close_session(secret)
 
 
 def is_local_visit() -> bool:
@@ -117,25 +130,11 @@ def reader() -> User | None:
     return user if user and user.is_active else None
 
 
-def _load(session_id: str) -> SignedIn | None:
-    user = accounts.get_user(UUID(session_id.partition(".")[0]))
-    found = SignedIn(user) if user else None
-    if user is None or found is None or not hmac.compare_digest(found.id, _with_stamp(session_id)) or _is_over():
+def _load(incoming: Request) -> SignedIn | None:
+    try:
+        return SignedIn(browsers.visit(incoming.cookies.get(SESSION_COOKIE, ""), incoming.remote_addr or ""))
+    except (Unauthenticated, Inactive):
         return None
-    if user.is_active:
-        accounts.note_visit(user)
-    return found
-
-
-def _is_over() -> bool:
-    """Whether signing in is too long ago. Cookies of the release before do not say: their time begins now."""
-    began = session.setdefault(SINCE, int(now().timestamp()))
-    return now() > config.current().session_ends(datetime.fromtimestamp(began, UTC))
-
-
-def _with_stamp(session_id: str) -> str:
-    """Cookies of the release before have none."""
-    return session_id if "." in session_id else f"{session_id}."
 
 
 def _ask_to_sign_in() -> ResponseReturnValue:

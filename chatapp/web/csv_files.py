@@ -9,6 +9,7 @@ from io import StringIO
 from flask import Response
 from flask import stream_with_context as in_context
 
+from chatapp.db import patiently
 from chatapp.web.content_disposition import attachment_named
 
 PIECE = 32 * 1024
@@ -29,12 +30,13 @@ def _pieces(head: Iterable[str], rows: Iterable[Iterable[Cell]]) -> Iterator[byt
     text = StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(head)
-    for row in rows:
-        writer.writerow(map(_harmless, row))
-        if text.tell() >= PIECE:
-            yield text.getvalue().encode()
-            text.seek(0)
-            text.truncate()
+    with patiently():
+        for row in rows:
+            writer.writerow(map(_harmless, row))
+            if text.tell() >= PIECE:
+                yield text.getvalue().encode()
+                text.seek(0)
+                text.truncate()
     yield text.getvalue().encode()
 
 

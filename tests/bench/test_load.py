@@ -13,10 +13,11 @@ import pytest
 from bench import load
 from bench.clients import Answer, Direct, Shown
 from bench.figures import Figures, Result, Usage, figures, percentile
+from bench.hosts import errors_in
 from bench.http_client import Chunks, Frames
 from bench.messages_script import Script
 from bench.messages_server import MessagesServer
-from bench.processes import Pace, errors_in
+from bench.processes import Pace
 from bench.report import as_json, failures, tables
 from bench.runs import Load, Plan
 
@@ -37,15 +38,15 @@ def run(way: str, measured: Figures, reasons: Sequence[str] = (), log: Sequence[
 
 
 @pytest.mark.timeout(300)
-def test_a_tiny_run_measures_the_product_both_ways(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    wish = ["--streams", "2", "--rounds", "1", "--tokens", "5", "--bound", "60000", "--json"]
+def test_a_tiny_run_measures_the_product_every_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wish = ["--streams", "2", "--rounds", "1", "--tokens", "5", "--ways", "SSE,page", "--json"]
 
     assert load.main([*wish, str(tmp_path / "bench.json")]) == 0, capsys.readouterr()
     runs = {run["way"]: run for run in json.loads((tmp_path / "bench.json").read_text())}
-    assert list(runs) == ["direct", "NDJSON", "page"]
+    assert list(runs) == ["direct", "SSE", "page"]
     assert [run["figures"]["answers"] for run in runs.values()] == [2, 2, 2]
     assert [run["figures"]["titles"] for run in runs.values()] == [0, 2, 2]
-    assert runs["NDJSON"]["figures"]["cpu_per_token"] > 0
+    assert runs["SSE"]["figures"]["cpu_per_token"] > 0
     assert "| added to the first token, p95 |" in capsys.readouterr().out
 
 

@@ -34,7 +34,7 @@ def settled(server: AppServer) -> AppServer:
     cookies = http.cookiejar.CookieJar()
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
     browser.open(f"{server.url}/first-administrator/", urllib.parse.urlencode(form).encode()).close()
-    (sessions[server.url],) = (cookie for cookie in cookies if cookie.name == "chatapp_session")
+    (sessions[server.url],) = (cookie for cookie in cookies if cookie.name == "vai_token")
     return server
 
 

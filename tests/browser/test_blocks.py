@@ -15,6 +15,7 @@ from bench.messages_script import Block, Script
 from bench.messages_server import MessagesServer
 from tests.browser.chat import Chat
 from tests.browser.conftest import settled
+from tests.browser.console import Console
 from tests.browser.test_accessibility import has_no_violation
 from tests.servers import AppServer
 from tests.web.pages.order_tools import PREVIEW
@@ -148,6 +149,30 @@ def test_a_decision_is_made_in_one_tab_and_seen_in_the_other(chat: Chat, service
     assert other.articles() == articles
     chat.page.reload()
     assert chat.articles() == articles
+
+
+LEAVE_BEFORE_THE_END = """() => {
+  EventSource.prototype.addEventListener = function (name, listen) {
+    EventTarget.prototype.addEventListener.call(this, name, event => {
+      if (name === "end") document.querySelector("article[data-live]").remove();
+      listen(event);
+      window.hasEnded ||= name === "end";
+    });
+  };
+}"""
+
+
+def test_an_answer_that_left_the_page_before_its_end_is_not_followed_any_more(
+    chat: Chat, service: MessagesServer, console: Console
+) -> None:
+    service.scripts = [calls(("delete_file", {"what": "notes"}))]
+    chat.page.evaluate(LEAVE_BEFORE_THE_END)
+    chat.send("Tidy up")
+    chat.page.wait_for_function("window.hasEnded")
+    chat.page.evaluate("document.dispatchEvent(new CustomEvent('page:woke', { detail: { lost: false } }))")
+    chat.page.reload()
+    expect(chat.answers).to_have_count(1)
+    assert console.surprises == []
 
 
 ALL = (

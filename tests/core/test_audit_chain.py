@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, select, update
 
 from chatapp.core import audit, audit_chain, threads
 from chatapp.core.audit import AuditFilter
 from chatapp.db import new_id, now, release, session, transaction
 from chatapp.models import AuditChain, AuditRecord
 from tests.people import People, Person
+from tests.plans import plan
 from tests.stream.asking import at_once
 
 WRITERS, WRITES = 8, 10
@@ -221,15 +222,10 @@ def test_the_list_reads_along_an_index(people: People, name: str) -> None:
     column = "number" if name == "nothing" else name
     query = select(AuditRecord).where(*audit._conditions(wanted), AuditRecord.number < 100)
     query = query.order_by(AuditRecord.number.desc()).limit(50)
-    connection = session.connection()
-    statement = str(query.compile(connection, compile_kwargs={"literal_binds": True}))
-    if connection.dialect.name == "sqlite":
-        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")]
-        assert not any("TEMP B-TREE" in line for line in plan), plan
-    else:
-        connection.execute(text("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"))
-        plan = [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}")]
-    assert any("audit_records_" + column in line or "autoindex_audit_records" in line for line in plan), plan
+    statement = str(query.compile(session.connection(), compile_kwargs={"literal_binds": True}))
+    lines = plan(statement, (), "enable_sort")
+    assert not any("TEMP B-TREE" in line for line in lines), "\n".join(lines)
+    assert any("audit_records_" + column in line or "autoindex_audit_records" in line for line in lines), lines
 
 
 def test_numbers_are_given_once(people: People) -> None:

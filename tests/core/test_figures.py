@@ -9,12 +9,13 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from chatapp.core import figures, leaving, threads
 from chatapp.db import db, new_id, release, session, transaction
 from chatapp.models import SiteFigure, Turn, TurnEvent, UserFigure
 from tests.people import PASSWORD, People, Person
+from tests.plans import plan
 from tests.stream.asking import ask, at_once, events_of, story_of
 
 NOON = datetime(2026, 3, 5, 12, tzinfo=UTC)
@@ -156,12 +157,9 @@ def test_what_somebody_used_stays_in_the_figures_of_the_site_when_they_leave(peo
 
 
 def test_only_uncounted_turns_are_looked_at(app: Flask) -> None:
-    sqlite = db.engine.dialect.name == "sqlite"
     statement = str(figures.ENDED.compile(db.engine, compile_kwargs={"literal_binds": True}))
-    if not sqlite:
-        session.execute(text("SET LOCAL enable_seqscan = off"))
-    plan = session.execute(text(f"EXPLAIN {'QUERY PLAN ' if sqlite else ''}{statement}".replace(":", "\\:"))).all()
-    assert any("ix_turns_uncounted" in str(line) for line in plan), plan
+    lines = plan(statement)
+    assert any("ix_turns_uncounted" in line for line in lines), "\n".join(lines)
 
 
 def test_the_day_s_work_counts_before_it_deletes(make_app: Callable[..., Flask], people: People) -> None:

@@ -8,15 +8,15 @@ from functools import partial
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, text
 
 from chatapp.core import flags, history, own_threads, thread_lists, thread_order, threads
 from chatapp.core.flags import Wanted
 from chatapp.core.thread_lists import ThreadFilter
-from chatapp.db import db, new_id, now, session
+from chatapp.db import new_id, now, session
 from chatapp.models import User
 from chatapp.values import Severity
 from tests.people import People
+from tests.plans import plan, queries
 
 FILTERS = {
     "nothing": ThreadFilter(),
@@ -36,11 +36,11 @@ FILTERS = {
 @pytest.mark.parametrize("name", FILTERS)
 @pytest.mark.parametrize("reader", ["ana", "stan"])
 def test_a_list_reads_along_an_index(app: Flask, people: People, name: str, reader: str) -> None:
-    plans = [line for query in _queries(people, reader, name) for line in _plan(*query)]
+    lines = [line for query in _queries(people, reader, name) for line in plan(*query)]
 
-    assert plans
-    whole = [line for line in plans if _reads_everything(line)]
-    assert whole == [], "\n".join(plans)
+    assert lines
+    whole = [line for line in lines if _reads_everything(line)]
+    assert whole == [], "\n".join(lines)
 
 
 def test_a_page_of_the_log_is_a_range_of_the_index_of_its_order(app: Flask, people: People) -> None:
@@ -49,19 +49,55 @@ def test_a_page_of_the_log_is_a_range_of_the_index_of_its_order(app: Flask, peop
         values = {"created": [now()], "modified": [now()], "models_used": ["m", None]}.get(name, [5, None])
         for after in (None, *(thread_order.Place(value, new_id()) for value in values)):
             look = partial(thread_lists.following, people.stan.user, wanted, after, 50)
-            for query in _statements(look):
-                plan = _plan(*query, "enable_sort", "enable_bitmapscan")
-                assert any(f"ix_threads_{name}" in line for line in plan), "\n".join(plan)
-                assert not any(map(_reads_everything, plan)), "\n".join(plan)
-                assert not any("TEMP B-TREE" in line for line in plan), "\n".join(plan)
+            for query in about_threads(look):
+                lines = plan(*query, "enable_sort", "enable_bitmapscan")
+                assert any(f"ix_threads_{name}" in line for line in lines), "\n".join(lines)
+                assert not any(map(_reads_everything, lines)), "\n".join(lines)
+                assert not any("TEMP B-TREE" in line for line in lines), "\n".join(lines)
+
+
+@pytest.mark.parametrize("key", ["created", "-modified"])
+def test_archived_threads_are_read_in_the_order_of_times(app: Flask, people: People, key: str) -> None:
+    wanted = ThreadFilter(is_archived=True, order=[key])
+    [query] = about_threads(partial(thread_lists.following, people.stan.user, wanted))
+    lines = plan(*query, "enable_sort", "enable_bitmapscan")
+
+    assert any("ix_threads_archived" in line for line in lines), "\n".join(lines)
+    assert not any("TEMP B-TREE" in line for line in lines), "\n".join(lines)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL knows how many days hold how much
+def test_days_that_hold_very_many_threads_are_not_what_others_are_sorted_after(
+    app: Flask, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = ThreadFilter(days=[("created", date(2020, 1, 1), None)], order=["-modified"])
+    made = [threads.create(people.ana.user) for _ in range(3)]
+    for most, is_hidden in ((3, False), (2, True)):
+        monkeypatch.setattr(thread_lists, "MOST_SORTED", most)
+        seen = about_threads(partial(thread_lists.following, people.stan.user, wanted))
+        assert ("+threads.created" in seen[-1][0].replace(" ", "")) is is_hidden  # no index serves an expression
+        assert not is_hidden or any("USING INDEX ix_threads_modified" in line for line in plan(*seen[-1]))
+        assert thread_lists.following(people.stan.user, wanted)[0] == made[::-1]
+
+
+def test_a_search_in_everybodys_threads_looks_up_what_it_has_found(app: Flask, people: People) -> None:
+    threads.create(people.ana.user, "Please resize volume 7")
+    look = partial(thread_lists.following, people.stan.user, ThreadFilter(query="resize volume"))
+    lines = [line for query in about_threads(look) for line in plan(*query)]
+
+    assert any(
+        "SEARCH threads USING INDEX sqlite_autoindex_threads_1" in line or "pk_threads" in line for line in lines
+    )
+    walked = [line for line in lines if "ix_threads_created" in line]
+    assert walked == [], "\n".join(lines)
 
 
 def test_figures_of_the_log_read_along_an_index(app: Flask, people: People) -> None:
     for wanted in FILTERS.values():
         look = partial(thread_lists.latest_statistics, people.stan.user, wanted, 100)
-        plans = [line for query in _statements(look) for line in _plan(*query)]
-        assert plans
-        assert not any(map(_reads_everything, plans)), "\n".join(plans)
+        lines = [line for query in about_threads(look) for line in plan(*query)]
+        assert lines
+        assert not any(map(_reads_everything, lines)), "\n".join(lines)
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite picks the owner's index by itself
@@ -69,47 +105,25 @@ def test_figures_of_the_log_read_along_an_index(app: Flask, people: People) -> N
 def test_ones_own_threads_are_found_before_they_are_sorted(app: Flask, people: People, key: str) -> None:
     [query] = _queries(people, "ana", f"by {key}")
 
-    plan = _plan(*query)
+    lines = plan(*query)
 
-    assert any("CTE Scan on matching" in line for line in plan), "\n".join(plan)
-    assert any("ix_threads_user" in line for line in plan), "\n".join(plan)
+    assert any("CTE Scan on matching" in line for line in lines), "\n".join(lines)
+    assert any("ix_threads_user" in line for line in lines), "\n".join(lines)
 
 
 def test_a_list_without_an_index_would_be_noticed(app: Flask, people: People) -> None:
-    plan = _plan("SELECT * FROM threads WHERE system_prompt = 'x'", ())
+    lines = plan("SELECT * FROM threads WHERE system_prompt = 'x'", ())
 
-    assert any(map(_reads_everything, plan))
+    assert any(map(_reads_everything, lines))
 
 
 def _queries(people: People, reader: str, name: str) -> list[tuple[str, object]]:
     """The statements that the list runs, as the database gets them."""
     user = getattr(people, reader).user
-    return _statements(lambda: thread_lists.page(user, FILTERS[name], 0, 10))
+    return about_threads(lambda: thread_lists.page(user, FILTERS[name], 0, 10))
 
 
-def _statements(look: Callable[[], object], table: str = "threads") -> list[tuple[str, object]]:
-    seen: list[tuple[str, object]] = []
-
-    def note(_connection, _cursor, statement, parameters, _context, _many):
-        if statement.startswith(("SELECT", "WITH")) and f" {table}" in statement:
-            seen.append((statement, parameters))
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        look()
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
-    return seen
-
-
-def _plan(statement: str, parameters: object, *without: str) -> list[str]:
-    connection = session.connection()
-    if connection.dialect.name == "sqlite":
-        return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-    # An empty table is always read whole, and its few rows sorted, unless that is made to look expensive.
-    for way in ("enable_seqscan", *without):
-        connection.execute(text(f"SET LOCAL {way} = off"))
-    return [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)]
+about_threads = partial(queries, about=" threads")
 
 
 def _reads_everything(line: str) -> bool:
@@ -132,24 +146,24 @@ def _reads_everything(line: str) -> bool:
     ids=["pinned", "unread", "active", "archived", "older", "query", "undo", "visible", "visible, older"],
 )
 def test_ones_own_history_is_a_range_of_one_index(app: Flask, people: People, look: Callable[[User], object]) -> None:
-    plans = [line for query in _statements(lambda: look(people.ana.user)) for line in _plan(*query)]
+    lines = [line for query in about_threads(lambda: look(people.ana.user)) for line in plan(*query)]
 
-    assert plans
-    assert any("ix_threads_user_" in line for line in plans), "\n".join(plans)
-    assert not any(map(_reads_everything, plans)), "\n".join(plans)
+    assert lines
+    assert any("ix_threads_user_" in line for line in lines), "\n".join(lines)
+    assert not any(map(_reads_everything, lines)), "\n".join(lines)
 
 
 def test_summaries_read_only_what_they_are_about(app: Flask, people: People) -> None:
     thread = threads.create(people.ana.user)
     session.remove()
-    seen = _statements(lambda: own_threads.summaries([thread]))
+    seen = about_threads(lambda: own_threads.summaries([thread]))
     # The previews and the latest turns; the tools are read from messages alone.
     assert len(seen) == 2
 
-    plan = [line for query in seen for line in _plan(*query)]
+    lines = [line for query in seen for line in plan(*query)]
 
-    assert any("ix_turns_thread_created" in line for line in plan), "\n".join(plan)
-    assert not any(map(_reads_everything, plan)), "\n".join(plan)
+    assert any("ix_turns_thread_created" in line for line in lines), "\n".join(lines)
+    assert not any(map(_reads_everything, lines)), "\n".join(lines)
 
 
 WANTED = {
@@ -165,16 +179,16 @@ WANTED = {
 @pytest.mark.parametrize("name", WANTED)
 def test_the_queue_of_flags_is_a_range_of_one_index(app: Flask, name: str) -> None:
     wanted = WANTED[name]
-    seen = _statements(lambda: (flags.queue(wanted), flags.following(wanted, new_id())), "flags")
+    seen = queries(lambda: (flags.queue(wanted), flags.following(wanted, new_id())), " flags")
 
-    plans = [line for query in seen for line in _plan(*query)]
+    lines = [line for query in seen for line in plan(*query)]
 
-    assert any("ix_flags_" in line for line in plans), "\n".join(plans)
-    whole = [line for line in plans if "Seq Scan on flag" in line or line.startswith("SCAN flag")]
-    assert [line for line in whole if "INDEX" not in line] == [], "\n".join(plans)
+    assert any("ix_flags_" in line for line in lines), "\n".join(lines)
+    whole = [line for line in lines if "Seq Scan on flag" in line or line.startswith("SCAN flag")]
+    assert [line for line in whole if "INDEX" not in line] == [], "\n".join(lines)
 
 
 def test_the_number_in_the_navigation_reads_one_index(app: Flask) -> None:
-    [query] = _statements(flags.undecided, "flags")
-    plan = _plan(*query)
-    assert any("ix_flags_" in line for line in plan), "\n".join(plan)
+    [query] = queries(flags.undecided, " flags")
+    lines = plan(*query)
+    assert any("ix_flags_" in line for line in lines), "\n".join(lines)

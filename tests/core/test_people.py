@@ -9,15 +9,16 @@ from functools import partial
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 
-from chatapp.core import accounts, invitations, leaving, password_links, quotas, tokens
+from chatapp.core import accounts, browsers, invitations, leaving, password_links, quotas, tokens
 from chatapp.core import people as admin
-from chatapp.db import is_sqlite, new_id, now, release, session, transaction
+from chatapp.db import new_id, now, release, session, transaction
 from chatapp.errors import ChatError, Conflict, Forbidden, Inactive, Invalid, NotFound, Unauthenticated
 from chatapp.models import AuditRecord, Invitation, PasswordLink, Turn, User
 from chatapp.values import TurnStatus
 from tests.people import PASSWORD, People
+from tests.plans import plan
 from tests.stream.asking import ask, at_once
 
 NEW = "a longer secret"
@@ -66,14 +67,8 @@ def test_pages_follow_each_other_whatever_the_case_of_names(people: People) -> N
 def test_a_page_of_people_is_read_from_the_index_of_names(people: People) -> None:
     order = "lower('ana') < lower(username) ORDER BY lower(username) LIMIT 51"
     query = f"SELECT * FROM users WHERE deleted_at IS NULL AND {order}"
-    if is_sqlite():
-        plan = " ".join(str(row) for row in session.execute(text(f"EXPLAIN QUERY PLAN {query}")))
-        assert "uq_users_username_ci" in plan and "TEMP B-TREE" not in plan
-    else:
-        for way in ("seqscan", "bitmapscan"):  # which are cheaper for a handful of people
-            session.execute(text(f"SET LOCAL enable_{way} = off"))
-        plan = " ".join(row[0] for row in session.execute(text(f"EXPLAIN {query}")))
-        assert "uq_users_username_ci" in plan and "Sort" not in plan
+    lines = "\n".join(plan(query, (), "enable_bitmapscan"))
+    assert "uq_users_username_ci" in lines and "TEMP B-TREE" not in lines and "Sort" not in lines, lines
 
 
 def test_somebody_who_is_leaving_is_gone(people: People) -> None:
@@ -118,7 +113,7 @@ def test_of_two_administrators_who_demote_each_other_one_stays(app: Flask, peopl
 
 
 def test_a_disabled_account_is_opened_by_nothing_and_answers_nothing(people: People) -> None:
-    secret, started = accounts.open_session(people.ana.user), ask(people.ana, "/slow 200")
+    secret, started = browsers.open_session(people.ana.user), ask(people.ana, "/slow 200")
     stamp = people.ana.user.session_stamp
     admin.disable(people.stan.user, people.ana.id)
     release()
@@ -165,7 +160,7 @@ def test_a_person_who_cannot_be_made_leaves_no_trace(people: People, field: str,
 
 
 def test_a_link_chooses_a_password_once_and_ends_sessions(people: People) -> None:
-    stamp, secret = people.ana.user.session_stamp, accounts.open_session(people.ana.user)
+    stamp, secret = people.ana.user.session_stamp, browsers.open_session(people.ana.user)
     token = admin.make_password_link(people.stan.user, people.ana.id)
     assert token not in str([vars(row) for row in session.scalars(select(PasswordLink))])
     assert accounts.authenticate("ana", PASSWORD)

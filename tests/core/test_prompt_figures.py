@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, text
 
 from chatapp.core import feedback, prompt_choice, prompt_figures, system_prompts
 from chatapp.core.starting import Started
-from chatapp.db import db, now, release, session
+from chatapp.db import now, release
 from chatapp.models import PromptFigures, SystemPrompt, Turn
 from tests.people import People
+from tests.plans import plans
 from tests.stream.asking import ask, at_once, fresh, story_of
 
 LATER = timedelta(minutes=1)
@@ -107,24 +106,5 @@ def test_half_of_the_answers_began_sooner(times: list[int], found: int | None) -
 
 
 def test_turns_are_summed_up_along_an_index(app: Flask, people: People, house: SystemPrompt) -> None:
-    plan = plan_of(lambda: prompt_figures.catch_up(now() + LATER))
-    assert "ix_turns_prompted" in plan, plan
-
-
-def plan_of(look: Callable[[], object]) -> str:
-    seen: list[tuple[str, object]] = []
-
-    def note(_connection, _cursor, statement, parameters, _context, _many):
-        if "FROM turns" in statement:
-            seen.append((statement, parameters))
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        look()
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
-    [(statement, parameters)] = seen
-    explain = "EXPLAIN QUERY PLAN" if session.get_bind().dialect.name == "sqlite" else "EXPLAIN"
-    if explain == "EXPLAIN":
-        session.execute(text("SET LOCAL enable_seqscan = off"))
-    return "\n".join(str(row) for row in session.connection().exec_driver_sql(f"{explain} {statement}", parameters))
+    lines = plans(lambda: prompt_figures.catch_up(now() + LATER), "FROM turns")
+    assert any("ix_turns_prompted" in line for line in lines), "\n".join(lines)

@@ -8,15 +8,16 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select, text, update
+from sqlalchemy import select, update
 
 from chatapp.core import artifacts, attachments, holds, retention, retention_rules, threads
 from chatapp.core.retention_rules import PARTS, Part
-from chatapp.db import db, now, release, session, transaction
+from chatapp.db import now, release, session, transaction
 from chatapp.errors import BadValues
 from chatapp.models import AuditRecord, ChatSession, Thread
 from tests import people as folk
 from tests.people import People, Person
+from tests.plans import plans
 
 REGULAR, FLAGGED, SUPPORT = Part("regular", False), Part("regular", True), Part("support", False)
 
@@ -163,25 +164,6 @@ def test_runs_are_kept_newest_first(people: People) -> None:
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
 def test_no_count_reads_every_thread(app: Flask, people: People, part: Part) -> None:
-    seen: list[tuple[str, object]] = []
-
-    def note(_connection, _cursor, statement, parameters, _context, _many):
-        if "threads" in statement:
-            seen.append((statement, parameters))
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        retention_rules.dry_run({part: 10})
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
-    for statement, parameters in seen:
-        plan = _plan(statement, parameters)
-        assert not any("Seq Scan on threads" in line or line == "SCAN threads" for line in plan), plan
-
-
-def _plan(statement: str, parameters: object) -> list[str]:
-    connection = session.connection()
-    if connection.dialect.name == "sqlite":
-        return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-    connection.execute(text("SET LOCAL enable_seqscan = off"))
-    return [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)]
+    lines = plans(lambda: retention_rules.dry_run({part: 10}), "threads")
+    assert lines
+    assert not any("Seq Scan on threads" in line or line == "SCAN threads" for line in lines), "\n".join(lines)

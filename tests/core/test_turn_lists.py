@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, text
 
 from chatapp.core import turn_lists
 from chatapp.core.turn_lists import TurnFilter
-from chatapp.db import db, new_id, session, transaction
+from chatapp.db import new_id, session, transaction
 from chatapp.models import Turn
 from chatapp.values import TurnStatus
 from tests.people import People, Person
+from tests.plans import plan, queries
 from tests.stream.asking import ask, story_of
 
 CALM = {"status": "completed", "model": "offline", "first_token_ms": 100}
@@ -122,39 +121,9 @@ FILTERS = {
 @pytest.mark.parametrize("name", FILTERS)
 def test_a_page_goes_along_one_index(app: Flask, people: People, name: str) -> None:
     wanted, indices = FILTERS[name]
-    plans = [line for query in _statements(lambda: turn_lists.page(wanted, new_id())) for line in _plan(*query)]
-    assert plans
-    if db.engine.dialect.name == "postgresql":
-        indices += ("ix_turns_user", "ix_turns_active_user")  # of tables so small any index is as good
-    about_turns = [line for line in plans if "turns" in line and "Sort Key" not in line and "Cond" not in line]
-    assert all(any(index in line for index in indices) for line in about_turns if _finds(line)), "\n".join(plans)
-    assert not any("Seq Scan on turns" in line or line == "SCAN turns" for line in plans), "\n".join(plans)
-
-
-def _finds(line: str) -> bool:
-    return line.startswith(("SCAN", "SEARCH")) or "Scan" in line
-
-
-def _statements(look: Callable[[], object]) -> list[tuple[str, object]]:
-    seen: list[tuple[str, object]] = []
-
-    def note(_connection, _cursor, statement, parameters, _context, _many):
-        if "FROM turns" in statement:
-            seen.append((statement, parameters))
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        look()
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
-    return seen
-
-
-def _plan(statement: str, parameters: object) -> list[str]:
-    connection = session.connection()
-    if connection.dialect.name == "sqlite":
-        return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-    # An empty table is always read whole, or sorted, unless that is made to look expensive.
-    connection.execute(text("SET LOCAL enable_seqscan = off"))
-    connection.execute(text("SET LOCAL enable_bitmapscan = off"))
-    return [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)]
+    asked = queries(lambda: turn_lists.page(wanted, new_id()), "FROM turns")
+    lines = [line for query in asked for line in plan(*query, "enable_bitmapscan")]
+    looks = [line for line in lines if "turns" in line and (line.startswith(("SCAN", "SEARCH")) or "Scan" in line)]
+    assert looks
+    assert all(any(index in line for index in indices) for line in looks), "\n".join(lines)
+    assert not any("Seq Scan on turns" in line or line == "SCAN turns" for line in lines), "\n".join(lines)

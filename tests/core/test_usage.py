@@ -8,14 +8,15 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select, text
+from sqlalchemy import select
 
 from chatapp.core import feedback, system_prompts, usage
 from chatapp.core.usage import Figures, Scope, Span
-from chatapp.db import db, now, session
+from chatapp.db import now, session
 from chatapp.models import Message
 from tests.core.test_figures import ended_turn
 from tests.people import People
+from tests.plans import plan, queries
 from tests.stream.asking import ask, story_of
 
 SCANS = tuple(f"{scan} {table}" for scan in ("Seq Scan on", "SCAN") for table in ("messages", "turns"))
@@ -103,32 +104,18 @@ def test_a_day_is_one_in_utc(people: People) -> None:
 
 
 def test_no_report_reads_turns_or_the_whole_of_messages(app: Flask, people: People) -> None:
-    seen: list[tuple[str, object]] = []
-
-    def note(_connection, _cursor, statement, parameters, _context, _many):
-        if statement.startswith("SELECT"):
-            seen.append((statement, parameters))
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
+    def look() -> None:
         for span in ("30", "12m"):
             for scope in (Scope(), Scope(model="m"), Scope(user_id=people.ana.id)):
                 usage.report(Span.of(span), scope)
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
-    reading = [entry for entry in seen if "FOR UPDATE" not in entry[0] and "counted_at IS NULL" not in entry[0]]
+
+    reading = [
+        query for query in queries(look) if "FOR UPDATE" not in query[0] and "counted_at IS NULL" not in query[0]
+    ]
     assert len(reading) > 12
-    for statement, parameters in reading:
-        plan = _plan(statement, parameters)
-        assert not any(line.strip().startswith(SCANS) for line in plan), plan
-
-
-def _plan(statement: str, parameters: object) -> list[str]:
-    connection = session.connection()
-    if connection.dialect.name == "sqlite":
-        return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-    connection.execute(text("SET LOCAL enable_seqscan = off"))
-    return [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)]
+    for query in reading:
+        lines = plan(*query)
+        assert not any(line.strip().startswith(SCANS) for line in lines), "\n".join(lines)
 
 
 def test_a_report_tells_versions_of_prompts_apart(people: People) -> None:

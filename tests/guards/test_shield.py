@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatapp.guards.shield import HOLD, Shield
-from tests.guards.pii.samples import body
+from tests.guards.pii.samples import PUTTY_KEY, body
 
 IBAN = "EE38 2200 2210 2014 5685"
 CARD = "4012 8888 8888 1881"
@@ -88,6 +88,15 @@ HEADERS = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0123456789ABCDEF0123456
 )
 def test_a_long_key_is_masked_in_every_form_it_is_written_in(block: str, size: int) -> None:
     assert shown(pieces(f"Here: {block} and on.", size)) == "Here: [pii_private_key_REDACTED] and on."
+
+
+@pytest.mark.parametrize("size", [1, 13, 10_000])
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\n> "], ids=["lines", "CRLF", "quoted"])
+def test_of_a_putty_key_no_line_is_shown(line_break: str, size: int) -> None:
+    result = shown(pieces(f"Here:\n{PUTTY_KEY.replace(chr(10), line_break)}\nThat was all of it.", size))
+    assert result.startswith("Here:\n[pii_private_key_REDACTED]")
+    assert result.endswith("That was all of it.")
+    assert len(result) < 80
 
 
 @pytest.mark.parametrize("size", [1, 40])

@@ -15,7 +15,7 @@ from chatapp import config
 from chatapp.core import sealing
 from chatapp.db import new_id, now, session
 from chatapp.errors import Invalid, NotFound
-from chatapp.mcp import ServerTrouble, checking, servers
+from chatapp.mcp import ServerTrouble, checking, client, servers
 from chatapp.mcp.servers import Wish
 from chatapp.models import AuditRecord, McpServer, McpTool
 from chatapp.tools import permitted
@@ -60,7 +60,7 @@ class Conversation:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     found = Server()
-    monkeypatch.setattr(checking, "Client", found)
+    monkeypatch.setattr(client, "Client", found)
     return found
 
 

@@ -22,6 +22,7 @@ from chatapp.core import (
     allowlist,
     artifacts,
     attachments,
+    browsers,
     holds,
     invitations,
     password_links,
@@ -191,6 +192,7 @@ def _conversation(people: People, asked: Asked) -> Ids:
     ana = people.ana.user
     link = sharing.create(ana, asked.thread_id, 7)
     accounts.create_token(ana, "spare")
+    browsers.open_session(ana, "phone")
     kept = artifacts.upload(ana, io.BytesIO(b"The plan is simple."), "plan.txt")
     attached, _ = attachments.create(ana, asked.thread_id, artifacts.upload(ana, io.BytesIO(b"More."), "more.txt").id)
     return {
@@ -203,6 +205,7 @@ def _conversation(people: People, asked: Asked) -> Ids:
         "link_id": _one(ShareLink),
         "session_id": _one(ChatSession),
         "token_id": _one(ApiToken, user_id=ana.id, name="spare"),
+        "pages.end_session_of_mine session_id": _one(ApiToken, user_id=ana.id, name="phone"),
         "token": link,
     }
 

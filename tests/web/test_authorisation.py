@@ -7,7 +7,9 @@ from flask import Flask
 from sqlalchemy import func, select
 from werkzeug.datastructures import Headers
 
+from chatapp.core import accounts
 from chatapp.db import Base, release, session
+from chatapp.values import Scope
 from chatapp.web.security import HEADERS
 from tests.people import People
 from tests.web import authorisation
@@ -71,6 +73,24 @@ def test_no_other_site_can_make_the_browser_of_staff_write(app: Flask, people: P
         path = authorisation.address(app, route, ids)
         assert browser.open(path, method=route.method, headers=FOREIGN).status_code == 403, route
     assert rows() == before
+
+
+def test_a_token_that_only_reads_changes_nothing_over_the_apis(app: Flask, people: People) -> None:
+    ids = authorisation.things(app, people)
+    reader = accounts.create_token(people.ana.user, "reader", scope=Scope.READ)
+    browser = authorisation.enter(app, "anonymous", None)
+    before = rows()
+    writes = [route for route in authorisation.routes(app) if route.is_write and route.rule.startswith("/api/")]
+    assert len(writes) > 30
+    for route in writes:
+        path = authorisation.address(app, route, ids)
+        response = browser.open(path, method=route.method, headers={"Authorization": f"Token {reader}"}, json={})
+        assert response.status_code == 403, route
+    assert rows() == before
+    for path in ("/api/chat-threads/", "/api/v1/chat/threads"):
+        assert browser.get(path, headers={"Authorization": f"Token {reader}"}).status_code == 200
+    key = browser.post("/api/v1/chat/threads", headers={"X-API-Key": reader}, json={})
+    assert (key.status_code, key.json["code"]) == (403, "token_only_reads")
 
 
 def rows() -> dict[str, int | None]:

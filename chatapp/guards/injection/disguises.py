@@ -11,8 +11,9 @@ import codecs
 import html
 import re
 import string
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import unquote
 
 from chatapp.guards.characters import kinds
@@ -74,7 +75,7 @@ def _decoded(text: str) -> Reading | None:
         plain = _HEX_ESCAPES.sub(lambda match: _from_escapes(match[0]), plain)
     letters = plain.encode("ascii", "replace")
     if _HEX_RUN in letters.translate(_HEX_CLASS, b" :"):
-        plain = _HEX.sub(lambda match: _readable(bytes.fromhex(match[0].replace(":", " "))) or match[0], plain)
+        plain = _HEX.sub(lambda match: _from_hex(match[0]), plain)
     if plain != text:
         return Reading(plain, HEX)
     if _ENCODED_RUN in letters.translate(_ENCODED_CLASS):
@@ -82,8 +83,17 @@ def _decoded(text: str) -> Reading | None:
     return Reading(plain, BASE64) if plain != text else None
 
 
+def _from_hex(run: str) -> str:
+    digits = run.replace(":", "").replace(" ", "")
+    # Numbers alone are numbers: of words in hexadecimal every other letter has one of a to f.
+    return run if digits.isdecimal() else _readable(bytes.fromhex(digits)) or run
+
+
 def _from_base64(run: str) -> str:
-    digits = run.rstrip("=").replace("-", "+").replace("_", "/")
+    digits = run.rstrip("=")
+    if len(digits) % 4 == 1 or not digits.strip(string.hexdigits):  # the second was read as hexadecimal already
+        return run
+    digits = digits.replace("-", "+").replace("_", "/")
     try:
         return _readable(binascii.a2b_base64(digits + "=" * (-len(digits) % 4), strict_mode=True)) or run
     except binascii.Error:
@@ -98,11 +108,10 @@ def _from_escapes(run: str) -> str:
 
 def _readable(data: bytes) -> str:
     """The bytes as text, empty when they are none."""
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
+    text = data.decode(errors="replace")  # a page of what is no text takes a fifth of the time without exceptions
+    if len(text) <= 3 or "\ufffd" in text:
         return ""
-    return text if len(text) > 3 and "".join(text.split()).isprintable() else ""
+    return text if "".join(text.split()).isprintable() else ""
 
 
 # Single letters with the same kind of separator between: a long run shows the habit, then short ones count too.
@@ -118,9 +127,10 @@ _MIXED = re.compile(
     r"(?![\w:/-]|\.\d)"
 )
 _DIGIT_LETTERS = tuple(zip("0134578@$", "oieastbas", strict=True))
-_SIGN_LETTERS = str.maketrans("!|", "il")
-# At the end of a word these are no letters.
-_SIGNS = re.compile(r"[!|]++[\w$@]?")
+# At the end of a word, and far from its next letter, these are no letters.
+_SIGN_LETTERS = ((re.compile(r"!(?=[!|]{0,7}\w)"), "i"), (re.compile(r"\|(?=[!|]{0,7}\w)"), "l"))
+# So many such words, and every digit of the text is read as a letter; in a long text, fewer are nothing but chance.
+_THOROUGH = 3
 # What must be somewhere in a text with such words, in tables of the kinds of its characters: found without a search.
 _SPACED_KINDS, _SPACED_KIND = kinds({" ": " "}), b"x x x x"
 _DOTTED_KINDS, _DOTTED_KIND = kinds(dict.fromkeys("-._*+~|/", ".") | {" ": " "}), b"x.x.x.x"
@@ -137,10 +147,9 @@ def _respelled(text: str) -> Reading | None:
         letters = joined.encode("ascii", "replace")
     if _DOTTED_KIND in letters.translate(_DOTTED_KINDS) and _DOTTED.search(joined):
         joined = _DOTTED_WORD.sub(lambda match: re.sub(_SEPARATOR, "", match[0]), joined)
-    mixed = _mixed(joined)
-    if mixed:
-        is_thorough = len(mixed) >= 3
-        return Reading(_without_digits(joined) if is_thorough else _replaced(joined, mixed), LEET)
+    mixed = list(islice(_mixed(joined), _THOROUGH))
+    if mixed and (len(mixed) == _THOROUGH or len(joined) <= _LONG):
+        return Reading(_without_digits(joined) if len(mixed) == _THOROUGH else _replaced(joined, mixed), LEET)
     return Reading(joined, None) if joined != text else None
 
 
@@ -150,21 +159,19 @@ def _replaced(text: str, words: list[re.Match[str]]) -> str:
     return text
 
 
-def _mixed(text: str) -> list[re.Match[str]]:
+def _mixed(text: str) -> Iterator[re.Match[str]]:
     """Words that have digits or signs between or before letters."""
     letters = text.encode("ascii", "replace").translate(_MIXED_KINDS)
-    return list(_MIXED.finditer(text)) if any(kind in letters for kind in _MIXED_KINDS_FOUND) else []
+    return _MIXED.finditer(text) if any(kind in letters for kind in _MIXED_KINDS_FOUND) else iter(())
 
 
 def _without_digits(text: str) -> str:
     """Its words with letters for digits, and for signs that do not end a word."""
     for digit, letter in _DIGIT_LETTERS:
         text = text.replace(digit, letter)
-    return _SIGNS.sub(_spelled, text) if "!" in text or "|" in text else text
-
-
-def _spelled(signs: re.Match[str]) -> str:
-    return signs[0] if signs[0][-1] in "!|" else signs[0].translate(_SIGN_LETTERS)
+    for sign, letter in _SIGN_LETTERS:
+        text = sign.sub(letter, text)
+    return text
 
 
 _COMMON = frozenset(
@@ -185,21 +192,29 @@ _ROT13 = str.maketrans(
 )
 _ROTATED = frozenset(word.translate(_ROT13) for word in _COMMON) - _COMMON - {"be", "or", "on"}
 _TURNED = frozenset(word[::-1] for word in _COMMON if word != word[::-1]) - _COMMON - {"on", "era", "od", "eh", "won"}
-# How many words must look turned or rotated, unless the text says that it is; in a text longer than a page, where some
-# words look like that by chance, so many of a few words in a row.
+# How many words must look turned or rotated on the first page, unless the text says that it is; in a text longer than
+# that, where short words look like that by chance, so many different ones of a few words in a row, wherever they stand.
 _ENOUGH = 2
 _ENOUGH_IN_A_ROW, _ROW = 3, 12
+_TOO_SHORT = 2
 _PAGE = 4_000
 _LONG = 2 * _PAGE
 
 
-def _look(words: Collection[str], text: str) -> bool:
-    """Whether the beginning of a text is made of such words."""
-    places = [place for place, word in enumerate(_TOKEN.findall(text[:_PAGE])) if word.lower() in words]
-    if len(text) <= _LONG:
-        return len(places) >= _ENOUGH
-    rows = zip(places, places[_ENOUGH_IN_A_ROW - 1 :], strict=False)
-    return any(last - first < _ROW for first, last in rows)
+def _look(words: frozenset[str], text: str, all_words: list[str]) -> bool:
+    """Whether a text, of which these are all words if it is longer than a page, is partly made of such words."""
+    if len(text) <= _LONG and len(_places(words, text[:_PAGE])) >= _ENOUGH:
+        return True
+    found = frozenset(word for word in words.intersection(all_words) if len(word) > _TOO_SHORT)
+    if len(found) < _ENOUGH_IN_A_ROW:
+        return False
+    places = _places(found, text)
+    return any(last - first < _ROW for first, last in zip(places, places[_ENOUGH_IN_A_ROW - 1 :], strict=False))
+
+
+def _places(words: frozenset[str], text: str) -> list[int]:
+    """Which words of a text, counted from its beginning, are among these."""
+    return [place for place, word in enumerate(_TOKEN.findall(text)) if word.lower() in words]
 
 
 _SAYS_ROTATED = frozenset(("rot13", "rot-13", "rot 13", "caesar", "cesar"))
@@ -209,10 +224,12 @@ _SAYS = Terms(sorted(_SAYS_ROTATED | _SAYS_TURNED))
 
 def _turned(text: str) -> Iterator[Reading]:
     """Letters rotated by thirteen, and the text from its end, where it looks like that or says that it is."""
-    said = _SAYS.places(text.lower()).keys()
-    if said & _SAYS_ROTATED or _look(_ROTATED, text):
+    lowered = text.lower()
+    said = _SAYS.places(lowered).keys()
+    words = lowered.split() if len(text) > _PAGE else []
+    if said & _SAYS_ROTATED or _look(_ROTATED, text, words):
         yield Reading(text.translate(_ROT13), CIPHER)
-    if said & _SAYS_TURNED or _look(_TURNED, text):
+    if said & _SAYS_TURNED or _look(_TURNED, text, words):
         yield Reading(text[::-1], REVERSED)
 
 

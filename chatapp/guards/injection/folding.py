@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from chatapp.guards.arrays import np
 from chatapp.guards.characters import Rewriting, as_text, code_points
 
 # Marks that are stacked on letters as accents or as a disguise; vowel signs of other scripts are not among them.
@@ -14,6 +15,10 @@ _SYLLABLE = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")
 _DIGITS = str.maketrans("123456789", "000000000")
 # Rules, frames of tables and dotted lines are as long as their author liked.
 _RULE = re.compile(r"([^\w\s])(?:(?:\s?\1){3,}|([^\w\s])(?:\1\2){3,})")
+# Up to this many characters the search itself costs less than asking whether it is needed.
+_SHORT = 1_500
+_IS_BLANK = np.array([chr(code).isspace() for code in range(128)])
+_IS_SIGN = np.array([re.match(r"[^\w\s]", chr(code)) is not None for code in range(128)])
 
 
 def _piece(char: str) -> str:
@@ -32,7 +37,36 @@ def fold(text: str) -> str:
     else:
         codes = code_points(_SYLLABLE.sub(lambda match: unicodedata.normalize("NFC", match[0]), text))
         text = as_text(_PIECES.read(codes, _PIECES.widths(codes)))
-    return f" {' '.join(_RULE.sub(_shortened, text).split())}"
+    return f" {' '.join(_with_short_rules(text).split())}"
+
+
+def _with_short_rules(text: str) -> str:
+    """Looked for only where signs repeat themselves: in a page of signs the search alone would take longest of all."""
+    if len(text) <= _SHORT or not text.isascii():
+        return _RULE.sub(_shortened, text)
+    parts: list[str] = []
+    done = 0
+    for start, end in _repetitions(text):
+        parts += text[done:start], _RULE.sub(_shortened, text[start:end])
+        done = end
+    return "".join((*parts, text[done:])) if done else text
+
+
+def _repetitions(text: str) -> list[tuple[int, int]]:
+    """The parts of a text in ASCII where four signs are the same, or eight take turns, whatever blanks there are."""
+    codes = np.frombuffer(text.encode("ascii"), dtype=np.uint8)
+    places = np.flatnonzero(~_IS_BLANK[codes])
+    codes = codes[places]
+    signs = np.where(_IS_SIGN[codes], codes + np.uint8(1), 0)  # 0: no sign
+    inside = np.zeros(len(signs) + 2, dtype=bool)
+    for apart, often in ((1, 3), (2, 6)):
+        same = (signs[apart:] == signs[:-apart]) & (signs[apart:] > 0)
+        for _ in range(often - 1):
+            same = same[1:] & same[:-1]
+        for number in range(1, often + apart + 1):
+            inside[number : number + len(same)] |= same
+    starts, ends = np.flatnonzero(inside[1:] != inside[:-1]).reshape(-1, 2).T
+    return list(zip(places[starts].tolist(), (places[ends - 1] + 1).tolist(), strict=True))
 
 
 def _shortened(rule: re.Match[str]) -> str:

@@ -27,7 +27,7 @@ class Surroundings:
     def __init__(self, text: str) -> None:
         self._lowered = lower(text)
         self._found: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
-        self._rough: dict[tuple[int, int], tuple[bool, bool]] = {}
+        self._told: dict[tuple[int, int], bool] = {}
 
     def at(self, start: int, end: int) -> Nearby:
         return Nearby(self, start, end)
@@ -43,19 +43,17 @@ class Surroundings:
     def has_letters(self, start: int, end: int) -> bool:
         return LETTER.search(self._lowered, max(start, 0), end) is not None
 
-    def roughly(self, start: int, end: int) -> tuple[bool, bool]:
-        """Whether there are letters, and words of phone numbers, in the parts of the text around a place.
+    def has_words(self, start: int, end: int) -> bool:
+        """Whether there are letters in the parts of the text around a place: it looks further than `at`."""
+        return self.has_letters(*_parts(start, end))
 
-        It looks further than `at`, and once for all that stands in the same parts.
-        """
-        first, last = max(start - BEFORE, 0) // BLOCK, (end + AFTER - 1) // BLOCK
-        found = self._rough.get((first, last))
-        if found is None:
-            begin, stop = first * BLOCK, (last + 1) * BLOCK
-            has_letters = self.has_letters(begin, stop)
-            is_told = has_letters and (self.tell(PHONE, begin, stop) or self.tell(NUMBER, begin, stop))
-            found = self._rough[first, last] = has_letters, is_told
-        return found
+    def is_told_roughly(self, start: int, end: int) -> bool:
+        """Whether there are words of phone numbers in the same parts, once for all that stands in them."""
+        begin, stop = _parts(start, end)
+        told = self._told.get((begin, stop))
+        if told is None:
+            told = self._told[begin, stop] = self.tell(PHONE, begin, stop) or self.tell(NUMBER, begin, stop)
+        return told
 
     def part(self, start: int, end: int) -> str:
         """What stands between two places, in small letters."""
@@ -107,6 +105,11 @@ class Nearby:
 
     def is_followed_by(self, expression: re.Pattern[str]) -> bool:
         return expression.match(self._around.part(self._end, self._end + AFTER)) is not None
+
+
+def _parts(start: int, end: int) -> tuple[int, int]:
+    """The parts of a text in which the words around a place stand, whole."""
+    return max(start - BEFORE, 0) // BLOCK * BLOCK, ((end + AFTER - 1) // BLOCK + 1) * BLOCK
 
 
 def lower(text: str) -> str:

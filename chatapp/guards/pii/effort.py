@@ -7,14 +7,15 @@ and masks more than it would after a closer look.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable
 
-from chatapp.guards.pii.spans import STRENGTH, Span
+from chatapp.guards.pii.spans import stricter
 
 # What one text is worth to each kind of recogniser and to all of them, in microseconds, roughly.
 MOST, ALL = 5_000, 8_000
 # Masks with no more than this between them become one.
 GAP = 16
+NOWHERE = -GAP - 1
 
 
 class Effort:
@@ -40,23 +41,32 @@ class Effort:
 
     def mask(self, start: int, end: int, category: str) -> None:
         """Take this place for what it may be. Neighbours become one mask: a flood is masked in a few pieces."""
-        if self._flood:
-            first, last, name = self._flood[-1]
-            if name == category and first <= start <= last + GAP:
-                self._flood[-1] = (first, end if end > last else last, category)
-                return
-        self._flood.append((start, end, category))
+        self.mask_all(((start, end),), category)
 
-    def flood(self) -> Iterator[Span]:
-        """What was masked like that, neighbours put together under the name of the strictest."""
-        last: Span | None = None
-        for span in sorted((Span(*masked) for masked in self._flood), key=lambda span: span.start):
-            if last is not None and span.start <= last.end + GAP:
-                strictest = max(last, span, key=lambda one: STRENGTH[one.tier])
-                last = Span(last.start, max(last.end, span.end), strictest.category)
+    def mask_all(self, places: Iterable[tuple[int, int]], category: str) -> None:
+        """Take all these places, in the order of the text, for what they may be."""
+        if self._flood and self._flood[-1][2] == category:
+            first, last, _ = self._flood.pop()
+        else:
+            first = last = NOWHERE
+        for start, end in places:
+            if first <= start <= last + GAP:
+                if end > last:
+                    last = end
             else:
-                if last is not None:
-                    yield last
-                last = span
-        if last is not None:
-            yield last
+                if last > 0:
+                    self._flood.append((first, last, category))
+                first, last = start, end
+        if last > 0:
+            self._flood.append((first, last, category))
+
+    def flood(self) -> list[tuple[int, int, str]]:
+        """What was masked like that, neighbours put together under the name of the strictest."""
+        flood: list[tuple[int, int, str]] = []
+        for start, end, category in sorted(self._flood):
+            if flood and start <= flood[-1][1] + GAP:
+                first, last, name = flood[-1]
+                flood[-1] = (first, max(last, end), stricter(name, category))
+            else:
+                flood.append((start, end, category))
+        return flood

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import string
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from chatapp.guards.characters import kinds
 from chatapp.guards.pii.context import LOOKALIKE, Nearby, Surroundings
@@ -40,11 +42,12 @@ LETTERED = re.compile(
 )
 LONGEST_HEAD = 7
 HEAD = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{0,6}-?$")
-INSURANCE = re.compile(r"[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d](?![0-9A-Za-z])")
-# What is in every text with such a number, in kinds of characters: found without a search.
-INSURANCE_KINDS = kinds(dict.fromkeys("0123456789", "0") | dict.fromkeys("ABCDabcd", "A") | {" ": " "})
-INSURANCE_KINDS_FOUND = (b"00A", b"00 A")
-PREFIX = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{2} ?$")
+INSURANCE = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d](?![0-9A-Za-z])")
+# What is in every text with such a number, in kinds of characters without blanks: found without a search.
+INSURANCE_KINDS = kinds(
+    dict.fromkeys("0123456789", "0") | dict.fromkeys(string.ascii_letters, "a") | dict.fromkeys("ABCDabcd", "A")
+)
+INSURANCE_KINDS_FOUND = tuple(head + b"000000A" for head in (b"aa", b"aA", b"Aa", b"AA"))
 CORSICAN = re.compile(r"(?<![0-9A-Za-z])[12] ?[0-9]{2} ?[0-9]{2} ?2[AB] ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}(?![0-9A-Za-z])")
 SHAPE = str.maketrans("012345678abcdefghijklmnopqrstuvwxyzBCDEFGHIJKLMNOPQRSTUVWXYZ", "9" * 9 + "A" * 51)
 
@@ -59,11 +62,9 @@ def national_id(digits: Digits, near: Nearby) -> Span | None:
 
 def lettered_ids(text: str, around: Surroundings, effort: Effort) -> Iterator[Span]:
     """The national numbers that hold letters."""
-    for match in LETTERED.finditer(text):
+    matches = LETTERED.finditer(text)
+    for match in matches:
         if match[0].translate(SHAPE) not in TAILS:
-            continue
-        if effort.is_spent("lettered"):
-            effort.mask(max(0, match.start() - LONGEST_HEAD), match.end(), "pii_national_id")
             continue
         head = HEAD.search(text, max(0, match.start() - 8), match.start())
         if head is None:
@@ -74,24 +75,31 @@ def lettered_ids(text: str, around: Surroundings, effort: Effort) -> Iterator[Sp
         if recognisers is None or written.isdigit():
             continue
         if not effort.allows("lettered", COST):
-            effort.mask(start, end, "pii_national_id")
-        else:
-            alone = len(text) - len(written) < 8 and text.strip() == written
-            span = _recognise(written, start, recognisers, around.at(start, end), alone=alone)
-            if span is not None:
-                yield span
+            effort.mask_all(_tails(chain((match,), matches)), "pii_national_id")
+            break
+        alone = len(text) - len(written) < 8 and text.strip() == written
+        span = _recognise(written, start, recognisers, around.at(start, end), alone=alone)
+        if span is not None:
+            yield span
     yield from _with_blanks(text, effort)
 
 
+def _tails(matches: Iterable[re.Match[str]]) -> Iterator[tuple[int, int]]:
+    """The places of what has the shape of a number, with what may stand in front."""
+    for match in matches:
+        if match[0].translate(SHAPE) in TAILS:
+            start, end = match.span()
+            yield max(0, start - LONGEST_HEAD), end
+
+
 def _with_blanks(text: str, effort: Effort) -> Iterator[Span]:
-    letters = text.encode("ascii", "replace").translate(INSURANCE_KINDS)
-    may_be = any(kind in letters for kind in INSURANCE_KINDS_FOUND)
+    letters = text.encode("ascii", "replace").translate(INSURANCE_KINDS, b" ")
+    may_be = any(kinds in letters for kinds in INSURANCE_KINDS_FOUND)
     for match in INSURANCE.finditer(text) if may_be else ():
-        prefix = PREFIX.search(text, max(0, match.start() - 4), match.start())
-        if prefix is not None and not effort.allows("lettered", COST):
-            effort.mask(prefix.start(), match.end(), "pii_national_id")
-        elif prefix is not None and nino(text[prefix.start() : match.end()]):
-            yield Span(prefix.start(), match.end(), "pii_national_id")
+        if not effort.allows("lettered", COST):
+            effort.mask(*match.span(), "pii_national_id")
+        elif nino(match[0]):
+            yield Span(*match.span(), "pii_national_id")
     if "2A" in text or "2B" in text:
         for match in CORSICAN.finditer(text):
             if not effort.allows("lettered", COST):

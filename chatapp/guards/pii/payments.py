@@ -26,8 +26,8 @@ LENGTHS = {
 }  # fmt: skip
 # A UUID is no account, and neither is the end of one.
 IBAN = re.compile(
-    r"(?<![0-9A-Za-z])(?<![0-9a-f]{4}-)(?![0-9a-f]{8}-[0-9a-f]{4}-)"
-    r"[A-Za-z]{2}[0-9]{2}(?:[ \u00a0\-]?[0-9A-Za-z]){11,36}+"
+    r"[A-Za-z](?<![0-9A-Za-z].)[A-Za-z][0-9]{2}"
+    r"(?<![0-9a-f]{4}-.{4})(?!(?<=[0-9a-f]{4})[0-9a-f]{4}-[0-9a-f]{4}-)(?:[ \u00a0\-]?[0-9A-Za-z]){11,36}+"
 )
 SEPARATORS = " \u00a0-"
 COST = 20

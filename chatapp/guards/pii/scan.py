@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from itertools import groupby
 
 from chatapp.guards.pii import context
@@ -22,9 +22,18 @@ from chatapp.guards.pii.vat import vat_numbers
 DIGITS = re.compile(r"[0-9](?:[^0-9\n]{0,8}[0-9]){3}")
 # In JSON and program text a written line break stands between values; two blanks keep the offsets.
 ESCAPED_BLANK = re.compile(r"\\[nrt]")
+
+
+def _without_longer(shapes: Collection[str]) -> list[str]:
+    """Those of digits that hold no other: what holds one of all shapes holds one of these."""
+    bare = [shape for shape in shapes if not any(map(str.isalpha, shape))]
+    return [shape for shape in bare if not any(other != shape and other in shape for other in bare)]
+
+
 # How numbers in groups are written that are known without a word for it.
 KNOWN_SHAPES = frozenset((*BY_SHAPE, *CARD_SHAPES, *DISTINCT_SHAPES))
 SURE_SHAPES = WORDLESS | CARD_SHAPES
+SHORTEST_KNOWN, SHORTEST_SURE = _without_longer(KNOWN_SHAPES), _without_longer(SURE_SHAPES)
 FORMS = re.compile(r"9{12,19}|(?:9[ .\-])?(?:\(?999\) ?|999-)999-9999|999\.999\.9999|99(?:[ .]99){4}|999-9999-9999")
 # In a text longer than this, no number is all there is.
 MUCH = 64
@@ -55,8 +64,8 @@ def find(text: str, allowlist: Collection[str] = ()) -> list[Span]:
         around = Surroundings(text)
         found.add(_numbers(text, around, found, effort))
         found.add(lettered_ids(text, around, effort))
-    for span in effort.flood():
-        found.swallow(span)
+    if flood := effort.flood():
+        found.swallow(flood)
     spans = found.sorted()
     return [span for span in spans if not _allowed(text[span.start : span.end], allowlist)] if allowlist else spans
 
@@ -96,14 +105,15 @@ def _mask_rows(text: str, start: int, around: Surroundings, effort: Effort) -> N
     for _, clusters in groupby(CLUSTER.finditer(text, start), key=lambda cluster: cluster.start() // context.BLOCK):
         rows = [cluster.span() for cluster in clusters]
         begin, end = rows[0][0], rows[-1][1]
-        has_words, is_told = around.roughly(begin, end)
+        has_words = around.has_words(begin, end)
+        shapes = dict.fromkeys(text[first:last].translate(SHAPE) for first, last in rows)
         if (
-            is_told
-            or _holds_number(text[begin:end].translate(SHAPE), KNOWN_SHAPES if has_words else SURE_SHAPES)
+            any(_holds_number(shape, has_words) for shape in shapes)
             or any(ISSUED.match(text, first) for first, _ in rows)
+            or has_words
+            and around.is_told_roughly(begin, end)
         ):
-            for row in rows:
-                effort.mask(*row, "pii_national_id")
+            effort.mask_all(rows, "pii_national_id")
 
 
 def _may_be(shape: str) -> bool:
@@ -111,11 +121,18 @@ def _may_be(shape: str) -> bool:
     return shape in KNOWN_SHAPES or FORMS.fullmatch(shape) is not None
 
 
-def _holds_number(shape: str, known: Collection[str]) -> bool:
-    """Whether part of a text is written as a known number; in a long row of numbers, one of its groups."""
+def _holds_number(shape: str, has_words: bool) -> bool:
+    """Whether part of a row of numbers is written as a known one; of a long row, one of its groups."""
     if len(shape) > 2 * context.BLOCK:
+        known = KNOWN_SHAPES if has_words else SURE_SHAPES
         return any(group in known or FORMS.fullmatch(group) for group in set(shape.split()))
-    return any(one in shape for one in known) or FORMS.search(shape) is not None
+    return _row_holds_number(shape, has_words)
+
+
+@lru_cache(1_024)
+def _row_holds_number(shape: str, has_words: bool) -> bool:
+    shortest = SHORTEST_KNOWN if has_words else SHORTEST_SURE
+    return any(one in shape for one in shortest) or FORMS.search(shape) is not None
 
 
 def _needs_no_words(digits: Digits) -> bool:

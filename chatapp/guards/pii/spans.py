@@ -48,6 +48,11 @@ def severity(spans: Iterable[Span]) -> Severity:
     return SEVERITY[strictest(spans)]
 
 
+def stricter(one: str, other: str) -> str:
+    """Of two categories the one that asks for the stronger action; the first of equals."""
+    return one if one == other or STRENGTH[CATEGORIES[one].tier] >= STRENGTH[CATEGORIES[other].tier] else other
+
+
 class Collected:
     """Spans that do not overlap: who comes first keeps its place, what would overlap it is left out."""
 
@@ -71,18 +76,17 @@ class Collected:
                 self._starts.insert(place, span.start)
                 self._spans.insert(place, span)
 
-    def swallow(self, span: Span) -> None:
-        """Add a span with all that overlaps it."""
-        first = bisect_left(self._starts, span.start)
-        if first and self._spans[first - 1].end > span.start:
-            first -= 1
-        last = bisect_left(self._starts, span.end)
-        eaten = self._spans[first:last]
-        start = min([span.start, *(one.start for one in eaten[:1])])
-        end = max([span.end, *(one.end for one in eaten[-1:])])
-        strictest = max([span, *eaten], key=lambda one: STRENGTH[one.tier])
-        self._starts[first:last] = [start]
-        self._spans[first:last] = [Span(start, end, strictest.category)]
+    def swallow(self, masks: Iterable[tuple[int, int, str]]) -> None:
+        """Add places with all that overlaps them, under the strictest of their categories."""
+        merged: list[tuple[int, int, str]] = []
+        for start, end, category in sorted([*masks, *((span.start, span.end, span.category) for span in self._spans)]):
+            if merged and start < merged[-1][1]:
+                first, last, name = merged[-1]
+                merged[-1] = (first, max(last, end), stricter(name, category))
+            else:
+                merged.append((start, end, category))
+        self._spans = [Span(*place) for place in merged]
+        self._starts = [start for start, _, _ in merged]
 
     def sorted(self) -> list[Span]:
         return self._spans

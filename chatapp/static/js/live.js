@@ -101,6 +101,7 @@ function append(live, now) {
   }
 }
 
+// Is among `followers` as long as its element is in the page and not at its end.
 class Follower {
   constructor(element) {
     this.element = element;
@@ -121,6 +122,7 @@ class Follower {
       followers.delete(this);
       return;
     }
+    followers.add(this);
     if (this.last) this.url.searchParams.set("after", this.last);
     this.seen = Date.now();
     this.source = new EventSource(this.url);
@@ -186,7 +188,7 @@ class Follower {
     const article = this.article;
     become(article, parse(html).firstElementChild);
     globalThis.htmx?.process(article);
-    if (article.dataset.live) followers.add(new Follower(article)); // it waits for a person: then it goes on
+    if (article.dataset.live) new Follower(article); // it waits for a person: then it goes on
     article.dispatchEvent(new CustomEvent("live:end", { bubbles: true }));
   }
 }
@@ -199,7 +201,7 @@ function follow(root) {
   for (const element of [root, ...root.querySelectorAll("[data-live]")]) {
     if (!element.dataset?.live || followed.has(element)) continue;
     followed.add(element);
-    followers.add(new Follower(element));
+    new Follower(element);
   }
 }
 

@@ -6,6 +6,8 @@ and nowhere else.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +15,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chatapp import config
-from chatapp.core import accounts, leaving, password_links, people, quotas, tokens
+from chatapp.core import accounts, browsers, leaving, password_links, people, quotas, second_factors, tokens
 from chatapp.errors import Invalid, QuotaMisconfigured
 from chatapp.models import User
 from chatapp.values import Audience
@@ -23,6 +25,22 @@ from chatapp.web.admin.people import ROLES, roles
 from chatapp.web.auth import signed_in_user
 
 LARGEST_LIMIT = 2**62
+# What is done to an account at the push of a button, what is said then, and at which part of the page.
+ACTS: dict[str, tuple[Callable[[User, UUID], object], str, str]] = {
+    "disable": (people.disable, "The account is disabled. Nothing opens it any more.", "state"),
+    "enable": (people.enable, "The account is enabled again.", "state"),
+    "sign-out": (people.sign_out, "They have to sign in again in every browser.", "state"),
+    "new-password": (
+        people.require_new_password,
+        "They are signed out and have to choose another password.",
+        "password",
+    ),
+    "reset-two-step": (
+        people.reset_second_factor,
+        "They are signed out, and sign in without a code until they set it up again.",
+        "password",
+    ),
+}
 
 
 @bp.get("/people/<uuid:user_id>/")
@@ -40,25 +58,16 @@ def change_role(user_id: UUID) -> ResponseReturnValue:
     return _done("That is what they may do now.", user_id, "role")
 
 
-@bp.post("/people/<uuid:user_id>/disable/")
 @staff_only
-def disable_person(user_id: UUID) -> ResponseReturnValue:
-    people.disable(signed_in_user(), user_id)
-    return _done("The account is disabled. Nothing opens it any more.", user_id, "state")
+def _act(user_id: UUID, name: str) -> ResponseReturnValue:
+    do, said, part = ACTS[name]
+    do(signed_in_user(), user_id)
+    return _done(said, user_id, part)
 
 
-@bp.post("/people/<uuid:user_id>/enable/")
-@staff_only
-def enable_person(user_id: UUID) -> ResponseReturnValue:
-    people.enable(signed_in_user(), user_id)
-    return _done("The account is enabled again.", user_id, "state")
-
-
-@bp.post("/people/<uuid:user_id>/sign-out/")
-@staff_only
-def sign_out_person(user_id: UUID) -> ResponseReturnValue:
-    people.sign_out(signed_in_user(), user_id)
-    return _done("They have to sign in again in every browser.", user_id, "state")
+for name in ACTS:
+    address = f"/people/<uuid:user_id>/{name}/"
+    bp.add_url_rule(address, f"{name}_person", partial(_act, name=name), methods=["POST"])
 
 
 @bp.post("/people/<uuid:user_id>/password-link/")
@@ -74,13 +83,6 @@ def make_password_link(user_id: UUID) -> ResponseReturnValue:
 def revoke_password_link(user_id: UUID) -> ResponseReturnValue:
     password_links.revoke(signed_in_user(), people.get(user_id))
     return _done("The link no longer opens anything.", user_id, "password")
-
-
-@bp.post("/people/<uuid:user_id>/new-password/")
-@staff_only
-def require_new_password(user_id: UUID) -> ResponseReturnValue:
-    people.require_new_password(signed_in_user(), user_id)
-    return _done("They are signed out and have to choose another password.", user_id, "password")
 
 
 @bp.post("/people/<uuid:user_id>/tokens/<uuid:token_id>/revoke/")
@@ -128,6 +130,8 @@ def _page(person: User, **more: Any) -> str:
         has_password=accounts.has_password(person),
         takes_passwords=config.current().takes_passwords,
         follows_groups=config.current().oidc_maps_roles,
+        second_factor=second_factors.of_user(person),
+        open_sessions=len(browsers.of_user(person)),
         link=password_links.open_of(person),
         tokens=tokens.of_user(person),
         usage=_usage(person),

@@ -11,17 +11,18 @@ from flask import g, request
 from chatapp.core import accounts
 from chatapp.errors import Forbidden, Unauthenticated
 from chatapp.models import User
+from chatapp.web.security import SAFE_METHODS
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def identify() -> None:
-    """Runs before every view of this dialect. Raises Unauthenticated, Inactive."""
+    """Runs before every view of this dialect. Raises Unauthenticated, Inactive, Forbidden."""
     given = request.authorization
     if given is None or given.type != "token":
         raise Unauthenticated("Authentication credentials were not provided.")
-    g.caller = accounts.user_of_token(given.token or "")
+    g.caller = accounts.user_of_token(given.token or "", writes=request.method not in SAFE_METHODS)
 
 
 def caller() -> User:

@@ -16,6 +16,7 @@ from chatapp.values import BlockKey, Event, Json
 
 MIN_PIECE = 50  # characters of Markdown that are worth a line, once the answer has begun
 MAX_WAIT = 0.2  # seconds after which fewer are sent as well
+GATHERING = 0.1  # of these, seconds that text may have waited before it comes here
 
 Clock = Callable[[], float]
 
@@ -30,8 +31,9 @@ class BlockLines:
     Its first piece goes out at once: people wait for the first word. Later ones are gathered.
     """
 
-    def __init__(self, clock: Clock = monotonic) -> None:
+    def __init__(self, clock: Clock = monotonic, max_wait: float = MAX_WAIT) -> None:
         self._clock = clock
+        self._max_wait = max_wait
         self._open: Opened | None = None
         self._shown: BlockKey | None = None
         self._separator = ""
@@ -43,7 +45,7 @@ class BlockLines:
     @property
     def pending(self) -> float | None:
         """Seconds until `idle` sends what is held back; None when nothing is."""
-        return max(0.0, self._since + MAX_WAIT - self._clock()) if self._held else None
+        return max(0.0, self._since + self._max_wait - self._clock()) if self._held else None
 
     def feed(self, events: Iterable[BlockEvent]) -> bytes:
         return b"".join(map(self._lines, events))
@@ -114,10 +116,10 @@ class BlockLines:
 class NdjsonEncoder:
     """All lines of one turn. `user_message_id` is None when the turn answers a question that was there before."""
 
-    def __init__(self, user_message_id: UUID | None, clock: Clock = monotonic) -> None:
+    def __init__(self, user_message_id: UUID | None, clock: Clock = monotonic, max_wait: float = MAX_WAIT) -> None:
         self._user_message_id = user_message_id
         self._parser = AnswerParser()
-        self._blocks = BlockLines(clock)
+        self._blocks = BlockLines(clock, max_wait)
         self._turn: Json = {}
         self._calls: Json = {}
         self._approvals: list[Json] = []

@@ -7,7 +7,7 @@ from flask import g, request
 from chatapp.core import accounts, admission
 from chatapp.errors import Forbidden, Unauthenticated
 from chatapp.models import User
-from chatapp.web.auth import API_COOKIE
+from chatapp.web.auth import SESSION_COOKIE
 from chatapp.web.security import SAFE_METHODS, is_cross_site
 
 SCHEMES = ("bearer", "token")
@@ -39,12 +39,13 @@ def check() -> None:
 def identify() -> None:
     """The first carrier that is there decides, whatever the others hold (turns-api 1.1)."""
     authorization, key = request.headers.get("Authorization"), request.headers.get("X-API-Key")
-    cookie = request.cookies.get(API_COOKIE)
+    cookie = request.cookies.get(SESSION_COOKIE)
+    writes = request.method not in SAFE_METHODS
     g.by_cookie = authorization is None and key is None
     if authorization is not None:
-        g.caller = accounts.user_of_token(_secret(authorization))
+        g.caller = accounts.user_of_token(_secret(authorization), writes=writes)
     elif key is not None:
-        g.caller = accounts.user_of_token(key)
+        g.caller = accounts.user_of_token(key, writes=writes)
     elif cookie is not None:
         g.caller = accounts.user_of_token(cookie, kind=accounts.SESSION)
     else:

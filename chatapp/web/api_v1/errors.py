@@ -71,6 +71,8 @@ def _domain_error(error: errors.ChatError) -> ResponseReturnValue:  # noqa: C901
             return _answer(403, "account_disabled", str(error))
         case auth.CrossSite():
             return _answer(403, "csrf_failed", str(error))
+        case errors.OnlyReads():
+            return _answer(403, "token_only_reads", str(error))
         case errors.FeatureDisabled() | errors.Forbidden():
             return _answer(403, "chat_disabled", str(error))
         case errors.NotFound():

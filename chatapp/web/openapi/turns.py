@@ -24,7 +24,7 @@ from chatapp.web.api_v1.fields import (
     YesOrNo,
 )
 from chatapp.web.api_v1.idempotency import LONGEST, Key
-from chatapp.web.auth import API_COOKIE
+from chatapp.web.auth import SESSION_COOKIE
 from chatapp.web.contract import answer_of, reading_of
 from chatapp.web.openapi.describing import Dialect
 
@@ -32,8 +32,8 @@ ABOUT = f"""Conversations as *threads* of *messages*; each question with its ans
 server-sent events that can be read again from any number on. Keys are in camelCase, times in UTC.
 
 A request names its caller by `Authorization: Bearer <secret>` (or `Token`), by `X-API-Key: <secret>`, or by the cookie
-`{API_COOKIE}` of a browser that has signed in; the first of them decides. UUIDs are accepted in any letter case, with
-and without hyphens. Keys and parameters that nobody knows are ignored. Lists give a `nextCursor`, null on the last
+`{SESSION_COOKIE}` of a browser that has signed in; the first of them decides. UUIDs are accepted in any letter case,
+with and without hyphens. Keys and parameters that nobody knows are ignored. Lists give a `nextCursor`, null on the last
 page. Paths have no slash at the end. A method that a path does not have is answered with 405, its methods are in
 `Allow`."""
 TYPES: dict[type, tuple[str | None, str | None]] = {
@@ -137,7 +137,7 @@ DIALECT = Dialect(
     security={
         "bearer": {"type": "http", "scheme": "bearer"},
         "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-        "browser": {"type": "apiKey", "in": "cookie", "name": API_COOKIE},
+        "browser": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
     },
     types=TYPES,
     own_fields=_own_fields,

@@ -31,6 +31,7 @@ def init_app(app: Flask) -> None:
         replies,
         sharing,
         single_sign_on,
+        two_step,
     )
 
     _ = (
@@ -48,7 +49,7 @@ def init_app(app: Flask) -> None:
         installing,
         live,
     )
-    _ = approvals, invited, live, readings, replies, sharing, single_sign_on
+    _ = approvals, invited, live, readings, replies, sharing, single_sign_on, two_step
     errors.init_app(app)
     moments.init_app(app)
     presenting.init_app(app)

@@ -8,16 +8,30 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, session, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import logout_user
 
 from chatapp import config
-from chatapp.core import accounts, holds, identities, leaving, preferences, readings, sharing, timezones, tokens
+from chatapp.core import (
+    accounts,
+    browsers,
+    holds,
+    identities,
+    leaving,
+    preferences,
+    profiles,
+    proofs,
+    readings,
+    second_factors,
+    sharing,
+    timezones,
+    tokens,
+)
 from chatapp.errors import Invalid
-from chatapp.web.auth import sign_in_required, signed_in_user
+from chatapp.values import Proof, Scope
+from chatapp.web.auth import begin_session, end_session, sign_in_required, signed_in_browser, signed_in_user
 from chatapp.web.pages import bp, moments
-from chatapp.web.pages.accounts import begin_session, field
+from chatapp.web.pages.accounts import field
 
 SHOWN_READINGS = 3
 
@@ -32,10 +46,10 @@ def account() -> ResponseReturnValue:
 @sign_in_required
 def change_profile() -> ResponseReturnValue:
     try:
-        accounts.change_profile(signed_in_user(), field("full_name"), field("email"))
+        profiles.change(signed_in_user(), field("full_name"), field("email"))
     except Invalid as error:
-        return _refused(error)
-    return _done("Your profile is saved.", "profile")
+        return refused(error)
+    return done("Your profile is saved.", "profile")
 
 
 @bp.post("/account/preferences/")
@@ -44,8 +58,8 @@ def change_preferences() -> ResponseReturnValue:
     try:
         preferences.change(signed_in_user(), field("theme"), field("locale"), field("timezone"))
     except Invalid as error:
-        return _refused(error)
-    return _done("That is how it looks now.", "preferences")
+        return refused(error)
+    return done("That is how it looks now.", "preferences")
 
 
 @bp.post("/account/password/")
@@ -57,9 +71,9 @@ def change_password() -> ResponseReturnValue:
             raise Invalid("The two new passwords are not the same.", "repeated")
         accounts.change_password(user, request.form.get("current", ""), new)
     except Invalid as error:
-        return _refused(error)
-    begin_session(user)
-    return _done("Your password is changed. You are signed out everywhere else.", "password")
+        return refused(error)
+    begin_session(user, Proof(signed_in_browser().proof))
+    return done("Your password is changed. You are signed out everywhere else.", "password")
 
 
 @bp.post("/account/tokens/")
@@ -70,9 +84,10 @@ def create_token() -> ResponseReturnValue:
     try:
         if days not in tokens.DAYS:
             raise Invalid("Choose one of the times.", "token_days")
-        secret, _ = tokens.create(signed_in_user(), field("token_name"), days)
+        scope = Scope.READ if field("token_scope") == Scope.READ else Scope.ALL
+        secret, _ = tokens.create(signed_in_user(), field("token_name"), days, scope)
     except Invalid as error:
-        return _refused(error)
+        return refused(error)
     return _page(secret=secret)
 
 
@@ -80,7 +95,21 @@ def create_token() -> ResponseReturnValue:
 @sign_in_required
 def revoke_token(token_id: UUID) -> ResponseReturnValue:
     tokens.revoke(signed_in_user(), token_id)
-    return _done("The token no longer opens anything.", "tokens")
+    return done("The token no longer opens anything.", "tokens")
+
+
+@bp.post("/account/sessions/<uuid:session_id>/end/")
+@sign_in_required
+def end_session_of_mine(session_id: UUID) -> ResponseReturnValue:
+    browsers.end(signed_in_user(), session_id)
+    return done("That browser is signed out.", "sessions")
+
+
+@bp.post("/account/sessions/end-others/")
+@sign_in_required
+def end_other_sessions() -> ResponseReturnValue:
+    browsers.end_others(signed_in_user(), signed_in_browser().id)
+    return done("You are signed out everywhere else.", "sessions")
 
 
 @bp.post("/account/delete/")
@@ -90,17 +119,18 @@ def delete_account() -> ResponseReturnValue:
     try:
         leaving.delete_own(signed_in_user(), field("delete_username"), request.form.get("delete_password", ""))
     except Invalid as error:
-        return _refused(error)
-    logout_user()
-    session.clear()
+        return refused(error)
+    end_session()
     return render_template("pages/left.html", is_held=holds.keeps(user_id))
 
 
-def _refused(error: Invalid) -> ResponseReturnValue:
+def refused(error: Invalid) -> ResponseReturnValue:
+    """The page again, with the reason at its field."""
     return _page(errors={error.field: str(error)}, form=request.form), 400
 
 
-def _done(text: str, part: str) -> ResponseReturnValue:
+def done(text: str, part: str) -> ResponseReturnValue:
+    """Back to that part of the page, which says so."""
     flash(text)
     return redirect(url_for("pages.account") + f"#{part}", 303)
 
@@ -112,6 +142,11 @@ def _page(**more: Any) -> str:
         "pages/account.html",
         user=user,
         tokens=tokens.of_user(user),
+        sessions=browsers.of_user(user),
+        this_browser=signed_in_browser().id,
+        second_factor=second_factors.of_user(user),
+        recovery_codes_left=second_factors.recovery_codes_left(user),
+        needs_code=proofs.needs_code(user),
         links=sharing.of_user(user),
         is_held=holds.keeps(user.id),
         held_threads=holds.held_threads(user.id),

@@ -7,18 +7,18 @@ import math
 from urllib.parse import urlsplit
 
 import structlog
-from flask import redirect, render_template, request, session, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, login_user, logout_user
+from flask_login import current_user
 
 from chatapp import config
 from chatapp.core import accounts, password_links, throttling
 from chatapp.db import now
 from chatapp.errors import Invalid, TooManyAttempts
-from chatapp.models import User
-from chatapp.web.auth import SINCE, SignedIn, first_visit_code, give_api_cookie, is_local_visit, take_api_cookie
+from chatapp.web.auth import end_session, first_visit_code, is_local_visit
 from chatapp.web.pages import bp
 from chatapp.web.pages.elsewhere import sign_out_elsewhere
+from chatapp.web.pages.halfway import go_on
 
 logger = structlog.get_logger(__name__)
 
@@ -40,8 +40,7 @@ def submit_sign_in() -> ResponseReturnValue:
     try:
         throttling.attempt(name, place)
     except TooManyAttempts as error:
-        seconds = max(1, math.ceil((error.retry_at - now()).total_seconds()))
-        return _sign_in_page(str(error)), 429, {"Retry-After": str(seconds)}
+        return _sign_in_page(str(error)), 429, waiting(error)
     user = accounts.authenticate(name, request.form.get("password", ""))
     if user is None:
         return _sign_in_page("The user name or the password is not right."), 400
@@ -49,17 +48,14 @@ def submit_sign_in() -> ResponseReturnValue:
     if user.must_change_password:
         token = password_links.create(user, user, password_links.AT_ONCE)
         return redirect(url_for("pages.choose_password", token=token), 303)
-    begin_session(user)
-    return redirect(own_page(request.form.get("next")))
+    return go_on(user, own_page(request.form.get("next")))
 
 
 @bp.post("/sign-out/")
 def sign_out() -> ResponseReturnValue:
     """Of somebody who has signed in at a provider, there too."""
     elsewhere = sign_out_elsewhere()
-    logout_user()
-    session.clear()
-    take_api_cookie()
+    end_session()
     if elsewhere:
         return render_template("pages/signed_out.html", address=elsewhere)
     return redirect(url_for("pages.sign_in"))
@@ -89,17 +85,7 @@ def submit_first_administrator() -> ResponseReturnValue:
         )
     except Invalid as error:
         return _first_administrator_page(str(error)), 400
-    begin_session(user)
-    return redirect("/chat/")
-
-
-def begin_session(user: User) -> None:
-    """From now on this browser is the user's."""
-    session.clear()  # nothing that was set before signing in lives on
-    session.permanent = True
-    session[SINCE] = int(now().timestamp())
-    login_user(SignedIn(user))
-    give_api_cookie(user)
+    return go_on(user, "/chat/")
 
 
 def _sign_in_page(error: str = "") -> str:
@@ -116,6 +102,11 @@ def _sign_in_page(error: str = "") -> str:
 def _first_administrator_page(error: str = "") -> str:
     values = {name: field(name) for name in ("username", "full_name", "email")}
     return render_template("pages/first_admin.html", error=error, needs_code=not is_local_visit(), **values)
+
+
+def waiting(error: TooManyAttempts) -> dict[str, str]:
+    """The header that says when there may be another attempt."""
+    return {"Retry-After": str(max(1, math.ceil((error.retry_at - now()).total_seconds())))}
 
 
 def field(name: str) -> str:

@@ -9,8 +9,8 @@ from flask import Response, after_this_request, request, session, url_for
 
 from chatapp import config
 from chatapp.db import release
-from chatapp.oidc import flow
-from chatapp.oidc.flow import Attempt
+from chatapp.oidc import Attempt
+from chatapp.web.auth import SESSION_COOKIE_AGE
 
 BEGUN, BY_PROVIDER = "sign_ins", "by_provider"
 PATIENCE = 600  # seconds at the provider
@@ -40,14 +40,14 @@ def recall(state: str) -> tuple[Attempt | None, dict[str, Any]]:
 
 def note_provider(id_token: str) -> None:
     """Signing out here will mean signing out there; without a token that a cookie can hold the provider asks first."""
-    session[BY_PROVIDER] = True
+    session[BY_PROVIDER] = session.permanent = True
     if len(id_token) > LONGEST_COOKIE:
         return
 
     @after_this_request
     def give(response: Response) -> Response:
         options: dict[str, Any] = {"httponly": True, "samesite": "Lax", "secure": request.is_secure}
-        response.set_cookie(TOKEN_COOKIE, id_token, path=TOKEN_PATH, **options)
+        response.set_cookie(TOKEN_COOKIE, id_token, path=TOKEN_PATH, max_age=SESSION_COOKIE_AGE, **options)
         return response
 
 
@@ -55,6 +55,7 @@ def sign_out_elsewhere() -> str | None:
     """The provider's address for it; None for whoever has not come from there, and where it offers none."""
     if not (session.get(BY_PROVIDER) and config.current().oidc_issuer):
         return None
+    from chatapp.oidc import flow
 
     @after_this_request
     def take(response: Response) -> Response:

@@ -26,6 +26,7 @@ STATUS: dict[type[errors.ChatError], tuple[int, str]] = {
     errors.UnsupportedType: (415, "That file is not taken"),
     errors.Conflict: (409, "That does not work now"),
     errors.TooManyTurns: (429, "One moment"),
+    errors.TooManyAttempts: (429, "One moment"),
     errors.ModelUnavailable: (503, "No language model"),
     errors.ShuttingDown: (503, "The server is being restarted"),
 }

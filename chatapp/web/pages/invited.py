@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 
-from flask import Response, after_this_request, redirect, render_template, request
+from flask import Response, after_this_request, render_template, request
 from flask.typing import ResponseReturnValue
 
 from chatapp.core import accounts, invitations, password_links
 from chatapp.errors import Invalid, NotFound
 from chatapp.models import Invitation, User
 from chatapp.web.pages import bp
-from chatapp.web.pages.accounts import begin_session, field
+from chatapp.web.pages.accounts import field
+from chatapp.web.pages.halfway import go_on
 
 # Without any referrer a browser would not say either where a form comes from, and it would be refused.
 UNLISTED = {"X-Robots-Tag": "noindex, nofollow, noarchive"}
@@ -51,8 +52,7 @@ def accept_invitation(token: str) -> ResponseReturnValue:
         user = invitations.accept(token, field("username"), request.form.get("password", ""), **names)
     except Invalid as error:
         return _invitation_page(invited, {error.field: str(error)}), 400
-    begin_session(user)
-    return redirect("/chat/", 303)
+    return go_on(user, "/chat/")
 
 
 @bp.get("/password/<token>/")
@@ -68,11 +68,10 @@ def store_password(token: str) -> ResponseReturnValue:
     try:
         if new != request.form.get("repeated", ""):
             raise Invalid("The two passwords are not the same.", "repeated")
-        password_links.use(token, new)
+        user = password_links.use(token, new)
     except Invalid as error:
         return _password_page(user, {error.field: str(error)}), 400
-    begin_session(user)
-    return redirect("/chat/", 303)
+    return go_on(user, "/chat/")
 
 
 def _invitation_page(invited: Invitation, errors: dict[str | None, str] | None = None) -> str:

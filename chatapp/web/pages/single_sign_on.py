@@ -10,10 +10,11 @@ from chatapp import config
 from chatapp.core import identities
 from chatapp.db import release
 from chatapp.errors import ChatError
-from chatapp.oidc import SignInFailed, flow
-from chatapp.web.auth import reader, sign_in_required, signed_in_user
+from chatapp.oidc import NOT_YOURS, SignedIn, SignInFailed
+from chatapp.values import Proof
+from chatapp.web.auth import begin_session, reader, sign_in_required, signed_in_user
 from chatapp.web.pages import bp, elsewhere, errors
-from chatapp.web.pages.accounts import begin_session, own_page
+from chatapp.web.pages.accounts import own_page
 
 logger = structlog.get_logger(__name__)
 
@@ -35,23 +36,27 @@ def connect_provider() -> ResponseReturnValue:
 @bp.get("/sign-in/provider/back/")
 def back_from_provider() -> ResponseReturnValue:
     _check_is_on()
+    from chatapp.oidc import flow
+
     attempt, intent = elsewhere.recall(request.args.get("state", ""))
     user = reader()
     release()  # asking the provider may take long
     try:
         found = flow.finish(attempt, request.args, _way_back())
         if intent["connects"]:
-            return _connected(found) if user else _failed(SignInFailed(flow.NOT_YOURS, "signed_out"))
+            return _connected(found) if user else _failed(SignInFailed(NOT_YOURS, "signed_out"))
         person = identities.enter(found.profile)
     except ChatError as error:
         return _failed(error)
-    begin_session(person)
+    begin_session(person, Proof.PROVIDER)
     elsewhere.note_provider(found.id_token)
     return redirect(intent["next"])
 
 
 def _leave(wanted: str, *, connects: bool) -> ResponseReturnValue:
     _check_is_on()
+    from chatapp.oidc import flow
+
     release()
     try:
         address, attempt = flow.begin(_way_back())
@@ -61,8 +66,9 @@ def _leave(wanted: str, *, connects: bool) -> ResponseReturnValue:
     return render_template("pages/to_provider.html", address=address) if connects else redirect(address)
 
 
-def _connected(found: flow.SignedIn) -> ResponseReturnValue:
+def _connected(found: SignedIn) -> ResponseReturnValue:
     identities.connect(signed_in_user(), found.profile)
+    begin_session(signed_in_user(), Proof.PROVIDER)  # roles may have followed the groups, which ended it
     elsewhere.note_provider(found.id_token)
     flash("From now on you can sign in there.")
     return redirect(url_for("pages.account") + "#password", 303)

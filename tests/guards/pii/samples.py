@@ -51,3 +51,20 @@ def estonian(first: str = "38001085") -> str:
 PRIVATE_KEY = "\n".join(
     ("-----BEGIN " + "EC PRIVATE KEY-----", body(64), body(64, seed=8), "-----END " + "EC PRIVATE KEY-----")
 )
+PUTTY_KEY = "\n".join(
+    (
+        "PuTTY-User-Key-File-3: " + "ssh-rsa",
+        "Encryption: aes256-cbc",
+        "Comment: rsa-key-20240612",
+        "Public-Lines: 6",
+        *(body(64, seed=seed) for seed in range(5)),
+        body(44) + "==",
+        "Key-Derivation: Argon2id",
+        "Argon2-Memory: 8192",
+        "Argon2-Salt: " + HEX[:32],
+        "Private-Lines: 14",
+        *(body(64, seed=seed) for seed in range(20, 33)),
+        body(20) + "=",
+        "Private-MAC: " + HEX,
+    )
+)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import string
 
 import pytest
 
 from chatapp.guards.pii import Type, find, mask, severity
 from chatapp.values import Severity
-from tests.guards.pii.samples import HEX, PRIVATE_KEY, body
+from tests.guards.pii.samples import HEX, PRIVATE_KEY, PUTTY_KEY, body
 
 UPPER = string.ascii_uppercase + string.digits
 
@@ -61,6 +62,22 @@ def test_a_private_key_is_found_from_its_first_to_its_last_line() -> None:
 def test_a_private_key_without_an_end_is_found_as_far_as_it_goes() -> None:
     text = PRIVATE_KEY.rpartition("\n")[0] + "\nWhat is wrong with it?"
     assert mask(text, find(text)) == "[pii_private_key_REDACTED]\nWhat is wrong with it?"
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\n    ", "\n> "])
+def test_a_putty_key_is_found_from_its_first_to_its_last_line(line_break: str) -> None:
+    key = PUTTY_KEY.replace("\n", line_break)
+    assert found(f"my key:\n{key}\nthanks") == [("pii_private_key", key)]
+
+
+def test_a_putty_key_in_a_string_of_a_program_is_found() -> None:
+    text = json.dumps({"key": PUTTY_KEY, "name": "backup"})
+    assert mask(text, find(text)) == '{"key": "[pii_private_key_REDACTED]", "name": "backup"}'
+
+
+def test_of_a_putty_key_that_is_only_named_the_sentence_stays() -> None:
+    text = "A file of PuTTY begins with PuTTY-User-Key-File-2: ssh-rsa and then come headers."
+    assert mask(text, find(text)).endswith("_REDACTED] and then come headers.")
 
 
 def test_a_public_key_is_none() -> None:

@@ -11,8 +11,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from chatapp.core import allowlist, flags
-from chatapp.db import insert, new_id, now, session, transaction
+from chatapp.db import new_id, now, session, transaction
 from chatapp.models import AllowedPhrase, AuditRecord, Flag, FlagDecision, Message, Thread
+from chatapp.rows import insert
 from chatapp.values import Severity
 from tests.flagging import attack, card, flagged, new_thread
 from tests.people import People, Person

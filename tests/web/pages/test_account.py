@@ -123,15 +123,6 @@ def test_a_password_is_not_changed_by_mistake(ana: Visitor, people: People) -> N
     assert accounts.authenticate("ana", PASSWORD)
 
 
-def test_a_cookie_of_the_release_before_goes_on(ana: Visitor, people: People) -> None:
-    with ana.session_transaction() as cookie:
-        cookie["_user_id"] = str(people.ana.id)
-    assert ana.get("/chat/").status_code == 200
-    with ana.session_transaction() as cookie:
-        cookie["_user_id"] = f"{people.ana.id}.another"
-    assert ana.get("/chat/").status_code == 302
-
-
 def test_a_token_is_shown_once_and_works_until_it_is_revoked(ana: Visitor, people: People) -> None:
     response = ana.post("/account/tokens/", data={"token_name": "Nightly <script>", "token_days": "30"})
     secret = parse(response.text).find(id="new-token").find("code").text
@@ -144,6 +135,16 @@ def test_a_token_is_shown_once_and_works_until_it_is_revoked(ana: Visitor, peopl
     with pytest.raises(Unauthenticated):
         accounts.user_of_token(secret)
     assert "Nightly" not in ana.get("/account/").text
+
+
+def test_a_token_may_be_one_that_only_reads(ana: Visitor, people: People) -> None:
+    for scope, mark in (("read", True), ("all", False), ("more", False)):
+        form = {"token_name": f"for {scope}", "token_days": "7", "token_scope": scope}
+        secret = parse(ana.post("/account/tokens/", data=form).text).find(id="new-token").find("code").text
+        entry = next(li for li in ana.page("/account/").find(id="tokens").all("li") if f"for {scope}" in li.text)
+        assert ("Only reads" in entry.text) is mark
+        answer = ana.post("/api/chat-threads/", headers={"Authorization": f"Token {secret}"}, json={})
+        assert (answer.status_code == 403) is mark
 
 
 def test_a_token_needs_a_name_and_one_of_the_times(ana: Visitor, people: People) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
 from chatapp.db import new_id, release, session
@@ -58,6 +59,12 @@ def test_another_site_cannot_make_the_browser_do_anything(ana: Visitor, headers:
     assert not {"data-archived", "data-pinned"} & set(entry.attributes)
 
 
+def test_a_header_for_programs_opens_no_page_for_another_site(ana: Visitor, people: People) -> None:
+    for carried in (people.ana.headers, {"Authorization": "x"}, {"X-API-Key": people.ana.token}):
+        response = ana.post("/account/sessions/end-others/", headers=carried | {"Sec-Fetch-Site": "cross-site"})
+        assert response.status_code == 403
+
+
 @pytest.mark.parametrize("headers", OWN)
 def test_the_pages_own_requests_are_let_in(ana: Visitor, headers: dict[str, str]) -> None:
     assert ana.post("/chat/send/", data={"text": "Hello"}, headers=headers).status_code == 303
@@ -86,6 +93,38 @@ def test_refusals_and_streams_have_them_too(ana: Visitor) -> None:
         ana.get(f"/chat/{new_id()}/"),
     ):
         assert {name: response.headers[name] for name in HEADERS} == HEADERS
+
+
+def test_every_kind_of_refusal_has_them_whoever_gives_it(
+    app: Flask, ana: Visitor, anybody: Visitor, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("chatapp.core.tokens.of_user", broken)
+    monkeypatch.setattr("chatapp.core.own_threads.page", broken)
+    token = people.ana.headers
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    refusals = {
+        ana.get("/account/"): 500,
+        anybody.get("/api/v1/chat/threads", headers=token): 500,
+        anybody.get("/account"): 308,
+        anybody.get("/chat/"): 302,
+        anybody.get("/static/nothing.css"): 404,
+        anybody.get("/static/../wsgi.py"): 404,
+        anybody.get("/static/css/base.css", headers={"Range": "bytes=9999999-"}): 416,
+        anybody.delete("/static/css/base.css"): 405,
+        anybody.get("/api/nothing/"): 404,
+        anybody.get("/api/chat-threads/"): 401,
+        anybody.get("/api/v1/chat/threads"): 401,
+        anybody.put("/api/v1/chat/threads", headers=token): 405,
+        anybody.post("/sign-in/", data={"password": "x" * (MAX_BODY + 1)}): 413,
+        anybody.get("/metrics", environ_base={"REMOTE_ADDR": "198.51.100.7"}): 404,
+        anybody.get("/account/", headers={"If-None-Match": "*"}): 302,
+    }
+    for response, status in refusals.items():
+        assert response.status_code == status, response.request.path
+        assert {name: response.headers.get(name) for name in HEADERS} == HEADERS, response.request.path
 
 
 def test_the_policy_allows_no_inline_script_and_no_other_site(anybody: Visitor, people: People) -> None:

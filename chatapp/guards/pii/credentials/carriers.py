@@ -10,9 +10,21 @@ from chatapp.guards.pii.effort import Effort
 from chatapp.guards.pii.spans import Span
 from chatapp.guards.terms import Places
 
-BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d:")
+BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-BODY = re.compile(r"[\s0-9A-Za-z+/=\\\"'`,.:;#()\[\]-]{0,12000}")
+# A PuTTY key has no last line: it goes on as long as there are its headers and key material. Two blanks are what is
+# left of a line break in a string of a program.
+PUTTY_HEADER = (
+    r"(?:Encryption|Public-Lines|Private-Lines|Key-Derivation|Argon2-\w{1,16}|Private-MAC|Private-Hash):"
+    r"[ \t]*[\w\-]{0,128}+|Comment:(?:(?!  )[^\n]){0,200}+"
+)
+PUTTY_LINE = (
+    r"[0-9A-Za-z+/]{20,}+={0,2}|[0-9A-Za-z+/]{1,19}+(?:={1,2}|(?=(?:[ \t\r]*\n[ \t>|]*| {2,8})(?:Key-|Private-)))"
+)
+PUTTY = re.compile(
+    r"PuTTY-User-Key-File-\d: ?[\w\-]{0,40}+"
+    rf"(?:(?:[ \t\r]*\n[ \t>|]*| {{2,8}})(?:{PUTTY_HEADER}|{PUTTY_LINE}))*+"
+)
 LONGEST_KEY = 16_000
 
 ADDRESS = re.compile(r"(?<=://)[^\s:/?#\"'<>]{0,128}+:(?P<secret>[^\s/?#\"'<>]{1,256})@(?=[\w\[$%{])")
@@ -47,6 +59,8 @@ CALL = re.compile(r"(?:credentials?|directoryentry|usernamepassword\w*|login|aut
 
 def private_keys(text: str) -> Iterator[Span]:
     """Key blocks with all they hold; without an end, as far as what follows can be part of a key."""
+    if "PuTTY-" in text:
+        yield from (Span(*match.span(), "pii_private_key") for match in PUTTY.finditer(text))
     position = 0
     last_end = text.rfind("-----END")
     while (begin := BEGIN.search(text, position)) is not None:

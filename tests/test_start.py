@@ -1,0 +1,41 @@
+"""A server starts with what everybody needs; what a few need is imported when they do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.servers import ROOT
+
+# What it is for stands where it is imported.
+LATE = (
+    "alembic",
+    "anthropic",
+    "authlib",
+    "cryptography",
+    "flask_migrate",
+    "httpcore2",
+    "httpx2",
+    "joserfc",
+    "phonenumbers",
+    "psycopg",
+    "pydantic",
+    "pypdf",
+    "redis",
+)
+
+
+def test_nothing_heavy_is_imported_before_it_is_needed(tmp_path: Path) -> None:
+    look = f"import sys, wsgi; print(*sorted(set({LATE!r}) & set(sys.modules)))"
+    environ = os.environ | {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": "", "PROVIDER": "offline"}
+    done = subprocess.run([sys.executable, "-c", look], cwd=ROOT, env=environ, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.split()) == (0, []), done.stderr
+
+
+def test_migrations_are_there_for_whoever_asks(tmp_path: Path) -> None:
+    environ = os.environ | {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": ""}
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "heads"]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
+    assert (done.returncode, "(head)" in done.stdout) == (0, True), done.stderr
