@@ -26,7 +26,7 @@ install: $(VENV)/.installed  ## Create .venv with what the product needs
 install-dev: $(VENV)/.installed-dev  ## The same with what tests and lint need
 
 run: install  ## Migrate the database and serve the chat at http://127.0.0.1:8000
-	@$(FLASK) db upgrade
+	@if $(BIN)/python migrations/needed.py; then $(FLASK) db upgrade; fi
 	@exec $(BIN)/gunicorn -c gunicorn.conf.py wsgi:app
 
 test: install-dev  ## Run all tests; one process a core, at least three; WORKERS=n for n
@@ -44,8 +44,8 @@ format: install-dev  ## Rewrite code and templates in the project's style
 	@$(BIN)/ruff format .
 	@$(BIN)/djlint --reformat --quiet chatapp/templates || true
 
-bench: install-dev  ## Measure the server under load; prints a table
-	@$(BIN)/python -m bench.load
+bench: install-dev  ## Measure everything promised about speed; ONLY="name name" for parts of it
+	@$(BIN)/python -m bench.suite $(if $(ONLY),--only $(ONLY))
 
 chaos: install-dev  ## Break a running site in every way of docs/faults.md and judge what became of it; ten minutes
 	@$(BIN)/python -m bench.chaos

@@ -7,7 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bench.clients import Answer
@@ -59,6 +59,7 @@ class Result:
     reasons: Sequence[str]  # why answers failed
     log: Sequence[str]  # the errors in the server's log
     bound: float | None  # milliseconds that may be added to the first token at the 95th percentile
+    operations: Mapping[str, float] = field(default_factory=dict)  # of the stores, for one answer
 
     def added(self, direct: Result, name: str) -> float:
         """By how much a figure is higher than in the direct run."""

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import stores
 from tests.servers import ROOT, AppServer, RedisServer, postgres
 
 ERROR = re.compile(r"\berror\b|traceback|exception|database is locked", re.IGNORECASE)
@@ -57,6 +58,10 @@ class Hosts:
             server.log.write_text("")
             server.start()
 
+    def operations(self) -> dict[str, float]:
+        """What the stores behind all of them have done so far."""
+        return stores.operations(self.servers[0].environ)
+
     def errors(self) -> list[str]:
         return [line for server in self.servers for line in errors_in(server.log)]
 
@@ -75,8 +80,9 @@ def running(
             AppServer(environ | {"INSTANCE_PATH": str(folder / str(number))}, _application(), host=name)
             for number, name in enumerate(names)
         ]
-        stack.callback(lambda: [server.log.unlink() for server in servers])
-        stack.callback(lambda: [server.kill() for server in servers])
+        for server in servers:
+            stack.callback(server.log.unlink)
+            stack.callback(server.kill)
         servers[0].flask("db", "upgrade")
         tokens = _people(servers[0], people)
         yield Hosts(servers, tokens)

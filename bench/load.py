@@ -14,7 +14,7 @@ from pathlib import Path
 import orjson
 
 from bench.processes import Pace
-from bench.report import as_json, failures, page, tables
+from bench.report import as_json, failures, tables
 from bench.runs import WAYS, Plan, measure
 from tests.servers import ROOT
 
@@ -26,8 +26,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(tables(results))
     options.json.parent.mkdir(exist_ok=True)
     options.json.write_bytes(orjson.dumps(as_json(results), option=orjson.OPT_INDENT_2))
-    if options.write:
-        (ROOT / "docs" / "benchmarks.md").write_text(page(results, plan))
     problems = failures(results)
     for problem in problems:
         print(f"FAILED: {problem}", file=sys.stderr)
@@ -46,7 +44,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ramp", type=float, help="seconds over which clients start; default: an answer's length")
     parser.add_argument("--bound", type=float, default=100.0, help="milliseconds that may be added to the first token")
     parser.add_argument("--json", type=Path, default=ROOT / "artifacts" / "bench.json", help="where the figures go")
-    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     return parser
 
 

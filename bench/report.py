@@ -2,49 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from bench.figures import Result
-from bench.runs import BOUND_STREAMS, Plan
 
 DIRECT = "direct"
-
-PAGE = """# Benchmarks
-
-Written by `python -m bench.load --write`; `make bench` prints the same. {date}, on {machine}.
-
-A local server plays the model: the first token after {pace.first:g} s, {pace.tokens} tokens, {pace.rate:g} a second.
-The product runs as an operator runs it, `gunicorn -c gunicorn.conf.py wsgi:app`: one gevent worker, a fresh SQLite
-database. The load client and the model server share the machine with it. Each client asks {rounds} questions one
-after the other, each in a new conversation and over new connections. The clients start spread over {ramp:.1f} s, so
-that questions arrive as evenly as answers end. Every server answers a few questions before it is measured.
-
-`NDJSON` is `POST /api/chat/stream/`; `page` is what the chat page's scripts request: the form is sent, its answer
-followed, the list of conversations and the composer brought up to date. `direct` is the same client on the model
-server itself, and every ratio (×) is to that. A run fails when an answer fails, when the log has an error, or when
-with up to {bound_streams} streams of `NDJSON` more than {bound:g} ms are added to the first token (p95).
-
-- **first token**: from the question until the first text is there. *Added*: the percentile less that of `direct`.
-- **whole answer**: from the question to the end of the stream.
-- **lateness of tokens**: of every token, how long after the model server was to send it it was there. The server's
-  time begins when the question arrives at it. *Added*: the percentile less that of `direct`.
-- **server CPU, memory**: of the product's processes, or of the model server in `direct`. Everything is in it: the
-  questions, the titles, the lists. Memory is the highest growth of the resident size.
-- **frames, bytes**: what one client receives for one answer, with everything around it.
-- **other load**: processors that were busy with something that is not this benchmark.
-
-{tables}
-
-## Verdict
-
-{verdict}
-"""
 
 
 @dataclass(frozen=True)
@@ -99,31 +63,6 @@ def failures(results: Sequence[Result]) -> list[str]:
 def as_json(results: Sequence[Result]) -> list[dict[str, Any]]:
     """Every run with what it adds to the direct one and its ratios to it."""
     return [_json(run, direct) for direct, others in _grouped(results) for run in (direct, *others)]
-
-
-def page(results: Sequence[Result], plan: Plan) -> str:
-    """docs/benchmarks.md."""
-    return PAGE.format(
-        date=f"{datetime.now(UTC):%Y-%m-%d}",
-        machine=machine(),
-        pace=plan.pace,
-        rounds=plan.rounds,
-        ramp=plan.ramp,
-        bound=plan.bound,
-        bound_streams=BOUND_STREAMS,
-        tables=tables(results),
-        verdict="\n".join(f"- {problem}" for problem in failures(results)) or "Every run held what it has to.",
-    )
-
-
-def machine() -> str:
-    """What the figures were measured on."""
-    cpus = Path("/proc/cpuinfo")
-    names = [line.partition(":")[2].strip() for line in cpus.read_text().splitlines() if line.startswith("model name")]
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
-    system = f"{platform.system()} {platform.release().split('-')[0]}"
-    name = names[0] if names else platform.machine()
-    return f"{os.cpu_count()} CPUs ({name}), {memory:.0f} GiB, {system}, Python {platform.python_version()}"
 
 
 def _grouped(results: Sequence[Result]) -> list[tuple[Result, list[Result]]]:

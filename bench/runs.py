@@ -89,8 +89,11 @@ def _product(name: str, streams: int, plan: Plan, model: ModelServer, hosts: Hos
     hosts.start()
     way = asyncio.run(WAYS[name](hosts.urls[0], hosts.tokens))
     bystander = Bystander.of_product(hosts.urls[0], hosts.tokens[0])
+    before = hosts.operations()
     result = asyncio.run(_measured(name, Load(way, streams, plan), model, hosts.pids, bystander))
-    return replace(result, log=hosts.errors())
+    asked = result.figures.answers + WARM_UP
+    operations = {store: (count - before[store]) / asked for store, count in hosts.operations().items()}
+    return replace(result, log=hosts.errors(), operations=operations)
 
 
 async def _measured(name: str, load: Load, model: ModelServer, pids: Sequence[int], bystander: Bystander) -> Result:

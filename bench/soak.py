@@ -20,8 +20,9 @@ from dataclasses import dataclass, field
 import psutil
 
 from bench.clients import Answer, Expected, Way
+from bench.hosts import Setup, running
 from bench.http_client import BadAnswer
-from bench.processes import Installation, Pace, errors_in, model_server
+from bench.processes import Pace, model_server
 from bench.runs import PATIENCE, STREAMS_PER_PERSON, WAYS
 
 WARM = 0.2  # of the time, in which nothing is concluded from memory
@@ -51,15 +52,12 @@ class Soaked:
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     pace = Pace(options.tokens, options.rate, 0.05)
-    with (
-        contextlib.closing(Installation(math.ceil(options.streams / STREAMS_PER_PERSON))) as installation,
-        model_server(pace) as model,
-        installation.served(model.url) as server,
-    ):
-        assert server.process is not None
-        way = asyncio.run(WAYS["NDJSON"](server.url, installation.tokens))
-        soaked = asyncio.run(_soak(way, pace, options.streams, options.minutes * 60, server.process.pid))
-        log = errors_in(server.log)
+    people = math.ceil(options.streams / STREAMS_PER_PERSON)
+    with model_server(pace) as model, running(Setup(), people, model.url) as hosts:
+        hosts.start()
+        way = asyncio.run(WAYS["NDJSON"](hosts.urls[0], hosts.tokens))
+        soaked = asyncio.run(_soak(way, pace, options.streams, options.minutes * 60, hosts.pids[0]))
+        log = hosts.errors()
     print(f"{soaked.answers} answers, slope {soaked.slope:+.1f} MiB an hour")
     problems = [f"{count} × {failure}" for failure, count in (soaked.failures + Counter(log)).most_common(5)]
     if soaked.slope > options.bound:

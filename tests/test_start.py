@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from tests.servers import ROOT
@@ -39,3 +41,23 @@ def test_migrations_are_there_for_whoever_asks(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "heads"]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
     assert (done.returncode, "(head)" in done.stdout) == (0, True), done.stderr
+
+
+def test_a_server_that_starts_again_does_not_look_for_migrations(tmp_path: Path) -> None:
+    environ = os.environ | {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": ""}
+
+    def needs_migrations() -> bool:
+        return subprocess.run([sys.executable, "migrations/needed.py"], cwd=ROOT, env=environ).returncode == 0
+
+    assert needs_migrations()
+    newest = max(file.name for file in (ROOT / "migrations" / "versions").glob("0*.py"))[:4]
+    with closing(sqlite3.connect(tmp_path / "chatapp.db")) as connection, connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("INSERT INTO alembic_version VALUES ('0001')")
+        connection.commit()
+        assert needs_migrations()
+        connection.execute("UPDATE alembic_version SET version_num = ?", [newest])
+        connection.commit()
+    assert not needs_migrations()
+    environ["DATABASE_URL"] = "postgresql://nobody@127.0.0.1/nothing"
+    assert needs_migrations()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bench.chaos.oracle import Verdict
-from bench.report import machine
+from bench.measured import machine
 
 PAGE = """# Faults
 
