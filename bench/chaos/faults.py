@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -99,11 +100,10 @@ def crash_database(scene: Scene) -> str:
 def fill_disk(scene: Scene) -> str:
     ballast = scene.site.disk / "ballast"
     with ballast.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(b"\0" * 65_536)
-        except OSError:
-            """Not a byte is left."""
+        for piece in (65_536, 4_096):
+            with contextlib.suppress(OSError):
+                while file.write(b"\0" * piece) == piece:
+                    """Until no page is left."""
     time.sleep(HOLD)
     ballast.unlink()
     postgres = scene.site.postgres

@@ -135,20 +135,12 @@ class Answering:
         )
         if self._closed:
             calling.close()
-        calling.go_on()
-        while not (self._closed or calling.awaits_person):
-            number = len(self._transcript.steps)
-            last = number >= TOOL_ROUNDS
-            conversation = request.messages + spoken.of_transcript(self._transcript)
-            # A conversation with calls in it needs their tools, even where no more of them may be called.
-            tools, may_call = toolbox.specs(conversation), request.may_call and not last
-            self._request = replace(request, messages=conversation, tools=tools, may_call=may_call)
-            step = self._step(provider, self._request, number)
-            if self._closed or last or step.reason not in (StopReason.TOOL_USE, StopReason.PAUSE):
-                return self._reason(step)
-            if calling.waits_for_approval:
-                return FinishReason.APPROVAL
-        return FinishReason.STOP
+        try:
+            return self._run(provider, request, toolbox, calling)
+        finally:
+            # Breaks the circles: what an answer has taken is freed when it ends, not when the collector looks.
+            calling.let_go()
+            self._shield = Shield(lambda: ())
 
     @property
     def waits_for_approval(self) -> bool:
@@ -167,6 +159,22 @@ class Answering:
         usage = self._usage_so_far()
         trace = self.trace.as_json()
         return Output(self._transcript, self._recorder.last_seq, unstored, usage, self._model, title, trace)
+
+    def _run(self, provider: Provider, request: ModelRequest, toolbox: Toolbox, calling: Calling) -> FinishReason:
+        calling.go_on()
+        while not (self._closed or calling.awaits_person):
+            number = len(self._transcript.steps)
+            last = number >= TOOL_ROUNDS
+            conversation = request.messages + spoken.of_transcript(self._transcript)
+            # A conversation with calls in it needs their tools, even where no more of them may be called.
+            tools, may_call = toolbox.specs(conversation), request.may_call and not last
+            self._request = replace(request, messages=conversation, tools=tools, may_call=may_call)
+            step = self._step(provider, self._request, number)
+            if self._closed or last or step.reason not in (StopReason.TOOL_USE, StopReason.PAUSE):
+                return self._reason(step)
+            if calling.waits_for_approval:
+                return FinishReason.APPROVAL
+        return FinishReason.STOP
 
     def _step(self, provider: Provider, request: ModelRequest, number: int) -> Step:
         self._writing = step = Step(number)

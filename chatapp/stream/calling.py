@@ -50,6 +50,10 @@ class Calling:
         if self._batch:
             self._batch.close()
 
+    def let_go(self) -> None:
+        """Emit nothing any more, and keep nobody who would have."""
+        self._emit = lambda event: None
+
     def make(self, calls: Sequence[ToolCall], conversation: Sequence[ModelMessage]) -> None:
         """Make the calls that may be made, and ask for those that a person has to allow."""
         allowed: list[Prepared] = []

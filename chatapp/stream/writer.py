@@ -138,6 +138,7 @@ class Writer:
             with self._dirty_lock:
                 self._dirty.pop(recorder.turn_id, None)
                 self._hurried.pop(recorder.turn_id, None)
+            recorder.on_lost = _nothing  # breaks the circle of recorder, run and answering: it is freed by counting
             return recorder.portion().events
 
     def flush(self, hurried_only: bool = False) -> None:
@@ -194,3 +195,7 @@ class Writer:
                 self._pending.set()
                 self._stop.wait(RETRY_PAUSE)
             self._urgent.wait(max(0.0, beat - monotonic()))
+
+
+def _nothing() -> None:
+    """Nobody is told."""

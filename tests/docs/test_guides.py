@@ -32,6 +32,7 @@ def expected(text: str) -> re.Pattern[str]:
     return re.compile(".*".join(map(re.escape, text.strip().split("..."))), re.S)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_programs_of_the_integrator_guide_print_what_it_says(app: Flask, people: People) -> None:
     runnable = [sample for sample in INTEGRATOR if sample.language in PROGRAMS]
     assert {sample.language for sample in runnable} == set(PROGRAMS)
@@ -56,6 +57,7 @@ def commands(document: str) -> list[tuple[Sample, list[str]]]:
     ]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("document", [page for page in PAGES if "guides/" in page])
 def test_commands_of_the_guides_do_what_they_are_told(app: Flask, people: People, document: str, tmp_path) -> None:
     runner = app.test_cli_runner()
