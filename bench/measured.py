@@ -29,7 +29,8 @@ on the model server itself, in the same run, and **×** the ratio to it. *Added*
   specification says so (waldur-chat-api 3.4): its lateness is at least that.
 - **server CPU, memory**: of the product's processes, and of the model server in direct. Questions, titles and lists
   are in it.
-- **thread list meanwhile**: what somebody waits who asks for a list every 50 ms.
+- **thread list meanwhile**: what somebody waits who asks for a list every 50 ms,
+  in the parts that have such a person: it costs the server as well.
 - **other load**: processors that were busy with something that is not this benchmark. Where it is not near 0, times
   say little.
 
