@@ -34,6 +34,8 @@ on the model server itself, in the same run, and **×** the ratio to it. *Added*
 - **other load**: processors that were busy with something that is not this benchmark. Where it is not near 0, times
   say little.
 
+Where a figure does not hold, the parts `profile`, `profile-sse` and `profile-page` say what the time went into.
+
 Thread lists of 10 thousand to 4 million are measured by `python -m bench.fill` and `python -m bench.lists`.
 
 {parts}
