@@ -67,6 +67,7 @@ PINS := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 pins: install-dev  ## Write requirements*.txt with hashes; UPGRADE=name raises one that others bring along
 	@$(PINS) $(UPGRADE:%=--upgrade-package %) requirements.in -o requirements.txt
 	@$(PINS) $(UPGRADE:%=--upgrade-package %) -c requirements.txt requirements.in requirements-dev.in -o requirements-dev.txt
+	@$(PINS) $(UPGRADE:%=--upgrade-package %) -c requirements.txt requirements.in requirements-otel.in -o requirements-otel.txt
 
 picture: install-dev  ## Take the picture of the README again
 	@$(BIN)/python -m tests.browser.picture

@@ -6,7 +6,11 @@ import os
 import sys
 import tempfile
 import threading
+from contextlib import contextmanager
 from pathlib import Path
+
+import gevent
+from gunicorn.workers.ggevent import GeventWorker
 
 # The list of settings alone: the application itself must be imported in the worker, after gevent has patched it.
 _spec = importlib.util.spec_from_file_location("chatapp_settings", Path(__file__).parent / "chatapp" / "config.py")
@@ -14,8 +18,34 @@ sys.modules[_spec.name] = _module = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_module)
 settings = _module.load()
 
+
+class Worker(GeventWorker):
+    """Does not wait, when it is stopped, for connections on which nobody asks for anything.
+
+    Browsers and proxies keep them open for a minute, and a machine that waits for them answers nobody meanwhile.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.waiting = {}
+
+    @contextmanager
+    def timeout_ctx(self):
+        """Around the wait for the next request of a connection."""
+        with gevent.Timeout(self.cfg.keepalive, False) as timeout:
+            self.waiting[timeout] = gevent.getcurrent()
+            try:
+                yield
+            finally:
+                del self.waiting[timeout]
+
+    def close_idle(self):
+        for timeout, greenlet in list(self.waiting.items()):
+            gevent.kill(greenlet, timeout)
+
+
 bind = f"{settings.host}:{settings.port}"
-worker_class = settings.worker_class
+worker_class = Worker if settings.worker_class == "gevent" else settings.worker_class
 workers = settings.workers
 worker_connections = settings.worker_connections
 threads = settings.worker_connections if settings.worker_class == "gthread" else 1
@@ -48,11 +78,13 @@ def child_exit(server, worker):
 
 def post_worker_init(worker):
     from chatapp import guards, jobs, providers
+    from chatapp.stream import spans
 
     runner = worker.wsgi.extensions["runner"]
     runner.start()
     providers.warm_up()
     guards.warm_up()
+    spans.warm_up()
     worker.end_jobs = jobs.start(worker.wsgi)
     # What is loaded now stays: the collector need not look through it again and again. What a turn makes is small and
     # mostly freed by counting, so it need not look often either.
@@ -69,6 +101,9 @@ def _drain_when_stopped(worker, runner):
         stopping.wait(0.2)
     worker.end_jobs(0)
     runner.drain(settings.shutdown_grace)
+    while isinstance(worker, Worker):
+        worker.close_idle()
+        stopping.wait(0.2)
 
 
 def worker_int(worker):
@@ -80,3 +115,7 @@ def worker_exit(server, worker):
     if app is not None:
         worker.end_jobs(5)
         app.extensions["runner"].close()
+
+        from chatapp.stream import spans
+
+        spans.close()

@@ -76,6 +76,11 @@ class Settings:
     metrics_token: str = setting(
         "", "Bearer token that reads /metrics; empty: only visitors on the server's own machine may.", secret=True
     )
+    otel_exporter_otlp_endpoint: str = setting(
+        "",
+        "OpenTelemetry collector (OTLP over HTTP) that spans of answers and model calls are sent to, such as "
+        "http://collector:4318; empty: none are made.",
+    )
     log_level: str = setting(
         "INFO", "Least severe level that is logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR")
     )

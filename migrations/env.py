@@ -31,7 +31,8 @@ options = extension.configure_args | {
     "render_as_batch": True,
 }
 
-with patiently(), extension.db.engine.connect() as connection:
+# SQLite waits for other writers when a transaction begins to write at once, not when it has read something before.
+with patiently(), extension.db.engine.connect().execution_options(sqlite_begin="IMMEDIATE") as connection:
     context.configure(connection=connection, **options)
     with context.begin_transaction():
         context.run_migrations()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from alembic.command import check
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import inspect, select
+from sqlalchemy import event, inspect, make_url, select
 
 from chatapp import config
 from chatapp.db import Base, db, session
@@ -91,3 +93,19 @@ def test_history_is_one_line() -> None:
 def test_a_migration_has_one_subject_and_says_why(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text())), "the docstring says what for"
     assert path.stem[4] == "_" and len(path.stem) > 6, "NNNN_subject.py"
+
+
+@pytest.mark.parametrize("empty", ["sqlite"], indirect=True)
+def test_whoever_writes_meanwhile_does_not_end_a_migration(empty: Flask) -> None:
+    upgrade(MIGRATIONS, revision=VERSIONS[-2].stem[:4])
+    path = make_url(empty.config["SQLALCHEMY_DATABASE_URI"]).database or ""
+
+    def write_too(*_: object) -> None:
+        with suppress(sqlite3.OperationalError), closing(sqlite3.connect(path, timeout=0)) as other:
+            other.execute("CREATE TABLE IF NOT EXISTS meanwhile (x)")
+            other.execute("INSERT INTO meanwhile VALUES (1)")
+            other.commit()
+
+    event.listen(db.engine, "after_cursor_execute", write_too)
+    upgrade(MIGRATIONS)
+    event.remove(db.engine, "after_cursor_execute", write_too)

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from tests.servers import ROOT
 
-FILES = ("requirements.txt", "requirements-dev.txt")
+FILES = ("requirements.txt", "requirements-dev.txt", "requirements-otel.txt")
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
@@ -46,8 +46,9 @@ def wanted(file: str) -> list[str]:
     return (ROOT / file).with_suffix(".in").read_text().splitlines()
 
 
-def test_tests_run_with_what_is_shipped() -> None:
-    assert pins("requirements.txt") <= pins("requirements-dev.txt")
+@pytest.mark.parametrize("file", FILES[1:])
+def test_it_is_what_is_shipped_and_more(file: str) -> None:
+    assert pins("requirements.txt") <= pins(file)
 
 
 def test_nothing_is_installed_without_its_hash() -> None:

@@ -124,7 +124,6 @@ def test_answers_go_on_while_the_database_is_migrated(app: Flask, version_before
         [during] = person.asked
         assert grammar.check(during.events).status == "completed"
         assert answered(old.url, ana.token, "and the version before answers on").events
-        old.stop()
     with serving(app) as url, httpx.Client(base_url=url, headers=ana.headers) as client:
         assert [e.json for e in replay(client, during.turn)] == [e.json for e in during.events]
         assert client.get(f"{API}/threads").json()["items"]

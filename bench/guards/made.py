@@ -199,8 +199,18 @@ def _history(chance: random.Random) -> str:
             name = chance.choice(WORDS)
             body = "".join(f"    {_subject(chance)}.\n" for _ in range(chance.choice((0, 0, 2, 4))))
             head = f"commit {chance.randbytes(20).hex()}\nAuthor: {name} <{name}@users.noreply.github.com>\n"
-            commits.append(f"{head}Date:   {_moment(chance)}\n\n    {subject}\n\n{body}")
+            commits.append(f"{head}Date:   {_moment(chance)}\n\n    {subject}\n\n{body}{_changed_files(chance)}")
     return "\n".join(commits)
+
+
+def _changed_files(chance: random.Random) -> str:
+    """What a commit tells of its files, nothing of most."""
+    lines = []
+    for _ in range(chance.choice((0, 0, 0, 2, 9))):
+        path = "/".join(chance.choices(WORDS, k=chance.randint(1, 3)))
+        added = chance.randint(1, 300)
+        lines.append(f" {path}.py | {added} {'+' * chance.randint(1, 9)}{'-' * chance.randint(0, 9)}\n")
+    return "".join(lines)
 
 
 def _names(chance: random.Random) -> str:

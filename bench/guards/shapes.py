@@ -190,11 +190,16 @@ def shapes(length: int = LENGTH) -> Iterator[tuple[str, str]]:
     yield "prose", (PROSE * (length // len(PROSE) + 1))[:length]
     for piece in PAGES:
         yield f"page of {piece[:24]!r}", (piece * length)[:length]
-    for name, part in VARIED.items():
-        chance = random.Random(name)
-        pieces: list[str] = []
-        size = 0
-        while size < length:
-            pieces.append(part(chance))
-            size += len(pieces[-1])
-        yield name, "".join(pieces)[:length]
+    for name in VARIED:
+        yield name, varied(name, length)
+
+
+def varied(name: str, length: int = LENGTH) -> str:
+    """One of those that are never the same."""
+    chance = random.Random(name)
+    pieces: list[str] = []
+    size = 0
+    while size < length:
+        pieces.append(VARIED[name](chance))
+        size += len(pieces[-1])
+    return "".join(pieces)[:length]

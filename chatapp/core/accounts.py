@@ -18,7 +18,7 @@ from sqlalchemy import bindparam, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chatapp import config
-from chatapp.core import audit, proofs, throttling
+from chatapp.core import audit, profiles, proofs, throttling
 from chatapp.core.search import contains
 from chatapp.db import keep_others_out, now, session, transaction
 from chatapp.errors import Inactive, Invalid, NotFound, OnlyReads, Unauthenticated
@@ -37,9 +37,6 @@ LAST_USED_RESOLUTION = timedelta(minutes=1)
 SESSION, PERSONAL = "session", "pat"
 NO_PASSWORD = ""  # which is the hash of none
 SEEN_RESOLUTION = timedelta(minutes=10)
-NAME_LENGTH = 255
-EMAIL_LENGTH = 254
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def create_user(
@@ -70,8 +67,8 @@ def create_with_hash(
     user = User(
         username=username.strip(),
         password_hash=password_hash,
-        full_name=full_name.strip()[:NAME_LENGTH],
-        email=email.strip()[:EMAIL_LENGTH],
+        full_name=full_name.strip()[: profiles.NAME_LENGTH],
+        email=email.strip()[: profiles.EMAIL_LENGTH],
         is_staff=staff,
         is_support=support,
     )
@@ -142,23 +139,6 @@ def authenticate(username: str, password: str) -> User | None:
     user = session.scalar(select(User).where(func.lower(User.username) == username.strip().lower()))
     matches = _verify(user.password_hash if user else _decoy(), password)
     return user if user and matches and user.is_active else None
-
-
-def change_profile(user: User, full_name: str, email: str) -> None:
-    """Raises Invalid."""
-    full_name, email = check_profile(full_name, email)
-    with transaction():
-        user.full_name, user.email = full_name, email
-
-
-def check_profile(full_name: str, email: str) -> tuple[str, str]:
-    """Both as they are stored. Raises Invalid."""
-    full_name, email = " ".join(full_name.split()), email.strip()
-    if len(full_name) > NAME_LENGTH:
-        raise Invalid(f"A name has at most {NAME_LENGTH} characters.", "full_name")
-    if email and not (EMAIL.fullmatch(email) and len(email) <= EMAIL_LENGTH):
-        raise Invalid("That is not an e-mail address.", "email")
-    return full_name, email
 
 
 def change_password(user: User, current: str, new: str) -> None:

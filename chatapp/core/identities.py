@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chatapp import config
-from chatapp.core import accounts, audit, leaving
+from chatapp.core import accounts, audit, leaving, profiles
 from chatapp.core.search import contains
 from chatapp.db import keep_others_out, now, session, transaction
 from chatapp.errors import Conflict, Forbidden, Inactive, Invalid
@@ -133,7 +133,7 @@ def _add(user: User, profile: Profile) -> None:
 def _take_over(user: User, profile: Profile) -> None:
     """Name, address and roles follow the provider, as far as it says something of them."""
     try:
-        full_name, email = accounts.check_profile(profile.full_name, profile.email)
+        full_name, email = profiles.check(profile.full_name, profile.email)
     except Invalid:
         full_name, email = "", ""
     user.full_name, user.email = full_name or user.full_name, email or user.email

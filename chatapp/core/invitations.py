@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, select
 
 from chatapp import config
-from chatapp.core import accounts, audit, one_time_links
+from chatapp.core import accounts, audit, one_time_links, profiles
 from chatapp.db import new_id, now, session, transaction
 from chatapp.errors import Forbidden, Invalid, NotFound
 from chatapp.models import Invitation, User
@@ -81,7 +81,7 @@ def accept(token: str, username: str, password: str, *, full_name: str = "", ema
     """
     look_up(token)
     accounts.check_username(username)
-    full_name, email = accounts.check_profile(full_name, email)
+    full_name, email = profiles.check(full_name, email)
     accounts.check_password(password)
     password_hash = accounts.hash_password(password)
     with transaction():

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 
-from chatapp.core import accounts, audit, leaving, password_links, quotas, second_factors, tokens, turns
+from chatapp.core import accounts, audit, leaving, password_links, profiles, quotas, second_factors, tokens, turns
 from chatapp.core.search import contains
 from chatapp.db import keep_others_out, session, transaction
 from chatapp.errors import Conflict, Invalid, NotFound
@@ -92,7 +92,7 @@ def create(
 
     Raises Invalid.
     """
-    full_name, email = accounts.check_profile(full_name, email)
+    full_name, email = profiles.check(full_name, email)
     if password:
         accounts.check_password(password)
     password_hash = accounts.hash_password(password) if password else accounts.NO_PASSWORD

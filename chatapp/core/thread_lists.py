@@ -8,16 +8,19 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, func, select, true
+from sqlalchemy import ColumnElement, UnaryExpression, false, func, select, true
+from sqlalchemy.sql.operators import custom_op
 
 from chatapp.core import audit, search, thread_order
-from chatapp.core.thread_order import Place
-from chatapp.db import release, session
+from chatapp.core.thread_order import Conditions, Place
+from chatapp.db import is_sqlite, release, session
 from chatapp.models import Message, Thread, User
 
 TOKEN_SUMS = ("input_tokens", "output_tokens", "total_tokens")
 TIMES = ("created", "modified")
 BATCH = 500
+MOST_SORTED = 20_000  # threads that a filter of days may leave to be sorted
+NOT_BY_INDEX: custom_op[Any] = custom_op("+")
 MOST_FOUND = 5_000  # messages that one search may find
 COUNTED = (
     Thread.id,
@@ -128,7 +131,8 @@ def statistics(user: User, wanted: ThreadFilter) -> Statistics:
 
 def latest_statistics(user: User, wanted: ThreadFilter, most: int) -> tuple[Statistics, bool]:
     """The same over at most so many of them, the newest, for pages that must not wait; and whether those are all."""
-    newest = select(*COUNTED).where(*_conditions(user, wanted)).order_by(Thread.created.desc(), Thread.id.desc())
+    conditions = _conditions(user, replace(wanted, order=thread_order.NEWEST_FIRST))
+    newest = select(*COUNTED).where(*conditions).order_by(Thread.created.desc(), Thread.id.desc())
     found = _added_up(newest.limit(most + 1).subquery("newest").c, [])
     return found, found.threads_total <= most
 
@@ -182,7 +186,9 @@ def _conditions(user: User, wanted: ThreadFilter) -> list[ColumnElement[bool]]:
         found.append(Thread.max_severity == wanted.max_severity)
     if wanted.has_feedback is not None:
         found.append(Thread.has_feedback == _truth(wanted.has_feedback))
-    found += [condition for name, first, last in wanted.days for condition in _within_days(name, first, last)]
+    for name, first, last in wanted.days:
+        is_sorted = _is_of_one(user, wanted) or name == (wanted.order or thread_order.NEWEST_FIRST)[0].removeprefix("-")
+        found += _within_days(name, first, last, is_sorted=is_sorted)
     found += [condition for name, low, high in wanted.tokens for condition in _between(name, low, high)]
     if wanted.query.strip():
         owner = session.get(User, wanted.owner_id) if wanted.owner_id else None
@@ -196,12 +202,26 @@ def _truth(value: bool) -> ColumnElement[bool]:
     return true() if value else false()
 
 
-def _within_days(name: str, first: date | None, last: date | None) -> list[ColumnElement[bool]]:
+def _within_days(name: str, first: date | None, last: date | None, *, is_sorted: bool) -> list[ColumnElement[bool]]:
+    """`is_sorted`: by what the days are looked up, or after it, for there are few."""
     column = getattr(Thread, name)
+    conditions = _between_days(column, first, last)
+    if is_sorted or not is_sqlite() or _are_few(conditions):
+        return conditions
+    # SQLite would find all of them by their days and sort them: the index of the order is to be walked along instead.
+    return _between_days(UnaryExpression(column, operator=NOT_BY_INDEX, type_=column.type), first, last)
+
+
+def _between_days(column: Any, first: date | None, last: date | None) -> list[ColumnElement[bool]]:
     conditions = [] if first is None else [column >= datetime.combine(first, time(), UTC)]
     if last is not None and last < date.max:
         conditions.append(column < datetime.combine(last + timedelta(days=1), time(), UTC))
     return conditions
+
+
+def _are_few(conditions: Conditions) -> bool:
+    some = select(Thread.id).where(*conditions).limit(MOST_SORTED + 1).subquery()
+    return (session.scalar(select(func.count()).select_from(some)) or 0) <= MOST_SORTED
 
 
 def _between(name: str, low: float | None, high: float | None) -> list[ColumnElement[bool]]:

@@ -62,20 +62,21 @@ class Trace:
     """What one process notes of an answer that it writes. `earlier` is what was noted before."""
 
     def __init__(self, worker: str = "", earlier: Mapping[str, object] = NOTHING) -> None:
+        self.began = moment()
+        self.calls: list[ModelCall] = []
         self.tools: dict[str, list[int | None]] = {}  # by call: when it began and ended
         self._worker = worker
         self._earlier = earlier
-        self._calls: list[ModelCall] = []
         self._first_text: int | None = None
 
     def call(self) -> ModelCall:
         """A model is being called."""
-        self._calls.append(ModelCall())
-        return self._calls[-1]
+        self.calls.append(ModelCall())
+        return self.calls[-1]
 
     def cut(self) -> None:
         """The connection of the call that is being made has been closed. Called from any thread."""
-        for call in self._calls[-1:]:
+        for call in self.calls[-1:]:
             if call.ended is None and call.closed is None:
                 call.closed = moment()
 
@@ -88,7 +89,7 @@ class Trace:
         return {
             **earlier,
             "worker": self._worker,
-            "calls": [*earlier.get("calls", ()), *(call.as_json() for call in self._calls)],
+            "calls": [*earlier.get("calls", ()), *(call.as_json() for call in self.calls)],
             "tools": {**earlier.get("tools", {}), **self.tools},
             "first_text": earlier.get("first_text") or self._first_text,
         }

@@ -68,6 +68,13 @@ class Thread(Base):
             )
             for name, part in PARTS.items()
         ),
+        Index(
+            "ix_threads_archived_modified",
+            "modified",
+            "id",
+            sqlite_where=text(PARTS["archived"]),
+            postgresql_where=text(PARTS["archived"]),
+        ),
         Index("ix_threads_deleted", "deleted_at", sqlite_where=text(DELETED), postgresql_where=text(DELETED)),
         CheckConstraint("max_severity in ('none', 'low', 'medium', 'high', 'critical')", name="max_severity"),
     )

@@ -20,7 +20,7 @@ from chatapp.core.titles import Titler
 from chatapp.core.traces import Trace
 from chatapp.db import release
 from chatapp.providers import FAILURES, ModelRequest, Provider, ProviderError, Trouble
-from chatapp.stream import workers
+from chatapp.stream import spans, workers
 from chatapp.stream.answering import Answering
 from chatapp.stream.follow import final_among
 from chatapp.stream.hub import Channel, Hub
@@ -200,6 +200,7 @@ class Runner:
             titler.finish(LATE_TITLE)
         if not stored:
             traces.hand_in(run.turn_id, answering.trace.as_json())
+        spans.tell(run.turn_id, assignment.thread_id, answering.trace, ending if stored else None)
 
     def _title(self, run: Run, titler: Titler | None, ending: Ending) -> titles.Attempt | None:
         """What there is to name the conversation when the answer ends."""

@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 from chatapp import config, tools
 from chatapp.core import executors
 from chatapp.mcp import offering
-from chatapp.stream import log
+from chatapp.stream import log, spans
 from chatapp.stream.hub import hub
 from chatapp.stream.relay import Relay
 from chatapp.stream.runner import Runner
@@ -24,7 +24,11 @@ class Application(Protocol):
 
 
 def init_app(app: Application) -> None:
-    """`app.extensions["runner"]` is this process's executor; its threads start with the first turn, or by `start`."""
+    """`app.extensions["runner"]` is this process's executor; its threads start with the first turn, or by `start`.
+
+    Raises BadSetting.
+    """
+    spans.check(config.current())
     store = SqlLog()
     log.use(store)
     runner = Runner(store, hub, app.app_context)

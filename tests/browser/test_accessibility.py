@@ -110,6 +110,8 @@ def test_pages_around_a_chat(as_ana: Callable[..., Chat], server: AppServer, opt
     has_no_violation(chat.page)
     chat.open("/account/")
     has_no_violation(chat.page, f"account-{scheme}")
+    chat.open("/account/two-step/")
+    has_no_violation(chat.page, f"two-step-{scheme}")
     chat.open("/api/docs/")
     has_no_violation(chat.page, f"api-docs-{scheme}")
     chat.page.context.clear_cookies(name="disclosure")

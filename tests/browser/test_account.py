@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.chat import Chat
 from tests.browser.conftest import settled
 from tests.browser.test_layout import PHONE, SCREENSHOTS, SIZES
+from tests.people import PASSWORD
 from tests.servers import AppServer
 
 WIDTHS = "() => [document.documentElement.scrollWidth, innerWidth]"
@@ -60,6 +62,44 @@ def test_a_theme_is_there_before_any_script(as_ana: Callable[..., Chat], site: A
     page.get_by_role("radio", name="As the system").check()
     page.get_by_role("button", name="Save appearance").click()
     expect(page.locator("html:not([data-theme])")).to_have_count(1)
+
+
+def test_two_steps_to_sign_in(window: Callable[..., BrowserContext], site: AppServer) -> None:
+    site.flask("user", "create", "bea", "--password", PASSWORD)
+    page = window(site, **PHONE, permissions=["clipboard-read", "clipboard-write"]).new_page()
+    page.goto("/account/")
+    enter(page)
+    page.get_by_role("link", name="Set up").click()
+    assert page.locator("img.qr").evaluate("image => image.complete && image.naturalWidth === image.width")
+    fits(page)
+    app = pyotp.TOTP(page.locator("code.totp-key").inner_text().replace(" ", ""))
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_label("The code that the app shows now").fill(app.now())
+    page.get_by_role("button", name="Turn on").click()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.locator("#status")).to_have_text("Copied")
+    codes = page.evaluate("navigator.clipboard.readText()").split()
+    assert len(codes) == 10
+    other = window(site, **PHONE).new_page()
+    other.goto("/account/")
+    enter(other)
+    expect(other.get_by_label("Code from your app")).to_be_focused()
+    other.get_by_text("I do not have the app here").click()
+    other.get_by_label("One of your recovery codes").fill(codes[0])
+    other.get_by_role("button", name="Sign in with this code").click()
+    sessions = other.get_by_role("region", name="Where you are signed in")
+    expect(sessions.get_by_text("Chrome on Linux")).to_have_count(2)
+    fits(other)
+    sessions.get_by_role("button", name="Sign out everywhere else").click()
+    expect(sessions.get_by_text("Chrome on Linux")).to_have_count(1)
+    page.goto("/account/")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def enter(page: Page) -> None:
+    page.get_by_label("User name").fill("bea")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
 
 
 def test_a_token_is_shown_once(as_ana: Callable[..., Chat], site: AppServer) -> None:

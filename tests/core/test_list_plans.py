@@ -56,6 +56,30 @@ def test_a_page_of_the_log_is_a_range_of_the_index_of_its_order(app: Flask, peop
                 assert not any("TEMP B-TREE" in line for line in lines), "\n".join(lines)
 
 
+@pytest.mark.parametrize("key", ["created", "-modified"])
+def test_archived_threads_are_read_in_the_order_of_times(app: Flask, people: People, key: str) -> None:
+    wanted = ThreadFilter(is_archived=True, order=[key])
+    [query] = about_threads(partial(thread_lists.following, people.stan.user, wanted))
+    lines = plan(*query, "enable_sort", "enable_bitmapscan")
+
+    assert any("ix_threads_archived" in line for line in lines), "\n".join(lines)
+    assert not any("TEMP B-TREE" in line for line in lines), "\n".join(lines)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL knows how many days hold how much
+def test_days_that_hold_very_many_threads_are_not_what_others_are_sorted_after(
+    app: Flask, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = ThreadFilter(days=[("created", date(2020, 1, 1), None)], order=["-modified"])
+    made = [threads.create(people.ana.user) for _ in range(3)]
+    for most, is_hidden in ((3, False), (2, True)):
+        monkeypatch.setattr(thread_lists, "MOST_SORTED", most)
+        seen = about_threads(partial(thread_lists.following, people.stan.user, wanted))
+        assert ("+threads.created" in seen[-1][0].replace(" ", "")) is is_hidden  # no index serves an expression
+        assert not is_hidden or any("USING INDEX ix_threads_modified" in line for line in plan(*seen[-1]))
+        assert thread_lists.following(people.stan.user, wanted)[0] == made[::-1]
+
+
 def test_a_search_in_everybodys_threads_looks_up_what_it_has_found(app: Flask, people: People) -> None:
     threads.create(people.ana.user, "Please resize volume 7")
     look = partial(thread_lists.following, people.stan.user, ThreadFilter(query="resize volume"))

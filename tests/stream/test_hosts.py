@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ from tests.stream.asking import shown
 
 THREADS = "/api/v1/chat/threads"
 LONG = "/slow 100000"
+GRACE = 15  # seconds
 KILLED = 5  # as many as one person may have at once
 
 
@@ -99,7 +101,7 @@ def hosts(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         "OFFLINE_TICK": "0.05",
         "LEASE_RENEWAL": "0.5",
         "LEASE_EXPIRY": "3",
-        "SHUTDOWN_GRACE": "15",
+        "SHUTDOWN_GRACE": str(GRACE),
     }
     # A name that every machine can look up, and that is not this one's own.
     servers = [
@@ -165,7 +167,9 @@ def test_hosts_are_rolled_while_people_read(hosts: tuple[Host, Host]) -> None:
         reader = rolled.ask("/slow 30")
         copy = other.follow(reader)
         copy.wait_for("tick 2 ")
+        began = time.monotonic()
         rolled.server.stop()
+        assert time.monotonic() - began < GRACE, "it waited for connections on which nobody asks for anything"
         assert grammar.check(copy.finish()).status == "completed", "an answer was lost in a restart"
         assert same(reader.finish(), copy.events)
         assert grammar.check(other.ask("go on", reader.thread).finish()).status == "completed"

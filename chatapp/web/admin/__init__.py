@@ -71,7 +71,7 @@ def _navigation() -> dict[str, object]:
     entries = [entry for group in groups.values() for entry in group]
     return {
         "overview": overview,
-        "groups": {label: group for label, group in groups.items() if group},
+        "navigation": {label: group for label, group in groups.items() if group},
         "here": next((entry for entry in entries if entry.is_current), overview),
         "most_waiting": flags.COUNTED,
         "may_see_people": user is not None and user.is_staff,

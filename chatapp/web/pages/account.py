@@ -19,6 +19,7 @@ from chatapp.core import (
     identities,
     leaving,
     preferences,
+    profiles,
     proofs,
     readings,
     second_factors,
@@ -45,7 +46,7 @@ def account() -> ResponseReturnValue:
 @sign_in_required
 def change_profile() -> ResponseReturnValue:
     try:
-        accounts.change_profile(signed_in_user(), field("full_name"), field("email"))
+        profiles.change(signed_in_user(), field("full_name"), field("email"))
     except Invalid as error:
         return refused(error)
     return done("Your profile is saved.", "profile")

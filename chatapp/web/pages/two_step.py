@@ -16,6 +16,7 @@ from chatapp.web.pages.account import done, refused
 from chatapp.web.pages.accounts import field, waiting
 
 FEW_CODES = 3
+DOT = 5  # pixels of a picture
 
 
 @bp.get("/sign-in/code/")
@@ -115,13 +116,15 @@ def _set_up_page(user: User, error: Invalid | None = None, *, asks_password: boo
     except Invalid:
         sealed = second_factors.propose(user)
         address = second_factors.address_of(user, sealed)
+    picture = segno.make(address, micro=False)
     return render_template(
         "pages/two_step.html",
         user=user,
         sealed=sealed,
         address=address,
         secret=second_factors.secret_of(user, sealed),
-        picture=segno.make(address, micro=False).svg_data_uri(scale=5, border=4, light="#fff"),
+        picture=picture.svg_data_uri(scale=DOT, light="#fff"),
+        size=picture.symbol_size(scale=DOT)[0],
         errors={error.field: str(error)} if error else {},
         asks_password=asks_password,
         has_app=second_factors.of_user(user) is not None,

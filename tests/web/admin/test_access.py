@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
 from flask import Flask
 
 from chatapp.db import new_id
 from tests.people import People
+from tests.web.pages.dom import parse
 from tests.web.pages.visitor import Visitor
 
 # What support may open or send, besides reading: staff may do everything.
@@ -67,3 +69,21 @@ def test_only_staff_and_support_see_the_way_there(app: Flask, people: People) ->
         browser = Visitor(app, app.response_class, use_cookies=True)
         browser.sign_in(person)
         assert browser.page("/chat/").has("a", href="/admin/") is is_shown
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_every_page_has_the_same_navigation(app: Flask, people: People) -> None:
+    browser = Visitor(app, app.response_class, use_cookies=True)
+    browser.sign_in(people.stan)
+
+    def sections(address: str) -> list[str]:
+        page = parse(browser.get(address).text)
+        return [link.text for nav in page.all("nav", class_="admin-nav") for link in nav.all("a")]
+
+    of_overview = sections("/admin/")
+    assert len(of_overview) > 12
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("admin.") and not rule.arguments]
+    answers = {str(rule): browser.get(str(rule)) for rule in rules if "GET" in (rule.methods or ())}
+    pages = [address for address, answer in answers.items() if "<title>" in answer.text]
+    assert len(pages) > 15
+    assert {address: sections(address) for address in pages} == dict.fromkeys(pages, of_overview)

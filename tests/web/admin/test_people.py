@@ -10,7 +10,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 
-from chatapp.core import accounts, invitations, quotas, tokens
+from chatapp.core import accounts, invitations, profiles, quotas, tokens
 from chatapp.core import people as admin
 from chatapp.db import release
 from tests.people import PASSWORD, People
@@ -57,7 +57,7 @@ def test_the_list_is_filtered_and_paged(stan: Visitor, people: People, monkeypat
 
 @ON_ONE_DATABASE
 def test_names_are_text(stan: Visitor, people: People) -> None:
-    accounts.change_profile(people.ana.user, "<b>Ana</b>", "")
+    profiles.change(people.ana.user, "<b>Ana</b>", "")
     for address in ("/admin/people/?q=<script>", "/admin/people/", f"/admin/people/{people.ana.id}/"):
         page = stan.get(address).text
         assert "<b>Ana" not in page and '<script>"' not in page

@@ -16,7 +16,7 @@ from chatapp import guards
 from chatapp.db import session
 from chatapp.guards import pii
 from tests import people as folk
-from tests.guards.pii.samples import body
+from tests.guards.pii.samples import PUTTY_KEY, body
 from tests.web.api.client import Client
 from tests.web.pages.visitor import Visitor
 
@@ -33,12 +33,18 @@ SECRETS = {
     "database": "postgresql://app:Tr0ub4dorHorse@db.corp-mail.eu/x",
     "password": "password: Zx81!Spectrum-48k",
     "private key": f"-----BEGIN PRIVATE KEY-----\n{body(64)}\n{body(50)}\n-----END PRIVATE KEY-----",
+    "PuTTY key": PUTTY_KEY,
     "JWT": f"eyJhbGciOiJIUzI1NiJ9.eyJzdWIi{body(30)}.{body(43)}",
     "Slack": "xoxb-" + "123456789012-" + body(24),
     "Stripe": "sk_live_" + body(24),
 }
 # What of each must not be found anywhere.
-MARKS = {"database": "Tr0ub4dorHorse", "password": "Zx81!Spectrum-48k", "private key": body(50)}
+MARKS = {
+    "database": "Tr0ub4dorHorse",
+    "password": "Zx81!Spectrum-48k",
+    "private key": body(50),
+    "PuTTY key": body(64, seed=25),
+}
 
 
 @pytest.mark.parametrize("kind", SECRETS)

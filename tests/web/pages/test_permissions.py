@@ -27,6 +27,10 @@ OPEN_TO_ALL = {
     "pages.store_password",
     "pages.go_to_provider",  # tests/oidc
     "pages.back_from_provider",
+    "pages.ask_for_code",  # test_two_step.py
+    "pages.submit_code",
+    "pages.set_up_at_sign_in",
+    "pages.submit_set_up_at_sign_in",
 }
 
 
@@ -35,6 +39,7 @@ def addresses(app: Flask, thread_id: UUID, turn_id: UUID, message_id: UUID) -> I
     urls = app.url_map.bind("localhost")
     values = {"thread_id": thread_id, "turn_id": turn_id, "message_id": message_id}
     values |= {"token_id": new_id(), "link_id": new_id()}  # test_account.py
+    values |= {"session_id": new_id()}  # test_browser_sessions.py
     values |= {"artifact_id": new_id()}  # test_files.py
     values |= {"approval_id": new_id()}  # test_approvals.py
     shared = {"block_id": "blk_1"}  # test_forms.py
