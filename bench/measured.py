@@ -29,9 +29,12 @@ on the model server itself, in the same run, and **×** the ratio to it. *Added*
   specification says so (waldur-chat-api 3.4): its lateness is at least that.
 - **server CPU, memory**: of the product's processes, and of the model server in direct. Questions, titles and lists
   are in it.
-- **thread list meanwhile**: what somebody waits who asks for a list every 50 ms.
+- **thread list meanwhile**: what somebody waits who asks for a list every 50 ms,
+  in the parts that have such a person: it costs the server as well.
 - **other load**: processors that were busy with something that is not this benchmark. Where it is not near 0, times
   say little.
+
+Where a figure does not hold, the parts `profile`, `profile-sse` and `profile-page` say what the time went into.
 
 Thread lists of 10 thousand to 4 million are measured by `python -m bench.fill` and `python -m bench.lists`.
 

@@ -1,8 +1,9 @@
 """What the processor time of a profile went into: `python -m bench.parts_of_profile FILE`.
 
-    BENCH_PROFILE=FILE python -m bench.suite --only streams-200 --folder artifacts
+    BENCH_PROFILE=FILE python -m bench.load --streams 100 --ways NDJSON
 
-runs the product with a sampling profiler (bench/profiled.py) and leaves the stacks of its last server in the file.
+runs the product with a sampling profiler (bench/profiled.py) and leaves the stacks of its last server in the file. The
+suite's parts `profile` do the same.
 """
 
 from __future__ import annotations

@@ -38,7 +38,6 @@ ROWS = (
     Row("whole answer, p95", "total_p95", "ms"),
     Row("lateness of tokens, p95", "late_p95", "ms"),
     Row("added to the lateness, p95", "late_p95", "ms", added=True),
-    Row("thread list meanwhile, p95", "bystander_p95", "ms"),
     Row("server CPU per token", "cpu_per_token", "µs"),
     Row("server memory per stream", "memory_per_stream", "KiB"),
     Row("frames per answer", "frames"),

@@ -31,6 +31,7 @@ class Plan:
     ramp: float  # seconds over which the clients start
     bound: float  # milliseconds
     setup: Setup = Setup()
+    has_bystander: bool = False  # somebody else asks for a list every so often, which costs the server as well
 
     @property
     def people(self) -> int:
@@ -77,10 +78,9 @@ def measure(plan: Plan) -> list[Result]:
     with model_server(plan.pace) as model, running(plan.setup, plan.people, model.url) as hosts:
         for streams in plan.streams:
             with model_server(plan.pace) as alone:
-                direct = Load(Direct(alone.url), streams, plan)
-                results.append(
-                    asyncio.run(_measured("direct", direct, alone, [alone.pid], Bystander.of_model(alone.url)))
-                )
+                load = Load(Direct(alone.url), streams, plan)
+                bystander = Bystander.of_model(alone.url) if plan.has_bystander else None
+                results.append(asyncio.run(_measured("direct", load, alone, [alone.pid], bystander)))
             results += [_product(name, streams, plan, model, hosts) for name in plan.ways]
     return results
 
@@ -88,7 +88,7 @@ def measure(plan: Plan) -> list[Result]:
 def _product(name: str, streams: int, plan: Plan, model: ModelServer, hosts: Hosts) -> Result:
     hosts.start()
     way = asyncio.run(WAYS[name](hosts.urls[0], hosts.tokens))
-    bystander = Bystander.of_product(hosts.urls[0], hosts.tokens[0])
+    bystander = Bystander.of_product(hosts.urls[0], hosts.tokens[0]) if plan.has_bystander else None
     before = hosts.operations()
     result = asyncio.run(_measured(name, Load(way, streams, plan), model, hosts.pids, bystander))
     asked = result.figures.answers + WARM_UP
@@ -96,19 +96,22 @@ def _product(name: str, streams: int, plan: Plan, model: ModelServer, hosts: Hos
     return replace(result, log=hosts.errors(), operations=operations)
 
 
-async def _measured(name: str, load: Load, model: ModelServer, pids: Sequence[int], bystander: Bystander) -> Result:
+async def _measured(
+    name: str, load: Load, model: ModelServer, pids: Sequence[int], bystander: Bystander | None
+) -> Result:
     """`pids` are of the servers under load."""
     await load.warm_up()
     model.forget()
     under_load, of_model = Meter(*pids), Meter(model.pid)
     own, busy, began = time.process_time(), machine_busy(), time.monotonic()
-    beside = [asyncio.ensure_future(work) for work in (under_load.watch(), bystander.look())]
+    work = [under_load.watch(), *([bystander.look()] if bystander else [])]
+    beside = list(map(asyncio.ensure_future, work))
     answers = await load.run()
     for task in beside:
         task.cancel()
     ours = (0.0 if model.pid in pids else of_model.cpu) + under_load.cpu + time.process_time() - own
     others = max(0.0, machine_busy() - busy - ours) / (time.monotonic() - began)
-    usage = Usage(under_load.cpu, under_load.memory, others, bystander.waited)
+    usage = Usage(under_load.cpu, under_load.memory, others, bystander.waited if bystander else ())
     measured = figures(answers, load.streams, load.plan.pace, usage, model.asked())
     bound = load.plan.bound if name in BOUND_WAYS and load.streams <= BOUND_STREAMS else None
     reasons = [answer.failure for answer in answers if answer.failure]

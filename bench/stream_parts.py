@@ -40,6 +40,7 @@ class Streams:
     pace: Pace = USUAL
     rounds: int = 2
     most: Bounds | None = None
+    has_bystander: bool = False
 
     @property
     def title(self) -> str:
@@ -50,7 +51,16 @@ class Streams:
         return replace(self, streams=4, rounds=1, pace=replace(self.pace, tokens=10), most=None)
 
     def __call__(self) -> Outcome:
-        plan = Plan([self.streams], self.ways, self.rounds, self.pace, self.pace.length, float("inf"), self.setup)
+        plan = Plan(
+            [self.streams],
+            self.ways,
+            self.rounds,
+            self.pace,
+            self.pace.length,
+            float("inf"),
+            self.setup,
+            self.has_bystander,
+        )
         direct, *results = measure(plan)
         figures = [figure for result in results for figure in self._figures(result, direct)]
         return Outcome(figures, [problem for result in (direct, *results) for problem in result.problems(direct)])
@@ -65,6 +75,7 @@ class Streams:
         compared = [
             Figure(way, words, getattr(measured, name), unit, getattr(base, name), most.get(name))
             for name, words, unit in COMPARED
+            if name != "bystander_p95" or self.has_bystander
         ]
         counted = [
             Figure(way, words, getattr(measured, name), unit, None, most.get(name)) for name, words, unit in COUNTED
@@ -93,6 +104,7 @@ PARTS: Mapping[str, Streams] = {
         ("NDJSON", "SSE"),
         BUSY,
         most={"NDJSON": {"failures": 0, "+first_p95": 150, "cpu_per_token": 90, "bystander_p95": 60}},
+        has_bystander=True,
     ),
     "slow-model": Streams(
         1000,

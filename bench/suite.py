@@ -16,11 +16,11 @@ from pathlib import Path
 
 import orjson
 
-from bench import host_parts, start_parts, stream_parts
+from bench import host_parts, profile_parts, start_parts, stream_parts
 from bench.measured import Json, as_json, machine, page, problems, section
 from tests.servers import ROOT
 
-PARTS = {**start_parts.PARTS, **stream_parts.PARTS, **host_parts.PARTS}
+PARTS = {**start_parts.PARTS, **stream_parts.PARTS, **host_parts.PARTS, **profile_parts.PARTS}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -112,7 +112,8 @@ def beside_session() -> Iterator[Connection]:
     if current.info.get("writing"):
         yield current.connection()
         return
-    with _sqlite_writer if is_sqlite() else nullcontext(), db.engine.connect() as plain:
+    engine = db.engine
+    with _sqlite_writer if engine.dialect.name == "sqlite" else nullcontext(), engine.connect() as plain:
         connection = plain.execution_options(sqlite_begin="IMMEDIATE")
         with connection.begin():
             yield connection

@@ -42,7 +42,7 @@ def test_each_part_is_kept_until_it_is_measured_again(tmp_path: Path) -> None:
     kept = json.loads((tmp_path / "benchmarks.json").read_text())
     assert [(name, found["figures"][0]["value"]) for name, found in kept.items()] == [(first, 2.0), (last, 3.0)]
     page = (tmp_path / "benchmarks.md").read_text()
-    assert page.index(f"`{first}`") < page.index(f"`{last}`")
+    assert page.index(f"\n`{first}`, ") < page.index(f"\n`{last}`, ")
 
 
 def test_every_part_has_a_name_and_says_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
