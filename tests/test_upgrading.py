@@ -25,7 +25,7 @@ from chatapp import config
 from chatapp.db import db, release
 from tests import people as folk
 from tests.conftest import FAST, MIGRATIONS, running
-from tests.servers import ROOT, AppServer, missing, serving, wait_until
+from tests.servers import ROOT, AppServer, serving, wait_until
 from tests.stream import grammar
 from tests.stream.asking import ask, story_of
 
@@ -99,7 +99,7 @@ def version_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
     what = ["archive", f"{commit}^", "wsgi.py", "gunicorn.conf.py", "chatapp", "migrations"]
     archive = subprocess.run(["git", *what], cwd=ROOT, capture_output=True)
     if not commit or archive.returncode:
-        missing("The history of the program", "git, and clone all of it")
+        pytest.skip("needs the history of the program: clone all of it")
     folder = tmp_path_factory.mktemp("before")
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
         files.extractall(folder, filter="data")
