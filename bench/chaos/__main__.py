@@ -57,10 +57,12 @@ def _row(fault: Fault, site: Site, tokens: Sequence[str]) -> Row:
 def _tried(fault: Fault, site: Site, tokens: Sequence[str]) -> tuple[str, oracle.Verdict]:
     crowd = Crowd(site.app.url, tokens, fault.script)
     crowd.start()
-    crowd.wait_for_text()
-    note = fault.inject(Scene(site, crowd, tokens))
-    time.sleep(AFTERWARDS)
-    crowd.finish()
+    try:
+        crowd.wait_for_text()
+        note = fault.inject(Scene(site, crowd, tokens))
+        time.sleep(AFTERWARDS)
+    finally:
+        crowd.finish()
     database = site.app.environ.get("DATABASE_URL") or f"sqlite:///{site.disk / 'chatapp.db'}"
     verdict = oracle.judge(site.app.url, database, crowd, PATIENCE)
     if fault.free and (costs := verdict.outcomes - Counter(completed=verdict.outcomes["completed"])):

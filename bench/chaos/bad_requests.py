@@ -11,7 +11,7 @@ from collections import Counter
 from urllib.parse import urlsplit
 
 AT_ONCE = 40
-PATIENCE = 20.0
+PATIENCE = 60.0  # seconds, for a machine that does other things as well
 ABSENT = "01890000-0000-7000-8000-000000000000"
 API = "/api/v1/chat"
 
