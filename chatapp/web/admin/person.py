@@ -55,7 +55,7 @@ def change_role(user_id: UUID) -> ResponseReturnValue:
     people.change_roles(signed_in_user(), user_id, **roles())
     if user_id == signed_in_user().id and not signed_in_user().is_staff:
         return redirect(url_for("home"), 303)
-    return _done("That is what they may do now.", user_id, "role")
+    return _done("That is what they may do now. They have to sign in again.", user_id, "role")
 
 
 @staff_only
