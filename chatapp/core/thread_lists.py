@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from chatapp.models import Message, Thread, User
 TOKEN_SUMS = ("input_tokens", "output_tokens", "total_tokens")
 TIMES = ("created", "modified")
 BATCH = 500
-MOST_SORTED = 20_000  # threads that a filter of days may leave to be sorted
+MOST_SORTED = 5_000  # threads of everybody that a filter may leave to be sorted
 NOT_BY_INDEX: custom_op[Any] = custom_op("+")
 MOST_FOUND = 5_000  # messages that one search may find
 COUNTED = (
@@ -180,15 +181,14 @@ def _conditions(user: User, wanted: ThreadFilter) -> list[ColumnElement[bool]]:
         found.append(Thread.user_id == wanted.owner_id)
     if wanted.is_archived is not None:
         found.append(Thread.archived_at.is_not(None) if wanted.is_archived else Thread.archived_at.is_(None))
-    if wanted.is_flagged is not None:
-        found.append(Thread.is_flagged == _truth(wanted.is_flagged))
     if wanted.max_severity is not None:
         found.append(Thread.max_severity == wanted.max_severity)
-    if wanted.has_feedback is not None:
-        found.append(Thread.has_feedback == _truth(wanted.has_feedback))
+    order = None if _is_of_one(user, wanted) else (wanted.order or thread_order.NEWEST_FIRST)[0].removeprefix("-")
+    for name, value in (("is_flagged", wanted.is_flagged), ("has_feedback", wanted.has_feedback)):
+        if value is not None:
+            found += _looked_up(name, partial(_is, value), order, sorted_by="created")
     for name, first, last in wanted.days:
-        is_sorted = _is_of_one(user, wanted) or name == (wanted.order or thread_order.NEWEST_FIRST)[0].removeprefix("-")
-        found += _within_days(name, first, last, is_sorted=is_sorted)
+        found += _looked_up(name, partial(_within_days, first, last), order, sorted_by=name)
     found += [condition for name, low, high in wanted.tokens for condition in _between(name, low, high)]
     if wanted.query.strip():
         owner = session.get(User, wanted.owner_id) if wanted.owner_id else None
@@ -197,22 +197,27 @@ def _conditions(user: User, wanted: ThreadFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-def _truth(value: bool) -> ColumnElement[bool]:
-    """Written out in the query, not bound: partial indexes are chosen by what the query says."""
-    return true() if value else false()
+def _looked_up(
+    name: str, condition: Callable[[Any], list[ColumnElement[bool]]], order: str | None, sorted_by: str
+) -> list[ColumnElement[bool]]:
+    """The condition on a column whose index has its threads in the order of `sorted_by`.
 
-
-def _within_days(name: str, first: date | None, last: date | None, *, is_sorted: bool) -> list[ColumnElement[bool]]:
-    """`is_sorted`: by what the days are looked up, or after it, for there are few."""
+    SQLite finds all that meet it by that index and sorts them. If they are many, the index of the order asked for is to
+    be walked along instead: then no index serves the condition. Without an order the condition is not what finds.
+    """
     column = getattr(Thread, name)
-    conditions = _between_days(column, first, last)
-    if is_sorted or not is_sqlite() or _are_few(conditions):
+    conditions = condition(column)
+    if order in (None, sorted_by) or not is_sqlite() or _are_few(conditions):
         return conditions
-    # SQLite would find all of them by their days and sort them: the index of the order is to be walked along instead.
-    return _between_days(UnaryExpression(column, operator=NOT_BY_INDEX, type_=column.type), first, last)
+    return condition(UnaryExpression(column, operator=NOT_BY_INDEX, type_=column.type))
 
 
-def _between_days(column: Any, first: date | None, last: date | None) -> list[ColumnElement[bool]]:
+def _is(value: bool, column: Any) -> list[ColumnElement[bool]]:
+    # Written out in the query, not bound: partial indexes are chosen by what the query says.
+    return [column == (true() if value else false())]
+
+
+def _within_days(first: date | None, last: date | None, column: Any) -> list[ColumnElement[bool]]:
     conditions = [] if first is None else [column >= datetime.combine(first, time(), UTC)]
     if last is not None and last < date.max:
         conditions.append(column < datetime.combine(last + timedelta(days=1), time(), UTC))
