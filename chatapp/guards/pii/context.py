@@ -13,12 +13,22 @@ LABEL_END = 5
 LETTER = re.compile(r"[^\W\d_]")
 
 
+# A bar between alternatives, not one inside of parentheses.
+BAR = re.compile(r"\|(?![^(]*\))")
+
+
 def words(expression: str) -> re.Pattern[str]:
     """An expression for words in small letters, found at their beginning; where words are not set apart, anywhere.
 
-    All begin with a letter, which is asked first: most places in a page of numbers have none.
+    All begin with a letter, which is asked first: most places in a page of numbers have none. Then those with the same
+    first letter are tried, and not all of them.
     """
-    return re.compile(rf"(?<![a-z])(?=[^\W\d_])(?:{expression})")
+    by_letter: dict[str, list[str]] = {}
+    for word in BAR.split(expression):
+        letter = word[0] if word[0].isalpha() else ""
+        by_letter.setdefault(letter, []).append(word.removeprefix(letter))
+    grouped = "|".join(f"{letter}(?:{'|'.join(rests)})" for letter, rests in by_letter.items())
+    return re.compile(rf"(?<![a-z])(?=[^\W\d_])(?:{grouped})")
 
 
 class Surroundings:
@@ -52,7 +62,7 @@ class Surroundings:
         begin, stop = _parts(start, end)
         told = self._told.get((begin, stop))
         if told is None:
-            told = self._told[begin, stop] = self.tell(PHONE, begin, stop) or self.tell(NUMBER, begin, stop)
+            told = self._told[begin, stop] = self.tell(PHONE, begin, stop)
         return told
 
     def part(self, start: int, end: int) -> str:
@@ -127,12 +137,10 @@ PHONE = words(
     r"|main line|ops\b|puhelin|puh\b|matkapuhelin|kännykkä|soit[at]|helista|kõne|tālru|telefonu|zvan|skamb|mobilus"
     r"|zadzwo|komórk|dzwo|numer (?:tel|kom)|rufen? |anruf|rufnummer|appel|joindre|portable|llam|móvil|chiam"
     r"|cellulare|recapito|ligar|telem[oó]vel|bel(?:len)? |zavol|volat|ringe?r?\b|hívj|sun(?:ați|ati)|tel\.|телефон"
-    r"|тел\.|звон|мобильн|телефонувати|дзвон|обад|τηλ|電話|电话|手机|전화|फ़ोन|phone"
-)
-NUMBER = words(
-    r"(?:my|our|his|her|mon|notre|mi|mio|nostro|meine?|min|mitt|minu|meie|mano|mans|mana|mój|moj"
-    r"|mijn|oma|meu|můj|мой|мій) "
-    r"(?:\w+ )?(?:n[uúü]m|nomer|nr\b|číslo|номер)|numbril|contact|kontakt|registered|номер|nummer"
+    r"|тел\.|звон|мобильн|телефонувати|дзвон|обад|τηλ|電話|电话|手机|전화|फ़ोन"
+    r"|(?:my|our|his|her|mon|notre|mi|mio|nostro|meine?|min|mitt|minu|meie|mano|mans|mana|mój|moj"
+    r"|mijn|oma|meu|můj|мой|мій)(?= (?:\w+ )?(?:n[uúü]m|nomer|nr\b|číslo|номер))"
+    r"|numbril|contact|kontakt|registered|номер|nummer"
 )
 GENERIC_ID = words(
     r"national (?:id|identi|insurance|number|registration)|identi|identy|id-?kood|fiscal code"

@@ -7,7 +7,7 @@ from functools import cache
 from importlib import import_module
 from types import ModuleType
 
-from chatapp.guards.pii.context import LOOKALIKE, NUMBER, PHONE, Nearby
+from chatapp.guards.pii.context import LOOKALIKE, PHONE, Nearby
 from chatapp.guards.pii.digits import Digits
 from chatapp.guards.pii.effort import Effort
 from chatapp.guards.pii.spans import Span
@@ -62,7 +62,7 @@ def _international(digits: Digits, effort: Effort) -> Span | None:
 
 def _is_national(digits: Digits, near: Nearby) -> bool:
     is_distinct = DISTINCT.fullmatch(digits.written) is not None
-    if not is_distinct and not (8 <= len(digits.plain) <= 12 and (near.tells(PHONE) or near.tells(NUMBER))):
+    if not is_distinct and not (8 <= len(digits.plain) <= 12 and near.tells(PHONE)):
         return False
     if len(set(digits.plain)) == 1 or DATE.match(digits.written) or ADDRESS.fullmatch(digits.written):
         return False

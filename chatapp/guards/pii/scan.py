@@ -143,8 +143,7 @@ def _needs_no_words(digits: Digits) -> bool:
 
 def _is_told(around: Surroundings, start: int, end: int) -> bool:
     """Whether words of phone numbers stand near a row of numbers."""
-    begin, stop = start - context.BEFORE, end + context.AFTER
-    return around.tell(context.PHONE, begin, stop) or around.tell(context.NUMBER, begin, stop)
+    return around.tell(context.PHONE, start - context.BEFORE, end + context.AFTER)
 
 
 def _allowed(value: str, allowlist: Collection[str]) -> bool:

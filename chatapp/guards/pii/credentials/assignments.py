@@ -40,7 +40,7 @@ NAMES_OF_PASSWORDS = frozenset(PASSWORDS)
 # The shortest value that is a password, and what the looks at a name and at a value cost.
 SHORTEST = 4
 COST, COST_OF_VALUE = 6, 20
-ASSIGNED = re.compile(r"[^\n=:>0-9]{0,48}[=:>0-9]\s?\S{0,256}")
+ASSIGNED = re.compile(r"[^\n=:>0-9]{0,48}+[=:>0-9]\s?\S{0,256}")
 
 # Stems that are syllables of many words.
 WHOLE = frozenset(("pat", "psw", "clé", "cred", "api"))
