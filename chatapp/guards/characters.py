@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 
 from chatapp.guards.arrays import NDArray, np
 
@@ -24,6 +24,22 @@ def as_text(codes: Codes) -> str:
 def kinds(names: dict[str, str]) -> bytes:
     """A table for `bytes.translate` that makes of each character its kind, x of all others."""
     return bytes(ord(names.get(chr(code), "x")) for code in range(256))
+
+
+def one_kind(characters: Collection[str]) -> bytes:
+    """A table that makes x of these characters and a blank of all others."""
+    return bytes(ord("x") if chr(code) in characters else ord(" ") for code in range(256))
+
+
+def runs(text: str, kind: bytes, fewest: int) -> Iterator[tuple[int, int]]:
+    """Where so many characters of `one_kind`, all of ASCII, stand in a row: an expression tries every place instead."""
+    letters = text.encode("ascii", "replace").translate(kind) + b" "
+    least = b"x" * fewest
+    start = letters.find(least)
+    while start >= 0:
+        end = letters.find(b" ", start + fewest)
+        yield start, end
+        start = letters.find(least, end)
 
 
 class Rewriting:

@@ -42,14 +42,14 @@ LETTERED = re.compile(
 )
 LONGEST_HEAD = 7
 HEAD = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{0,6}-?$")
-INSURANCE = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d](?![0-9A-Za-z])")
+INSURANCE = re.compile(r"[A-Za-z](?<![0-9A-Za-z].)[A-Za-z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d](?![0-9A-Za-z])")
 # What is in every text with such a number, in kinds of characters without blanks: found without a search.
 INSURANCE_KINDS = kinds(
     dict.fromkeys("0123456789", "0") | dict.fromkeys(string.ascii_letters, "a") | dict.fromkeys("ABCDabcd", "A")
 )
 INSURANCE_KINDS_FOUND = tuple(head + b"000000A" for head in (b"aa", b"aA", b"Aa", b"AA"))
-CORSICAN = re.compile(r"(?<![0-9A-Za-z])[12] ?[0-9]{2} ?[0-9]{2} ?2[AB] ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}(?![0-9A-Za-z])")
-SHAPE = str.maketrans("012345678abcdefghijklmnopqrstuvwxyzBCDEFGHIJKLMNOPQRSTUVWXYZ", "9" * 9 + "A" * 51)
+CORSICAN = re.compile(r"[12](?<![0-9A-Za-z].) ?[0-9]{2} ?[0-9]{2} ?2[AB] ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}(?![0-9A-Za-z])")
+SHAPES = bytes.maketrans(f"{string.digits}{string.ascii_letters}".encode(), b"9" * 10 + b"A" * 52)
 
 
 def national_id(digits: Digits, near: Nearby) -> Span | None:
@@ -62,21 +62,22 @@ def national_id(digits: Digits, near: Nearby) -> Span | None:
 
 def lettered_ids(text: str, around: Surroundings, effort: Effort) -> Iterator[Span]:
     """The national numbers that hold letters."""
+    shapes = text.encode("ascii", "replace").translate(SHAPES).decode("ascii")
     matches = LETTERED.finditer(text)
     for match in matches:
-        if match[0].translate(SHAPE) not in TAILS:
+        if shapes[match.start() : match.end()] not in TAILS:
             continue
         head = HEAD.search(text, max(0, match.start() - 8), match.start())
         if head is None:
             continue
         start, end = head.start(), match.end()
-        written = text[start:end]
-        recognisers = BY_SHAPE.get(written.translate(SHAPE))
-        if recognisers is None or written.isdigit():
+        recognisers = BY_SHAPE.get(shapes[start:end])
+        if recognisers is None or shapes[start:end].isdigit():
             continue
         if not effort.allows("lettered", COST):
-            effort.mask_all(_tails(chain((match,), matches)), "pii_national_id")
+            effort.mask_all(_tails(shapes, chain((match,), matches)), "pii_national_id")
             break
+        written = text[start:end]
         alone = len(text) - len(written) < 8 and text.strip() == written
         span = _recognise(written, start, recognisers, around.at(start, end), alone=alone)
         if span is not None:
@@ -84,11 +85,11 @@ def lettered_ids(text: str, around: Surroundings, effort: Effort) -> Iterator[Sp
     yield from _with_blanks(text, effort)
 
 
-def _tails(matches: Iterable[re.Match[str]]) -> Iterator[tuple[int, int]]:
+def _tails(shapes: str, matches: Iterable[re.Match[str]]) -> Iterator[tuple[int, int]]:
     """The places of what has the shape of a number, with what may stand in front."""
     for match in matches:
-        if match[0].translate(SHAPE) in TAILS:
-            start, end = match.span()
+        start, end = match.span()
+        if shapes[start:end] in TAILS:
             yield max(0, start - LONGEST_HEAD), end
 
 

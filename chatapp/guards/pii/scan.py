@@ -106,7 +106,8 @@ def _mask_rows(text: str, start: int, around: Surroundings, effort: Effort) -> N
         rows = [cluster.span() for cluster in clusters]
         begin, end = rows[0][0], rows[-1][1]
         has_words = around.has_words(begin, end)
-        shapes = dict.fromkeys(text[first:last].translate(SHAPE) for first, last in rows)
+        written = text[begin:end].translate(SHAPE)
+        shapes = dict.fromkeys(written[first - begin : last - begin] for first, last in rows)
         if (
             any(_holds_number(shape, has_words) for shape in shapes)
             or any(ISSUED.match(text, first) for first, _ in rows)

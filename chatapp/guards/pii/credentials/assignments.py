@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 from chatapp.guards.pii.credentials.values import (
     UUID,
@@ -101,13 +102,13 @@ def assignments(text: str, places: Places, effort: Effort) -> Iterator[Span]:
     for stem in (*PASSWORDS, *SECRETS):
         repeats = Repeats(text, BEFORE, AFTER)
         done = 0
-        for place in places.get(stem, ()):
+        left = iter(places.get(stem, ()))
+        for place in left:
             if place < done:
                 continue
             if effort.is_spent("names"):
-                _mask_assigned(text, place + len(stem), effort)
-                done = place + len(stem)
-                continue
+                effort.mask_all(_assigned_roughly(text, chain((place,), left), stem), "pii_password_context")
+                break
             judge = partial(_looked_at, text, place, stem, effort)
             span = repeats.at(place, judge)
             if span is not None:
@@ -121,6 +122,17 @@ def _looked_at(text: str, place: int, stem: str, effort: Effort) -> Span | None:
         return _assigned(text, place, stem, effort, is_secret=stem not in NAMES_OF_PASSWORDS)
     _mask_assigned(text, place + len(stem), effort)
     return None
+
+
+def _assigned_roughly(text: str, places: Iterable[int], stem: str) -> Iterator[tuple[int, int]]:
+    """What may be assigned where the stem stands, without a closer look."""
+    done = 0
+    for place in places:
+        if place >= done:
+            done = place + len(stem)
+            behind = ASSIGNED.match(text, done)
+            if behind is not None:
+                yield done, behind.end()
 
 
 def _mask_assigned(text: str, end: int, effort: Effort) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator
+from itertools import chain
 
+from chatapp.guards.characters import one_kind, runs
 from chatapp.guards.pii.credentials.values import entropy, is_placeholder
 from chatapp.guards.pii.effort import Effort
 from chatapp.guards.pii.spans import Span
@@ -13,7 +16,7 @@ SHORTEST = 32
 LONGEST = 128
 LEAST_ENTROPY = 4.0
 
-RUN = re.compile(r"[0-9A-Za-z_+/\-]{32,}+={0,2}")
+IN_RUN = one_kind(f"{string.ascii_letters}{string.digits}_+/-")
 # What long runs usually are: public keys, checksums, pictures, certificates, parts of addresses and of paths.
 HARMLESS = re.compile(
     r"(?:sha\d*|md5|h1|integrity|base64|hash|checksum|digest|etag|fingerprint|commit"
@@ -31,16 +34,26 @@ def unnamed(text: str, effort: Effort) -> Iterator[Span]:
     """Runs that only a generator writes."""
     if BLOCK in text:
         return
-    for match in RUN.finditer(text):
-        start, end = match.span()
-        if WRAPPED.match(text, end):
-            continue
+    found = _runs(text)
+    for start, end in found:
         if not effort.allows("runs", COST):
-            if not SUM.fullmatch(match[0]):
-                effort.mask(start, end, "pii_generic_api_key")
-            continue
-        if end - start <= LONGEST and _is_generated(match[0]) and not HARMLESS.search(text, max(0, start - 40), start):
+            left = chain(((start, end),), found)
+            effort.mask_all((run for run in left if not SUM.fullmatch(text, *run)), "pii_generic_api_key")
+            return
+        if (
+            end - start <= LONGEST
+            and _is_generated(text[start:end])
+            and not HARMLESS.search(text, max(0, start - 40), start)
+        ):
             yield Span(start, end, "pii_generic_api_key")
+
+
+def _runs(text: str) -> Iterator[tuple[int, int]]:
+    """Long ones with their padding, without those that fill line after line."""
+    for start, stop in runs(text, IN_RUN, SHORTEST):
+        end = stop + text.startswith("=", stop) + text.startswith("==", stop)
+        if not WRAPPED.match(text, end):
+            yield start, end
 
 
 def _is_generated(value: str) -> bool:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import string
+from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import chain
 
+from chatapp.guards.characters import one_kind, runs
 from chatapp.guards.pii.credentials.values import is_placeholder
 from chatapp.guards.pii.effort import Effort
 from chatapp.guards.pii.spans import Span
@@ -108,7 +111,8 @@ FORMATS: dict[str, str] = {
 }
 GROUPS = {f"g{number}": category for number, category in enumerate(FORMATS)}
 # All formats hold a piece of twelve characters or more; it begins in the word or address that the piece is part of.
-PIECE = re.compile(r"[0-9A-Za-z_\-+/]{12,}+")
+IN_PIECE = one_kind(f"{string.ascii_letters}{string.digits}_-+/")
+SHORTEST = 12
 PLAIN_WORD = re.compile(r"/*[A-Za-z]?[a-z]+(?:[\-/_][a-z]+)*[\-/]*")
 # Names in programs begin as tokens do: test_login_returns_401.
 JOINED = re.compile(r"(?:[a-z]+|[A-Z]+|[A-Z][a-z]+|\d{1,4})(?:[_\-](?:[a-z]+|[A-Z]+|[A-Z][a-z]+|\d{1,4}))+")
@@ -133,14 +137,13 @@ def _expression() -> re.Pattern[str]:
 def marked(text: str, effort: Effort) -> Iterator[Span]:
     """The tokens whose form tells who issued them."""
     done = 0
-    for piece in PIECE.finditer(text):
-        start, end = piece.span()
-        if end <= done or PLAIN_WORD.fullmatch(piece[0]):
+    pieces = runs(text, IN_PIECE, SHORTEST)
+    for start, end in pieces:
+        if end <= done or PLAIN_WORD.fullmatch(text, start, end):
             continue
         if not effort.allows("marks", COST):
-            if not UNMARKED.fullmatch(piece[0]):
-                effort.mask(start, end, "pii_service_token")
-            continue
+            effort.mask_all(_perhaps_marked(text, chain(((start, end),), pieces), done), "pii_service_token")
+            return
         lowest = max(done, start - LEAD)
         head = max(lowest, *(text.rfind(character, lowest, start) for character in BREAKS))
         done = end
@@ -154,3 +157,10 @@ def marked(text: str, effort: Effort) -> Iterator[Span]:
             done = max(done, lowest)
             if match.lastgroup is not None and not is_placeholder(match[0]) and not JOINED.fullmatch(match[0]):
                 yield Span(*match.span(), GROUPS[match.lastgroup])
+
+
+def _perhaps_marked(text: str, pieces: Iterable[tuple[int, int]], done: int) -> Iterator[tuple[int, int]]:
+    """Those that are not found yet and are neither words nor sums."""
+    for start, end in pieces:
+        if end > done and not UNMARKED.fullmatch(text, start, end) and not PLAIN_WORD.fullmatch(text, start, end):
+            yield start, end
