@@ -106,8 +106,14 @@ def _from_escapes(run: str) -> str:
     return _readable(bytes.fromhex("".join(_HEX_DIGITS.findall(run)))) or run
 
 
+# No text that can be printed has these.
+_UNREADABLE = bytes({*range(0x20), 0x7F, 0xC0, 0xC1, *range(0xF5, 0x100)} - set(b"\t\n\v\f\r\x1c\x1d\x1e\x1f"))
+
+
 def _readable(data: bytes) -> str:
     """The bytes as text, empty when they are none."""
+    if len(data.translate(None, _UNREADABLE)) < len(data):
+        return ""
     text = data.decode(errors="replace")  # a page of what is no text takes a fifth of the time without exceptions
     if len(text) <= 3 or "\ufffd" in text:
         return ""

@@ -30,31 +30,34 @@ _UNSPACED = re.compile(f"[{UNSPACED}]")
 
 Concepts = tuple[int, ...]
 
-# Signs of attacks that are not words: a character without which there is none, and the pattern. None of them repeats
+# Signs of attacks that are not words: what they hold at least one of, and the pattern. None of them repeats
 # without a bound, so all are linear.
 SIGNS = {
-    "sign_delimiter": (">", r"<\|[a-z_]{2,20}\|>|<<sys>>|</?s>"),
-    "sign_instruction": ("]", r"\[/?inst\]"),
+    "sign_delimiter": ((">",), r"<\|[a-z_]{2,20}\|>|<<sys>>|</?s>"),
+    "sign_instruction": (("]",), r"\[/?inst\]"),
     "sign_role_tag": (
-        "",
+        ("<", "[", "{", "("),
         r"[<\[{(]/?\s?(?:system(?: mode)?|admin|developer|instructions?|sys|root|override|user|assistant)\s?[>\])}:]",
     ),
     "sign_heading": (
-        "",
+        ("##", "--", "==", "**"),
         r"(?:##|--|==|\*\*)\s?(?:system|instruction|prompt|new|begin|end of|tool_result|override|admin)",
     ),
     # That it begins a word is asked after the first letter, so that the search can leap from one to the next.
     "sign_turn": (
-        ":",
+        (":",),
         r"[hascgudb](?<!\w.)(?:(?<=h)uman|(?<=a)(?:ssistant|i)|(?<=s)ystem|(?<=c)hatgpt|(?<=g)pt"
         r"|(?<=u)ser|(?<=d)an|(?<=b)ot)"
         r"\s?:",
     ),
-    "sign_fence": ("`", r"```\s?(?:system|prompt|admin|instructions?)"),
-    "sign_slot": ("", r"\[(?:insert|your|user|prompt|keyword|targetlanguage|name)\b|\{(?:prompt|query|user|generator)"),
-    "sign_remote": ("http", r"https?://[^\s]{0,80}?(?:evil|attacker|\?[a-z]{1,8}=)"),
+    "sign_fence": (("```",), r"```\s?(?:system|prompt|admin|instructions?)"),
+    "sign_slot": (
+        ("[", "{"),
+        r"\[(?:insert|your|user|prompt|keyword|targetlanguage|name)\b|\{(?:prompt|query|user|generator)",
+    ),
+    "sign_remote": (("://",), r"https?://[^\s]{0,80}?(?:evil|attacker|\?[a-z]{1,8}=)"),
     "sign_question": (
-        "",
+        ("",),
         r"^\s?(?:how|where|when|which|can i|could i|may i|should i|why|what is|is there|does)\b",
     ),
 }
@@ -67,8 +70,8 @@ class Lexicon:
         names = sorted({concept for concept, _ in lines})
         self.concepts = [*names, *SIGNS]
         self._signs = [
-            (len(names) + number, needle, re.compile(pattern))
-            for number, (needle, pattern) in enumerate(SIGNS.values())
+            (len(names) + number, needles, re.compile(pattern))
+            for number, (needles, pattern) in enumerate(SIGNS.values())
         ]
         meanings: dict[str, dict[tuple[int, bool], None]] = {}
         for concept, entries in lines:
@@ -100,8 +103,8 @@ class Lexicon:
                 if start - latest[concept] >= AGAIN:
                     latest[concept] = start
                     found.append(start * count + concept)
-        for concept, needle, sign in self._signs:
-            if needle in text:
+        for concept, needles, sign in self._signs:
+            if any(needle in text for needle in needles):
                 found += [match.start() * count + concept for match in sign.finditer(text)]
         found.sort()
         numbers = np.array(found, dtype=np.int64)

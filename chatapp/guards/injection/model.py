@@ -21,7 +21,7 @@ OFTEN = 4
 RARE = 2_000
 MOST = 8
 SLOTS = 1 << 12
-LONG = 4_000
+LONG = 800
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -94,7 +94,8 @@ def _root(counts: Floats) -> Floats:
 
 def _shares(buckets: NDArray[np.int64], most: float) -> Floats | float:
     """What each n-gram of a text counts, when none may count more than `most` all in all."""
-    if len(buckets) <= most or np.bincount(buckets & (SLOTS - 1)).max() <= most:
+    # As many as would fill more than all slots need no look at them.
+    if len(buckets) <= most * SLOTS and (len(buckets) <= most or np.bincount(buckets & (SLOTS - 1)).max() <= most):
         return 1.0
     if len(buckets) > LONG:
         return np.minimum(1.0, most / np.bincount(buckets)[buckets])
