@@ -70,16 +70,16 @@ def ibans(text: str, effort: Effort) -> Iterator[Span]:
     position = 0
     while (start := letters.find(HEAD, position)) >= 0:
         position = start + 2
-        match = IBAN.match(text, start)
-        if match is None:
+        length = LENGTHS.get(text[start:position].upper())
+        match = IBAN.match(text, start) if length else None
+        if length is None or match is None:
             continue
-        written = match[0]
-        length = LENGTHS.get(written[:2].upper())
-        if length and not effort.allows("accounts", COST):
+        if not effort.allows("accounts", COST):
             effort.mask(*match.span(), "pii_iban_general")
             position = match.end()
             continue
-        end = _end_of_account(written, length) if length else None
+        written = match[0]
+        end = _end_of_account(written, length)
         if end is None:
             continue
         account = written[:end].translate({ord(separator): None for separator in SEPARATORS}).upper()
