@@ -55,7 +55,7 @@ class Rewriting:
         """How many characters each is read as."""
         sizes = self._sizes[codes]
         if not sizes.all():
-            self._learn(np.unique(codes[sizes == 0]))
+            self._learn(set(codes[sizes == 0].tolist()))
             sizes = self._sizes[codes]
         return sizes.astype(np.int64) - 1
 
@@ -77,8 +77,8 @@ class Rewriting:
                 rewritten[starts[reaches] + place] = table[which[reaches], place]
         return rewritten
 
-    def _learn(self, codes: Codes) -> None:
-        pieces = [self._piece(chr(code)) for code in codes.tolist()]
-        ones = [piece if len(piece) == 1 else chr(code) for piece, code in zip(pieces, codes.tolist(), strict=True)]
-        self._codes[codes] = list(map(ord, ones))
-        self._sizes[codes] = [len(piece) + 1 for piece in pieces]
+    def _learn(self, codes: Collection[int]) -> None:
+        for code in codes:
+            piece = self._piece(chr(code))
+            self._codes[code] = ord(piece) if len(piece) == 1 else code
+            self._sizes[code] = len(piece) + 1

@@ -14,7 +14,7 @@ from chatapp.guards.injection.ngrams import Hashes, Ints
 
 PATH = Path(__file__).with_name("lexicon.txt")
 # Scripts written without blanks, or with articles and particles attached: a word may begin anywhere.
-UNSPACED = "\u0590-\u06ff\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+UNSPACED = tuple(zip("\u0590\u0e00\u1780\u3040\u3400\uac00", "\u06ff\u0eff\u17ff\u30ff\u9fff\ud7af", strict=True))
 # Entries are looked up by so many characters; shorter ones as they are. In a LONG text places are ruled out by DEEP.
 BEGINNING, DEEP = 3, 7
 LONG = 1_500
@@ -26,7 +26,6 @@ OTHER, LETTER, ANYWHERE = range(3)
 # The same concept is found again only so many characters later.
 AGAIN = 8
 FACTOR = np.uint64(0x9E3779B1)
-_UNSPACED = re.compile(f"[{UNSPACED}]")
 
 Concepts = tuple[int, ...]
 
@@ -74,10 +73,12 @@ class Lexicon:
             for number, (needles, pattern) in enumerate(SIGNS.values())
         ]
         meanings: dict[str, dict[tuple[int, bool], None]] = {}
-        for concept, entries in lines:
-            for entry in fold(entries).split(","):
+        # All at once, which takes a tenth of the time.
+        folded = fold(";".join(entries for _, entries in lines)).split(";")
+        for (concept, _), entries in zip(lines, folded, strict=True):
+            for entry in entries.split(","):
                 word = entry.strip().rstrip("*")
-                is_open = entry.rstrip().endswith("*") or bool(_UNSPACED.match(word[-1]))
+                is_open = entry.rstrip().endswith("*") or _is_unspaced(word[-1])
                 meanings.setdefault(word, {})[names.index(concept), is_open] = None
         # What each means where letters follow, and where none do.
         self._entries: dict[str, tuple[Concepts, Concepts]] = {
@@ -85,7 +86,8 @@ class Lexicon:
             for word, found in meanings.items()
         }
         self._beginnings = _Beginnings(self._entries)
-        self._whole = [_table(word for word in self._entries if len(word) == length) for length in range(DEEP + 1)]
+        short = [word for word in self._entries if len(word) <= DEEP]
+        self._whole = [_table(word for word in short if len(word) == length) for length in range(DEEP + 1)]
         self._heads = {depth: _table({word[:depth] for word in self._entries if len(word) > depth}) for depth in DEPTHS}
 
     def find(self, text: str, codes: Hashes) -> tuple[Ints, Ints]:
@@ -151,6 +153,10 @@ class _Beginnings(dict[str, tuple[Concepts, tuple[int, ...]]]):
         return found
 
 
+def _is_unspaced(char: str) -> bool:
+    return any(first <= char <= last for first, last in UNSPACED)
+
+
 def _slot(hashes: Hashes) -> Hashes:
     return (hashes ^ (hashes >> np.uint64(17))) & np.uint64(PLANE - 1)
 
@@ -171,10 +177,10 @@ def _table(words: Iterable[str]) -> NDArray[np.bool_]:
 def _kinds() -> NDArray[np.int8]:
     """Of every character of the basic plane: a letter or digit, one where a word may begin anywhere, or another."""
     kinds = np.full(PLANE, OTHER, dtype=np.int8)
-    for run in re.finditer(r"\w+", "".join(map(chr, range(PLANE)))):
-        kinds[run.start() : run.end()] = LETTER
-    for match in re.finditer("(.)-(.)", UNSPACED):
-        span = slice(ord(match[1]), ord(match[2]) + 1)
+    kinds[np.strings.isalnum(np.arange(PLANE, dtype=np.uint32).view("<U1"))] = LETTER
+    kinds[ord("_")] = LETTER
+    for first, last in UNSPACED:
+        span = slice(ord(first), ord(last) + 1)
         kinds[span][kinds[span] == LETTER] = ANYWHERE
     return kinds
 

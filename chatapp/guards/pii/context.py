@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 BEFORE = 64
 AFTER = 32
@@ -17,11 +18,12 @@ LETTER = re.compile(r"[^\W\d_]")
 BAR = re.compile(r"\|(?![^(]*\))")
 
 
+@cache
 def words(expression: str) -> re.Pattern[str]:
     """An expression for words in small letters, found at their beginning; where words are not set apart, anywhere.
 
-    All begin with a letter, which is asked first: most places in a page of numbers have none. Then those with the same
-    first letter are tried, and not all of them.
+    Made when the first number asks for it, and not at start-up. All begin with a letter, which is asked first: most
+    places in a page of numbers have none. Then those with the same first letter are tried, and not all of them.
     """
     by_letter: dict[str, list[str]] = {}
     for word in BAR.split(expression):
@@ -36,14 +38,14 @@ class Surroundings:
 
     def __init__(self, text: str) -> None:
         self._lowered = lower(text)
-        self._found: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
+        self._found: dict[tuple[str, int], tuple[tuple[int, int], ...]] = {}
         self._told: dict[tuple[int, int], bool] = {}
 
     def at(self, start: int, end: int) -> Nearby:
         return Nearby(self, start, end)
 
-    def tell(self, expression: re.Pattern[str], start: int, end: int) -> bool:
-        """Whether one of the words stands between two places."""
+    def tell(self, expression: str, start: int, end: int) -> bool:
+        """Whether one of these `words` stands between two places."""
         for block in range(max(start, 0) // BLOCK, (end - 1) // BLOCK + 1):
             for begin, stop in self._words(expression, block):
                 if start <= begin and stop <= end:
@@ -69,15 +71,15 @@ class Surroundings:
         """What stands between two places, in small letters."""
         return self._lowered[max(start, 0) : end]
 
-    def _words(self, expression: re.Pattern[str], block: int) -> tuple[tuple[int, int], ...]:
-        key = (id(expression), block)  # by identity: the hash of an expression costs more than its search
+    def _words(self, expression: str, block: int) -> tuple[tuple[int, int], ...]:
+        key = (expression, block)
         found = self._found.get(key)
         if found is None:
             begin = block * BLOCK
             found = ()
             if self.has_letters(begin, begin + BLOCK):
-                words = expression.finditer(self._lowered, begin, begin + BLOCK + AFTER)
-                found = tuple(word.span() for word in words if word.start() < begin + BLOCK)
+                matches = words(expression).finditer(self._lowered, begin, begin + BLOCK + AFTER)
+                found = tuple(match.span() for match in matches if match.start() < begin + BLOCK)
             self._found[key] = found
         return found
 
@@ -100,8 +102,8 @@ class Nearby:
             self._is_bare = not (around.has_letters(start - BEFORE, start) or around.has_letters(end, end + AFTER))
         return self._is_bare
 
-    def tells(self, expression: re.Pattern[str]) -> bool:
-        """Whether one of the words stands near."""
+    def tells(self, expression: str) -> bool:
+        """Whether one of these `words` stands near."""
         if self.is_bare():
             return False
         around, start, end = self._around, self._start, self._end
@@ -130,7 +132,7 @@ def lower(text: str) -> str:
     return "".join(low if len(low := character.lower()) == 1 else character for character in text)
 
 
-PHONE = words(
+PHONE = (
     r"(?:tele)?(?:phone|fon|fono|foon|fón|fonn|vopp?n)|t[eé]l(?:[eé](?:fon|phon|fax)|\b)|teléf|tlf"
     r"|mobi|mob\b|móvil|movil|mobtel|cell(?:ulare|ulaire|ular|\b)|gsm|handy|fax|hotline|call|dial|ring|reach|sms"
     r"|text (?:me|him|her|us)|whats ?app|signal|telegram\b|viber|pager|callback|voicemail|answering|desk\b"
@@ -142,7 +144,7 @@ PHONE = words(
     r"|mijn|oma|meu|můj|мой|мій)(?= (?:\w+ )?(?:n[uúü]m|nomer|nr\b|číslo|номер))"
     r"|numbril|contact|kontakt|registered|номер|nummer"
 )
-GENERIC_ID = words(
+GENERIC_ID = (
     r"national (?:id|identi|insurance|number|registration)|identi|identy|id-?kood|fiscal code"
     r"|id (?:number|code|card|no)"
     r"|personal (?:code|id|number|identi)|social security|social(?: insurance)?\b"

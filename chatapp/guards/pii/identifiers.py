@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from chatapp.guards.pii.checksums import luhn, medicare, national, nhs
 from chatapp.guards.pii.context import GENERIC_ID as ANY
-from chatapp.guards.pii.context import words
 
 Check = str | Callable[[str], bool]
 
@@ -25,7 +24,7 @@ class Recogniser:
     category: str
     shapes: str
     check: Check
-    needs: re.Pattern[str] | None = None
+    needs: str | None = None
     form: re.Pattern[str] | None = None
 
     def accepts(self, written: str) -> bool:
@@ -101,19 +100,19 @@ BELGIAN = re.compile(r"\d\d[. \-]?[0-5]\d[. \-]?[0-3]\d[. \-]?\d{3}[. \-]?\d\d")
 NORWEGIAN = re.compile(r"[0-7]\d[014589]\d\d\d[ \-]?\d{5}")
 EVEN = re.compile(r"[1-9]\d{9}[02468]")
 
-BSN = words(r"bsn|burgerservice|citizen service|sofi")
-PORTUGUESE = words(r"nif|contribuinte|número fiscal|tax (?:number|id)|tin\b|cart[aã]o de cidad")
-SSN = words(r"ssn|social|itin\b|taxpayer|tax id")
-NHS = words(r"nhs|health (?:number|service)|patient|medical")
-SIN = words(r"sin\b|social insurance|canad")
-TFN = words(r"tfn|tax file|austral")
-ISRAELI = words(r"teudat|תעודת|ת\.?ז|israel|id (?:number|no)|identity")
-IRD = words(r"ird\b|inland revenue")
-RUT = words(r"rut\b|run\b|chile|c[eé]dula")
-DNI = words(r"dni|nif\b|documento")
-PPS = words(r"pps|irish|ireland|social")
-PAN = words(r"pan\b|permanent account|income tax|india")
-NIN = words(r"nin\b|national identification number|nigeria")
+BSN = r"bsn|burgerservice|citizen service|sofi"
+PORTUGUESE = r"nif|contribuinte|número fiscal|tax (?:number|id)|tin\b|cart[aã]o de cidad"
+SSN = r"ssn|social|itin\b|taxpayer|tax id"
+NHS = r"nhs|health (?:number|service)|patient|medical"
+SIN = r"sin\b|social insurance|canad"
+TFN = r"tfn|tax file|austral"
+ISRAELI = r"teudat|תעודת|ת\.?ז|israel|id (?:number|no)|identity"
+IRD = r"ird\b|inland revenue"
+RUT = r"rut\b|run\b|chile|c[eé]dula"
+DNI = r"dni|nif\b|documento"
+PPS = r"pps|irish|ireland|social"
+PAN = r"pan\b|permanent account|income tax|india"
+NIN = r"nin\b|national identification number|nigeria"
 AADHAAR = "999999999999 9999_9999_9999 9999-9999-9999"
 
 OTHER = "pii_national_id"
@@ -134,7 +133,7 @@ RECOGNISERS = (
     Recogniser(OTHER, "9999999999", "ua.rntrc", ANY),
     Recogniser(OTHER, "9999999999 9999_999999", "at.vnr", ANY),
     Recogniser(OTHER, "9999999999 999_999_9999 999-999-9999", nhs, NHS),
-    Recogniser(OTHER, "9999999999 99999999999 9999_99999_9 9999_99999_99", medicare, words(r"medicare")),
+    Recogniser(OTHER, "9999999999 99999999999 9999_99999_9 9999_99999_99", medicare, r"medicare"),
     Recogniser("pii_sweden_personnummer", "99999999-9999 99999999+9999", "se.personnummer"),
     Recogniser("pii_sweden_personnummer", "999999-9999 999999+9999 9999999999 999999999999", "se.personnummer", ANY),
     Recogniser("pii_finland_hetu", "999999-9999 999999-999A 999999A9999 999999A999A 999999+9999 999999+999A", _finnish),
@@ -166,12 +165,12 @@ RECOGNISERS = (
     Recogniser(OTHER, "99999999 999999999 99-999-999 999-999-999", "nz.ird", IRD),
     Recogniser(OTHER, "99.999.999-9 99999999-9 9999999-9 9.999.999-9 99.999.999-A 99999999-A", "cl.rut", RUT),
     Recogniser(OTHER, "99999999 99.999.999", "ar.dni", DNI),
-    Recogniser(OTHER, "99-99999999-9 99999999999", "ar.cuit", words(r"cui[lt]\b")),
+    Recogniser(OTHER, "99-99999999-9 99999999999", "ar.cuit", r"cui[lt]\b"),
     Recogniser(OTHER, "999999999999999999 99999999999999999A", "cn.ric"),
     Recogniser("pii_spain_dni", "99999999A 99999999-A", "es.dni"),
     Recogniser("pii_spain_dni", "9999999A 9999999-A", _short_dni, DNI),
     Recogniser("pii_spain_nie", "A9999999A A-9999999-A", "es.nie"),
-    Recogniser("pii_spain_nie", "A99999999A A-99999999-A", _long_nie, words(r"nie\b")),
+    Recogniser("pii_spain_nie", "A99999999A A-99999999-A", _long_nie, r"nie\b"),
     Recogniser(OTHER, "9999999A 9999999AA", "ie.pps", PPS),
     Recogniser(OTHER, "A9999999A", _singapore),
     Recogniser("pii_italy_codice_fiscale", "AAAAAA99A99A999A", "it.codicefiscale"),
