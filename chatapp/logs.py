@@ -12,6 +12,8 @@ from chatapp.config import Settings
 def configure(settings: Settings) -> None:
     level = logging.getLevelNamesMapping()[settings.log_level]
     logging.basicConfig(level=level, format="%(message)s")
+    # At level DEBUG the client of the model logs whole requests, with what is masked everywhere else.
+    logging.getLogger("anthropic").setLevel(max(level, logging.INFO))
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -119,6 +119,23 @@ def test_drafts_are_not_left_to_who_signs_in_next(chat: Chat) -> None:
     expect(chat.box).to_have_value("")
 
 
+def test_a_secret_is_not_left_in_the_browser(chat: Chat) -> None:
+    token = "ghp_" + "A1b2C3d4E5f6G7h8" * 2 + "I9j0"
+    for secret, told in ((token, "blocked"), ("4012888888881881", "redacted")):
+        chat.box.fill(f"What is {secret} for?")
+        chat.page.reload()  # a draft, until it is sent
+        chat.box.press("Enter")
+        chat.ended()
+        expect(chat.log).to_contain_text(told)
+        for _ in ("live", "again"):
+            assert secret not in chat.page.content()
+            assert secret not in chat.page.evaluate("() => JSON.stringify([{...localStorage}, {...sessionStorage}])")
+            assert secret not in chat.page.evaluate(
+                "() => [...document.forms].map(f => [...new FormData(f).values()]).join()"
+            )
+            chat.page.reload()
+
+
 def test_the_usage_is_brought_up_to_date_when_an_answer_ends(chat: Chat) -> None:
     chat.page.get_by_text("Usage", exact=True).click()
     figure = chat.page.locator(".usage-figures").first

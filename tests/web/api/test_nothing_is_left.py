@@ -63,6 +63,7 @@ def test_the_original_is_nowhere(
     assert mark.encode() not in answer.body + again.body
     for path in ("/api/chat-messages/?include_history=true", "/api/chat-threads/"):
         assert mark not in ana.get(path).text
+    assert ana.get("/api/chat-threads/", query_string={"query": f'"{mark}"'}).json == []
     _search_store(tmp_path, mark)
     assert mark not in caplog.text
     assert mark not in "".join(capfd.readouterr())
@@ -96,6 +97,35 @@ def test_a_secret_of_the_model_is_nowhere(
     assert ana.answer_in(answer.thread)["content"] == answer.text
     _search_store(tmp_path, SECRETS["IBAN"])
     _search_store(tmp_path, SECRETS["GitHub token"])
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Script(status=400, error_message=f"cannot read {SECRETS['e-mail']}"),
+        Script(trouble="error", error_message=f"cannot read {SECRETS['e-mail']}"),
+        Script(trouble="malformed", text=f"{SECRETS['e-mail']} and more"),
+    ],
+    ids=["refused", "broken off", "malformed"],
+)
+def test_a_model_that_fails_reports_nothing_of_what_only_it_was_told(
+    make_claude: Callable[..., Flask],
+    model: MessagesServer,
+    tmp_path: Path,
+    trouble: Script,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    ana = Client(make_claude(), folk.settle().ana)
+    model.scripts = [trouble] * 9
+
+    answer = ana.ask(f"write to {SECRETS['e-mail']}")
+
+    assert SECRETS["e-mail"] in " ".join(str(request.as_json()) for request in model.requests)
+    assert SECRETS["e-mail"].encode() not in answer.body
+    _search_store(tmp_path, SECRETS["e-mail"])
+    assert SECRETS["e-mail"] not in caplog.text + "".join(capfd.readouterr())
 
 
 def test_a_failing_guard_reports_nothing_of_the_text(
