@@ -136,6 +136,7 @@ _MIXED = re.compile(
     rf"(?<![\w.:/-])(?![0-9a-f]{{7,40}}(?!\w))(?=[{_A_TO_Z}@$!|]{{0,19}}[0-9@$!|])(?=[0-9@$!|]{{0,19}}[{_A_TO_Z}])[{_A_TO_Z}0-9@$!|]{{2,20}}"
     r"(?![\w:/-]|\.\d)"
 )
+_BEFORE_LETTER = re.compile(rf"[0-9@$!|][{_A_TO_Z}]")
 _DIGIT_LETTERS = tuple(zip("0134578@$", "oieastbas", strict=True))
 # At the end of a word, and far from its next letter, these are no letters.
 _SIGN_LETTERS = ((re.compile(r"!(?=[!|]{0,7}\w)"), "i"), (re.compile(r"\|(?=[!|]{0,7}\w)"), "l"))
@@ -157,10 +158,16 @@ def _respelled(text: str) -> Reading | None:
         letters = joined.encode("ascii", "replace")
     if _DOTTED_KIND in letters.translate(_DOTTED_KINDS) and _DOTTED.search(joined):
         joined = _DOTTED_WORD.sub(lambda match: re.sub(_SEPARATOR, "", match[0]), joined)
-    mixed = list(islice(_mixed(joined), _THOROUGH))
-    if mixed and (len(mixed) == _THOROUGH or len(joined) <= _LONG):
+    is_long = len(joined) > _LONG
+    mixed = list(islice(filter(_is_leet, _mixed(joined)) if is_long else _mixed(joined), _THOROUGH))
+    if mixed and (len(mixed) == _THOROUGH or not is_long):
         return Reading(_without_digits(joined) if len(mixed) == _THOROUGH else _replaced(joined, mixed), LEET)
     return Reading(joined, None) if joined != text else None
+
+
+def _is_leet(word: re.Match[str]) -> bool:
+    """Whether one of its digits and signs is no number at the end, as in `host12`."""
+    return _BEFORE_LETTER.search(word[0]) is not None
 
 
 def _replaced(text: str, words: list[re.Match[str]]) -> str:
