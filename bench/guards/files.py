@@ -1,7 +1,7 @@
 """What the guards make of files that nobody wrote for them: `python -m bench.guards.files [PATH ...]`.
 
-Each file is judged whole, as one that is attached, and in excerpts of 2,000 characters, as pasted ones. Without a path:
-the single modules of Python's own library, of which the model has seen none. A path may be one file, as a log.
+Each file is judged in excerpts of 2,000 characters, as an attached one is, and whole, as it would be if it were pasted.
+Without a path: the single modules of Python's own library, of which the model has seen none. A path may be one file.
 """
 
 from __future__ import annotations
