@@ -12,6 +12,8 @@ from chatapp.config import Settings
 def configure(settings: Settings) -> None:
     level = logging.getLevelNamesMapping()[settings.log_level]
     logging.basicConfig(level=level, format="%(message)s")
+    # It says which parts of itself Alembic has loaded, whenever somebody looks at the revision.
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -46,7 +46,8 @@ def test_the_image_is_made_of_what_is_there_and_runs_as_nobody_in_particular() -
     copied = re.findall(r"^COPY --from=build /app/(\S+)", text, re.M)
     assert {"wsgi.py", "chatapp", "migrations", "gunicorn.conf.py"} == set(copied)
     assert all((DEPLOY.parent / name).exists() for name in copied)
-    assert re.search(r"^USER (?!root)", text, re.M) and "HEALTHCHECK" in text
+    assert re.search(r"^USER (?!root)", text, re.M)
+    assert re.search(r"^HEALTHCHECK [^$]*:\$PORT/healthz", text, re.M), "it asks at the port of the settings"
     assert {"HOST", "PORT", "INSTANCE_PATH"} <= NAMES
 
 
