@@ -36,7 +36,7 @@ BROKEN = "Something went wrong while the answer was being sent. It may be comple
 
 @bp.post("/chat/stream/")
 @parser.use_args(StreamInput, location="body")
-@answers(StreamLine, many=True, mimetype=MIMETYPE, refusals=(404, 429, 503))
+@answers(StreamLine, many=True, mimetype=MIMETYPE, refusals=(404, 429))
 def stream(wish: Json) -> Response:
     if wish["update_thread_name"]:
         return _ndjson(_name(wish))
