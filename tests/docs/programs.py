@@ -59,12 +59,16 @@ def systemctl(call: Call) -> str:
 
 
 def docker(call: Call) -> str:
-    """There is no Docker. The files that compose reads are there, and secrets are for their owner only."""
+    """There is no Docker. The files that compose reads are there.
+
+    It mounts them as they are: the user of the containers is another one, so only their folder keeps others out.
+    """
     assert call.words == ["compose", "up", "--build"]
     compose = yaml.safe_load(Path(call.folder, "compose.yaml").read_text())
     for name, secret in compose["secrets"].items():
         path = Path(call.folder, secret["file"])
-        assert path.exists() and path.stat().st_mode & 0o77 == 0, f"the secret {name} is not there, or open to others"
+        assert path.stat().st_mode & 0o004, f"containers cannot read the secret {name}"
+        assert path.parent.stat().st_mode & 0o077 == 0, "everybody reads the secrets"
     return ""
 
 
@@ -151,7 +155,7 @@ def standing_in(folder: Path, programs: dict[str, Program]) -> Iterator[dict[str
             call = Call(**json.loads(self.rfile.read()))
             try:
                 answer = {"output": programs[call.name](call), "status": 0}
-            except (AssertionError, ValueError) as error:
+            except (AssertionError, OSError, ValueError) as error:
                 answer = {"output": f"{call.name} {call.words}: {error}\n", "status": 1}
             self.wfile.write(json.dumps(answer).encode())
 
