@@ -8,7 +8,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from chatapp import cli_audit, cli_guards, cli_marketplace, cli_operations, demo, jobs
+from chatapp import cli_audit, cli_guards, cli_marketplace, cli_operations, jobs
 from chatapp.core import accounts, password_links, people
 from chatapp.errors import ChatError
 from chatapp.values import Scope
@@ -113,6 +113,8 @@ def create_token(name: str, label: str, read_only: bool) -> None:
 @click.command("demo")
 def demo_command() -> None:
     """Fill the installation with people and conversations to look at."""
+    from chatapp import demo
+
     for line in demo.fill():
         click.echo(line)
 
