@@ -51,6 +51,7 @@ def register(app: Flask) -> None:
 def create_user(name: str, password: str, full_name: str, email: str, staff: bool, support: bool) -> None:
     """Create a user."""
     try:
+        accounts.check_password(password)
         user = accounts.create_user(name, password, full_name=full_name, email=email, staff=staff, support=support)
     except ChatError as error:
         raise click.ClickException(str(error)) from error

@@ -21,6 +21,7 @@ first_tokens = Histogram("chatapp_first_token_seconds", "From the question to th
 running = Gauge("chatapp_turns_running", "Answers that are being written.", multiprocess_mode="livesum")
 streams = Gauge("chatapp_streams_open", "Readers of answers that are being written.", multiprocess_mode="livesum")
 appends = Histogram("chatapp_log_append_seconds", "Storing what all answers have written meanwhile.", buckets=LAGS)
+queue = Gauge("chatapp_log_queue", "Answers of which something is not stored yet.", multiprocess_mode="livesum")
 reaped = Counter("chatapp_leases_reaped", "Answers ended because the process that wrote them was gone.")
 verdicts = Counter("chatapp_guard_verdicts", "Texts that the guards have judged, by what followed.", ["action"])
 requests = Counter("chatapp_requests", "Requests, by what they were to and how they ended.", ["endpoint", "status"])

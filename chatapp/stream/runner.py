@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from chatapp import config, metrics, providers
 from chatapp.core import approvals, refusals, takeovers, titles, traces, turns
@@ -139,7 +140,7 @@ class Runner:
 
     def _execute(self, run: Run) -> None:
         try:
-            with self._context():
+            with self._context(), bound_contextvars(turn_id=str(run.turn_id)):
                 self._answer(run)
         except Exception:
             logger.exception("turn.lost", turn_id=str(run.turn_id))

@@ -195,6 +195,7 @@ class Writer:
                 logger.exception("log.append_failed")
                 self._pending.set()
                 self._stop.wait(RETRY_PAUSE)
+            metrics.queue.set(len(self._dirty))
             self._urgent.wait(max(0.0, beat - monotonic()))
 
 
