@@ -119,7 +119,7 @@ class Toolbox:
         except ChatError as refusal:
             return ToolResult.error(str(refusal))
         except Exception:
-            logger.exception("tool.failed", tool=prepared.tool.name)
+            logger.exception("tool.failed", tool=prepared.tool.name, turn_id=str(self._turn_id))
             return ToolResult.error(FAILED)
         finally:
             release()
