@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatapp.guards.characters import Rewriting, as_text, code_points, kinds
+from chatapp.guards.characters import Rewriting, as_text, code_points, kinds, one_kind, runs
 
 PIECES = {"ß": "ss", "ﬃ": "ffi", "\u200b": "", "é": "e"}
 
@@ -28,3 +30,10 @@ def test_pieces_that_may_not_grow_stay_as_they_are() -> None:
 
 def test_characters_have_kinds() -> None:
     assert b"a1\xff".translate(kinds({"a": "A", "1": "0"})) == b"A0x"
+
+
+@given(st.text("ab- é\n", max_size=40))
+def test_long_runs_are_those_that_an_expression_finds(written: str) -> None:
+    found = [match.span() for match in re.finditer("[ab]{3,}", written)]
+
+    assert list(runs(written, one_kind("ab"), 3)) == found

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import unquote
 
-from chatapp.guards.characters import kinds
+from chatapp.guards.characters import kinds, one_kind
 from chatapp.guards.terms import Terms
 
 # The categories of waldur-chat-api section 7.5 that name a disguise.
@@ -53,13 +53,8 @@ _ENTITIES = re.compile(rf"{_ENTITY}(?:{_ENTITY}){{2,}}")
 _UNICODE_ESCAPES = re.compile(rf"{_UNICODE_ESCAPE}(?:{_UNICODE_ESCAPE}){{2,}}")
 
 
-def _class(characters: str) -> bytes:
-    """A table that makes x of these characters and a blank of all others, so that a long run is found at once."""
-    return bytes(ord("x") if chr(code) in characters else ord(" ") for code in range(256))
-
-
-_HEX_CLASS, _HEX_RUN = _class(string.hexdigits), b"x" * 16
-_ENCODED_CLASS, _ENCODED_RUN = _class(string.ascii_letters + string.digits + "+/_-"), b"x" * 16
+_HEX_CLASS, _HEX_RUN = one_kind(string.hexdigits), b"x" * 16
+_ENCODED_CLASS, _ENCODED_RUN = one_kind(f"{string.ascii_letters}{string.digits}+/_-"), b"x" * 16
 _HEX_DIGITS = re.compile(r"(?:\\x|%|0x)?([0-9A-Fa-f]{2})")
 
 
