@@ -132,6 +132,7 @@ _MIXED = re.compile(
     r"(?![\w:/-]|\.\d)"
 )
 _BEFORE_LETTER = re.compile(rf"[0-9@$!|][{_A_TO_Z}]")
+_ADDRESS = re.compile(r"[A-Za-z0-9]+@[A-Za-z0-9]+\.[A-Za-z]")
 _DIGIT_LETTERS = tuple(zip("0134578@$", "oieastbas", strict=True))
 # At the end of a word, and far from its next letter, these are no letters.
 _SIGN_LETTERS = ((re.compile(r"!(?=[!|]{0,7}\w)"), "i"), (re.compile(r"\|(?=[!|]{0,7}\w)"), "l"))
@@ -161,8 +162,8 @@ def _respelled(text: str) -> Reading | None:
 
 
 def _is_leet(word: re.Match[str]) -> bool:
-    """Whether one of its digits and signs is no number at the end, as in `host12`."""
-    return _BEFORE_LETTER.search(word[0]) is not None
+    """Whether one of its digits and signs is no number at the end, as in `host12`, and no part of an address."""
+    return _BEFORE_LETTER.search(word[0]) is not None and _ADDRESS.match(word.string, word.start()) is None
 
 
 def _replaced(text: str, words: list[re.Match[str]]) -> str:
