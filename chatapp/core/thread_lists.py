@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from math import ceil, floor
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, UnaryExpression, false, func, select, true
+from sqlalchemy import BigInteger, ColumnElement, UnaryExpression, false, func, literal, select, true
 from sqlalchemy.sql.operators import custom_op
 
 from chatapp.core import audit, search, thread_order
@@ -22,6 +23,7 @@ TIMES = ("created", "modified")
 BATCH = 500
 MOST_SORTED = 5_000  # threads of everybody that a filter may leave to be sorted
 NOT_BY_INDEX: custom_op[Any] = custom_op("+")
+MOST_TOKENS = 2**63 - 1
 MOST_FOUND = 5_000  # messages that one search may find
 COUNTED = (
     Thread.id,
@@ -189,7 +191,8 @@ def _conditions(user: User, wanted: ThreadFilter) -> list[ColumnElement[bool]]:
             found += _looked_up(name, partial(_is, value), order, sorted_by="created")
     for name, first, last in wanted.days:
         found += _looked_up(name, partial(_within_days, first, last), order, sorted_by=name)
-    found += [condition for name, low, high in wanted.tokens for condition in _between(name, low, high)]
+    for name, low, high in wanted.tokens:
+        found += _looked_up(name, partial(_between, low, high), order, sorted_by=name)
     if wanted.query.strip():
         owner = session.get(User, wanted.owner_id) if wanted.owner_id else None
         owner = owner if sees_all else user
@@ -229,6 +232,12 @@ def _are_few(conditions: Conditions) -> bool:
     return (session.scalar(select(func.count()).select_from(some)) or 0) <= MOST_SORTED
 
 
-def _between(name: str, low: float | None, high: float | None) -> list[ColumnElement[bool]]:
-    column = getattr(Thread, name)
-    return ([] if low is None else [column >= low]) + ([] if high is None else [column <= high])
+def _between(low: float | None, high: float | None, column: Any) -> list[ColumnElement[bool]]:
+    return ([] if low is None else [column >= _whole(ceil(low))]) + (
+        [] if high is None else [column <= _whole(floor(high))]
+    )
+
+
+def _whole(number: int) -> ColumnElement[int]:
+    # PostgreSQL has no use for an index of whole numbers when it compares them with others.
+    return literal(max(-MOST_TOKENS, min(number, MOST_TOKENS)), BigInteger())

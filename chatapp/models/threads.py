@@ -12,8 +12,17 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from chatapp.db import Base, new_id, now
 from chatapp.models.accounts import User
 
-# What staff may sort everybody's threads by, and the parts that filters of few values leave.
-ORDERS = ("modified", "input_tokens", "output_tokens", "total_tokens", "models_used")
+# What staff may sort everybody's threads by, each with what goes along with it: a filter on that may leave only threads
+# at the far end of the order, and the others are then passed over within the index. And the parts that filters of few
+# values leave.
+ORDERS = {
+    "created": ("modified",),
+    "modified": ("created",),
+    "input_tokens": ("output_tokens", "total_tokens"),
+    "output_tokens": ("input_tokens", "total_tokens"),
+    "total_tokens": ("input_tokens", "output_tokens"),
+    "models_used": ("created", "modified"),
+}
 PARTS = {
     "archived": "archived_at is not null",
     "active": "archived_at is null",
@@ -54,8 +63,7 @@ class Thread(Base):
             Index(f"ix_threads_user_{name}", *columns, sqlite_where=text(part), postgresql_where=text(part))
             for name, (columns, part) in OWN_LISTS.items()
         ),
-        Index("ix_threads_created", "created", "id"),
-        *(Index(f"ix_threads_{column}", column, "id") for column in ORDERS),
+        *(Index(f"ix_threads_{column}", column, "id", *companions) for column, companions in ORDERS.items()),
         Index("ix_threads_max_severity", "max_severity", "created", "id"),
         *(
             Index(

@@ -14,6 +14,7 @@ from chatapp.core.flags import Wanted
 from chatapp.core.thread_lists import ThreadFilter
 from chatapp.db import new_id, now, session, transaction
 from chatapp.models import User
+from chatapp.models.threads import ORDERS
 from chatapp.values import Severity
 from tests.people import People
 from tests.plans import plan, queries
@@ -66,7 +67,34 @@ def test_archived_threads_are_read_in_the_order_of_times(app: Flask, people: Peo
     assert not any("TEMP B-TREE" in line for line in lines), "\n".join(lines)
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite's plan does not tell
+@pytest.mark.parametrize(("key", "companion"), [(key, each) for key, several in ORDERS.items() for each in several])
+def test_threads_that_a_filter_leaves_out_are_passed_over_within_the_index_of_the_order(
+    app: Flask, people: People, key: str, companion: str
+) -> None:
+    """An order goes along with what its filter asks: those that it leaves may stand at the far end of very many."""
+    is_time = companion in thread_lists.TIMES
+    asked = {"days": [(companion, None, date(2026, 1, 1))]} if is_time else {"tokens": [(companion, 7.5, None)]}
+    wanted = ThreadFilter(order=[f"-{key}"], **asked)
+    query, *_ = about_threads(partial(thread_lists.following, people.stan.user, wanted))
+    lines = plan(*query, "enable_sort", "enable_bitmapscan")
+
+    [place] = [at for at, line in enumerate(lines) if f"ix_threads_{key}" in line]
+    assert "Index Cond" in lines[place + 1], "\n".join(lines)
+    assert companion in lines[place + 1], "\n".join(lines)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite compares numbers of all kinds
+def test_limits_of_tokens_are_compared_as_the_numbers_that_the_index_holds(app: Flask, people: People) -> None:
+    wanted = ThreadFilter(tokens=[("total_tokens", 99.5, 1e300)], order=["total_tokens"])
+    query, *_ = about_threads(partial(thread_lists.following, people.stan.user, wanted))
+    lines = plan(*query, "enable_sort", "enable_bitmapscan")
+
+    assert any("Index Cond" in line and "'100'::bigint" in line for line in lines), "\n".join(lines)
+
+
 VERY_MANY = {
+    "tokens": ("total_tokens", ThreadFilter(tokens=[("total_tokens", 1, 9)], order=["-modified"])),
     "days": ("created", ThreadFilter(days=[("created", date(2020, 1, 1), None)], order=["-modified"])),
     "flagged": ("is_flagged", ThreadFilter(is_flagged=True, order=["-modified"])),
     "feedback": ("has_feedback", ThreadFilter(has_feedback=True, order=["-modified"])),
@@ -83,6 +111,7 @@ def test_very_many_threads_are_not_found_by_one_thing_and_sorted_by_another(
     with transaction():
         for thread in made:
             session.merge(thread).is_flagged = True
+            session.merge(thread).total_tokens = 5
             session.merge(thread).has_feedback = True
     for most, is_hidden in ((3, False), (2, True)):
         monkeypatch.setattr(thread_lists, "MOST_SORTED", most)

@@ -1,0 +1,29 @@
+"""What a filter of everybody's threads asks is in the index of the order, so that those passed over are not looked up."""
+
+from alembic import op
+
+revision = "0026"
+down_revision = "0025"
+branch_labels = None
+depends_on = None
+
+COMPANIONS = {
+    "created": ("modified",),
+    "modified": ("created",),
+    "input_tokens": ("output_tokens", "total_tokens"),
+    "output_tokens": ("input_tokens", "total_tokens"),
+    "total_tokens": ("input_tokens", "output_tokens"),
+    "models_used": ("created", "modified"),
+}
+
+
+def upgrade():
+    for column, companions in COMPANIONS.items():
+        op.drop_index(f"ix_threads_{column}", "threads")
+        op.create_index(f"ix_threads_{column}", "threads", [column, "id", *companions])
+
+
+def downgrade():
+    for column in COMPANIONS:
+        op.drop_index(f"ix_threads_{column}", "threads")
+        op.create_index(f"ix_threads_{column}", "threads", [column, "id"])
