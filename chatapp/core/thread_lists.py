@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -22,6 +22,8 @@ TOKEN_SUMS = ("input_tokens", "output_tokens", "total_tokens")
 TIMES = ("created", "modified")
 BATCH = 500
 MOST_SORTED = 5_000  # threads of everybody that a filter may leave to be sorted
+CLOCKS = timedelta(days=1)
+FIRST_DAY, LAST_DAY = date.min + CLOCKS, date.max - CLOCKS
 NOT_BY_INDEX: custom_op[Any] = custom_op("+")
 MOST_TOKENS = 2**63 - 1
 MOST_FOUND = 5_000  # messages that one search may find
@@ -83,9 +85,12 @@ class Statistics:
 
 def page(user: User, wanted: ThreadFilter, offset: int, limit: int) -> tuple[Sequence[Thread], int]:
     """The threads that `user` may see and `wanted` describes, with the number of all."""
-    conditions = _conditions(user, wanted)
-    fetch = thread_order.fetch if _is_of_one(user, wanted) else thread_order.fetch_from_index
-    return fetch(conditions, wanted.order, offset, limit)
+    searched = _searched(user, wanted)
+    met = [*_filtered(user, wanted, None), *searched]
+    if _is_of_one(user, wanted):
+        return thread_order.fetch(met, wanted.order, offset, limit)
+    walked = [*_filtered(user, wanted, _order(wanted)), *searched]
+    return thread_order.along_index(walked, wanted.order, offset, limit), thread_order.count(met)
 
 
 def within_reach(user: User, wanted: ThreadFilter) -> ThreadFilter:
@@ -136,32 +141,28 @@ def latest_statistics(user: User, wanted: ThreadFilter, most: int) -> tuple[Stat
     """The same over at most so many of them, the newest, for pages that must not wait; and whether those are all."""
     conditions = _conditions(user, replace(wanted, order=thread_order.NEWEST_FIRST))
     newest = select(*COUNTED).where(*conditions).order_by(Thread.created.desc(), Thread.id.desc())
-    found = _added_up(newest.limit(most + 1).subquery("newest").c, [])
+    found = _added_up(newest.limit(most + 1).cte("newest").prefix_with("MATERIALIZED").c, [])
     return found, found.threads_total <= most
 
 
 def _added_up(threads: Any, conditions: Sequence[ColumnElement[bool]]) -> Statistics:
-    of_threads = session.execute(
-        select(
-            func.count(),
-            func.count(threads.session_id.distinct()),
-            func.count(threads.user_id.distinct()),
-            _sum(threads.message_count),
-            _sum(threads.input_tokens),
-            _sum(threads.output_tokens),
-            func.count().filter(threads.is_flagged),
-        ).where(*conditions)
-    ).one()
-    return Statistics(*(int(value) for value in (*of_threads, *_thumbs(threads, conditions))))
-
-
-def _thumbs(threads: Any, conditions: Sequence[ColumnElement[bool]]) -> tuple[int, int]:
-    rated = select(
+    of_threads = select(
+        func.count(),
+        func.count(threads.session_id.distinct()),
+        func.count(threads.user_id.distinct()),
+        _sum(threads.message_count),
+        _sum(threads.input_tokens),
+        _sum(threads.output_tokens),
+        func.count().filter(threads.is_flagged),
+    ).where(*conditions)
+    thumbs = select(
         func.count().filter(Message.feedback_score.is_(True)),
         func.count().filter(Message.feedback_score.is_(False)),
     ).where(Message.thread_id == threads.id, Message.feedback_score.is_not(None), threads.has_feedback, *conditions)
-    positive, negative = session.execute(rated).one()
-    return positive, negative
+    one, other = of_threads.subquery(), thumbs.subquery()
+    # One row each, in one query: the threads are looked for once.
+    figures = session.execute(select(one, other).select_from(one.join(other, true()))).one()
+    return Statistics(*(int(value) for value in figures))
 
 
 def _sum(column: Any) -> ColumnElement[int]:
@@ -176,43 +177,77 @@ def _sees_all(user: User, wanted: ThreadFilter) -> bool:
     return (user.is_staff or user.is_support) and not wanted.own
 
 
+def _order(wanted: ThreadFilter) -> str:
+    return (wanted.order or thread_order.NEWEST_FIRST)[0].removeprefix("-")
+
+
 def _conditions(user: User, wanted: ThreadFilter) -> list[ColumnElement[bool]]:
-    sees_all = _sees_all(user, wanted)
-    found: list[ColumnElement[bool]] = [] if sees_all else [Thread.user_id == user.id]
+    order = None if _is_of_one(user, wanted) else _order(wanted)
+    return [*_filtered(user, wanted, order), *_searched(user, wanted)]
+
+
+def _filtered(user: User, wanted: ThreadFilter, order: str | None) -> list[ColumnElement[bool]]:
+    """For everybody's threads in an `order`, or for counting."""
+    found: list[ColumnElement[bool]] = [] if _sees_all(user, wanted) else [Thread.user_id == user.id]
     if wanted.owner_id is not None:
         found.append(Thread.user_id == wanted.owner_id)
     if wanted.is_archived is not None:
-        found.append(Thread.archived_at.is_not(None) if wanted.is_archived else Thread.archived_at.is_(None))
+        found += _looked_up("archived_at", partial(_is_set, wanted.is_archived), order, sorted_by=TIMES)
     if wanted.max_severity is not None:
-        found.append(Thread.max_severity == wanted.max_severity)
-    order = None if _is_of_one(user, wanted) else (wanted.order or thread_order.NEWEST_FIRST)[0].removeprefix("-")
+        found += _looked_up("max_severity", partial(_equals, wanted.max_severity), order, sorted_by=("created",))
     for name, value in (("is_flagged", wanted.is_flagged), ("has_feedback", wanted.has_feedback)):
         if value is not None:
-            found += _looked_up(name, partial(_is, value), order, sorted_by="created")
+            found += _looked_up(name, partial(_is, value), order, sorted_by=("created",))
     for name, first, last in wanted.days:
-        found += _looked_up(name, partial(_within_days, first, last), order, sorted_by=name)
+        found += _looked_up(name, partial(_within_days, first, last), order, sorted_by=(name,))
+        found += _implied(name, first, last)
     for name, low, high in wanted.tokens:
-        found += _looked_up(name, partial(_between, low, high), order, sorted_by=name)
-    if wanted.query.strip():
-        owner = session.get(User, wanted.owner_id) if wanted.owner_id else None
-        owner = owner if sees_all else user
-        found.append(search.matches(wanted.query.strip(), owner, wanted.unnamed, said=wanted.said))
+        found += _looked_up(name, partial(_between, low, high), order, sorted_by=(name,))
     return found
 
 
-def _looked_up(
-    name: str, condition: Callable[[Any], list[ColumnElement[bool]]], order: str | None, sorted_by: str
-) -> list[ColumnElement[bool]]:
-    """The condition on a column whose index has its threads in the order of `sorted_by`.
+def _searched(user: User, wanted: ThreadFilter) -> list[ColumnElement[bool]]:
+    if not wanted.query.strip():
+        return []
+    owner = session.get(User, wanted.owner_id) if wanted.owner_id else None
+    owner = owner if _sees_all(user, wanted) else user
+    return [search.matches(wanted.query.strip(), owner, wanted.unnamed, said=wanted.said)]
 
-    SQLite finds all that meet it by that index and sorts them. If they are many, the index of the order asked for is to
-    be walked along instead: then no index serves the condition. Without an order the condition is not what finds.
+
+def _looked_up(
+    name: str, condition: Callable[[Any], list[ColumnElement[bool]]], order: str | None, sorted_by: Collection[str]
+) -> list[ColumnElement[bool]]:
+    """The condition on a column whose index has its threads in the order of each of `sorted_by`.
+
+    SQLite does not know how many meet it. Few are found by that index and sorted. If they are many, the index of the
+    order asked for is to be walked along instead: then no index serves the condition. Without an order the condition
+    is not what finds.
     """
     column = getattr(Thread, name)
     conditions = condition(column)
-    if order in (None, sorted_by) or not is_sqlite() or _are_few(conditions):
+    if order is None or order in sorted_by or not is_sqlite():
         return conditions
+    if _are_few(conditions):
+        return [Thread.id.in_(select(Thread.id).where(*conditions))]
     return condition(UnaryExpression(column, operator=NOT_BY_INDEX, type_=column.type))
+
+
+def _implied(name: str, first: date | None, last: date | None) -> list[ColumnElement[bool]]:
+    """What days of one time tell about the other, a walk along whose index can begin there.
+
+    A thread is changed after it is made; a day is left for clocks that were set back meanwhile.
+    """
+    if name == "modified":
+        return _within_days(None, last and min(last, LAST_DAY) + CLOCKS, Thread.created)
+    return _within_days(first and max(first, FIRST_DAY) - CLOCKS, None, Thread.modified)
+
+
+def _is_set(value: bool, column: Any) -> list[ColumnElement[bool]]:
+    return [column.is_not(None) if value else column.is_(None)]
+
+
+def _equals(value: str, column: Any) -> list[ColumnElement[bool]]:
+    return [column == value]
 
 
 def _is(value: bool, column: Any) -> list[ColumnElement[bool]]:

@@ -56,15 +56,9 @@ def _page(query: Any, entity: Any, keys: Sequence[str], offset: int, limit: int)
     return ordered.offset(offset).limit(limit)
 
 
-def fetch_from_index(
-    conditions: Conditions, keys: Sequence[str], offset: int, limit: int
-) -> tuple[Sequence[Thread], int]:
-    """The same page and number, read along the index of the first key."""
-    return _along_index(conditions, keys or NEWEST_FIRST, offset, limit), count(conditions)
-
-
-def _along_index(conditions: Conditions, keys: Sequence[str], offset: int, limit: int) -> Sequence[Thread]:
-    first, *others = keys
+def along_index(conditions: Conditions, keys: Sequence[str], offset: int, limit: int) -> Sequence[Thread]:
+    """The same page, read along the index of the first key."""
+    first, *others = keys = keys or NEWEST_FIRST
     rest = [*(_nulls_last(Thread, key) for key in others), _by_id(Thread, keys)]
     known = _known(first)
     if known is None:

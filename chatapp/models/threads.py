@@ -13,10 +13,10 @@ from chatapp.db import Base, new_id, now
 from chatapp.models.accounts import User
 
 # What staff may sort everybody's threads by, each with what goes along with it: a filter on that may leave only threads
-# at the far end of the order, and the others are then passed over within the index. And the parts that filters of few
-# values leave.
+# at the far end of the order, and the others are then passed over within the index; the newest 5,000 are looked for by
+# every filter. And the parts that filters of few values leave.
 ORDERS = {
-    "created": ("modified",),
+    "created": ("modified", "input_tokens", "output_tokens", "total_tokens"),
     "modified": ("created",),
     "input_tokens": ("output_tokens", "total_tokens"),
     "output_tokens": ("input_tokens", "total_tokens"),

@@ -8,7 +8,7 @@ branch_labels = None
 depends_on = None
 
 COMPANIONS = {
-    "created": ("modified",),
+    "created": ("modified", "input_tokens", "output_tokens", "total_tokens"),
     "modified": ("created",),
     "input_tokens": ("output_tokens", "total_tokens"),
     "output_tokens": ("input_tokens", "total_tokens"),
