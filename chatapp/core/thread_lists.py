@@ -21,12 +21,11 @@ from chatapp.models import Message, Thread, User
 TOKEN_SUMS = ("input_tokens", "output_tokens", "total_tokens")
 TIMES = ("created", "modified")
 BATCH = 500
-MOST_SORTED = 5_000  # threads of everybody that a filter may leave to be sorted
+MOST_SORTED = 20_000  # threads of everybody that a filter may leave to be sorted
 CLOCKS = timedelta(days=1)
 FIRST_DAY, LAST_DAY = date.min + CLOCKS, date.max - CLOCKS
 NOT_BY_INDEX: custom_op[Any] = custom_op("+")
 MOST_TOKENS = 2**63 - 1
-MOST_FOUND = 5_000  # messages that one search may find
 COUNTED = (
     Thread.id,
     Thread.session_id,
@@ -43,8 +42,8 @@ COUNTED = (
 class ThreadFilter:
     """None asks for nothing. `days` holds inclusive (from, to) calendar days in UTC by column, `tokens` (min, max).
 
-    `unnamed` is what threads without a name are called; `query` finds them by it. Without `said` it does not look into
-    messages.
+    `unnamed` is what threads without a name are called; `query` finds them by it. What it finds may be `looked_up`
+    already.
     """
 
     owner_id: UUID | None = None
@@ -55,7 +54,7 @@ class ThreadFilter:
     has_feedback: bool | None = None
     query: str = ""
     unnamed: str = ""
-    said: bool = True
+    looked_up: search.LookedUp | None = None
     days: Sequence[tuple[str, date | None, date | None]] = ()
     tokens: Sequence[tuple[str, float | None, float | None]] = ()
     order: Sequence[str] = field(default=())
@@ -94,10 +93,11 @@ def page(user: User, wanted: ThreadFilter, offset: int, limit: int) -> tuple[Seq
 
 
 def within_reach(user: User, wanted: ThreadFilter) -> ThreadFilter:
-    """The same for pages that must not wait: words that very many messages hold are looked for in names only."""
-    if not wanted.query.strip() or _is_of_one(user, wanted) or not search.is_common(wanted.query.strip(), MOST_FOUND):
+    """The same for pages that must not wait: a search in everybody's threads is looked up once, as far as it can be."""
+    query = wanted.query.strip()
+    if not query or _is_of_one(user, wanted):
         return wanted
-    return replace(wanted, said=False)
+    return replace(wanted, looked_up=search.look_up(query, wanted.unnamed))
 
 
 def following(
@@ -106,7 +106,7 @@ def following(
     """The next threads in the order of the first key, and where those after them begin; None after the last."""
     key = (wanted.order or thread_order.NEWEST_FIRST)[0]
     conditions = _conditions(user, wanted)
-    found = thread_order.following(conditions, key, after, limit + 1, one_owner=_is_of_one(user, wanted))
+    found = thread_order.following(conditions, key, after, limit + 1, find_first=_are_found_first(user, wanted))
     return found[:limit], Place.of(found[limit - 1], key) if len(found) > limit else None
 
 
@@ -173,6 +173,16 @@ def _is_of_one(user: User, wanted: ThreadFilter) -> bool:
     return wanted.owner_id is not None or not _sees_all(user, wanted)
 
 
+def _are_found_first(user: User, wanted: ThreadFilter) -> bool:
+    """Whether the threads are found and then sorted: PostgreSQL expects a search for many to be met soon by anything."""
+    if _is_of_one(user, wanted):
+        return True
+    if wanted.looked_up is None or wanted.looked_up.is_few or is_sqlite():
+        return False
+    filtered = _filtered(user, wanted, None)
+    return bool(filtered) and _are_few(filtered)
+
+
 def _sees_all(user: User, wanted: ThreadFilter) -> bool:
     return (user.is_staff or user.is_support) and not wanted.own
 
@@ -209,9 +219,11 @@ def _filtered(user: User, wanted: ThreadFilter, order: str | None) -> list[Colum
 def _searched(user: User, wanted: ThreadFilter) -> list[ColumnElement[bool]]:
     if not wanted.query.strip():
         return []
+    if wanted.looked_up:
+        return [wanted.looked_up.condition]
     owner = session.get(User, wanted.owner_id) if wanted.owner_id else None
     owner = owner if _sees_all(user, wanted) else user
-    return [search.matches(wanted.query.strip(), owner, wanted.unnamed, said=wanted.said)]
+    return [search.matches(wanted.query.strip(), owner, wanted.unnamed)]
 
 
 def _looked_up(
@@ -233,10 +245,12 @@ def _looked_up(
 
 
 def _implied(name: str, first: date | None, last: date | None) -> list[ColumnElement[bool]]:
-    """What days of one time tell about the other, a walk along whose index can begin there.
+    """What days of one time tell about the other, so that on SQLite a walk along that one's index begins there.
 
     A thread is changed after it is made; a day is left for clocks that were set back meanwhile.
     """
+    if not is_sqlite():
+        return []  # PostgreSQL would expect that both together leave few
     if name == "modified":
         return _within_days(None, last and min(last, LAST_DAY) + CLOCKS, Thread.created)
     return _within_days(first and max(first, FIRST_DAY) - CLOCKS, None, Thread.modified)

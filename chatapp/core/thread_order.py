@@ -73,14 +73,14 @@ def along_index(conditions: Conditions, keys: Sequence[str], offset: int, limit:
 
 
 def following(
-    conditions: Conditions, key: str, after: Place | None, limit: int, *, one_owner: bool = False
+    conditions: Conditions, key: str, after: Place | None, limit: int, *, find_first: bool = False
 ) -> Sequence[Thread]:
     """So many threads after a place in the order of one key: as quick at the end of the list as at its beginning.
 
-    For why one owner's threads are found before they are sorted see `fetch`.
+    Few are found first and then sorted; for why see `fetch`.
     """
     entity: Any = Thread
-    if one_owner:
+    if find_first:
         matching = select(Thread).where(*conditions).cte("matching").prefix_with("MATERIALIZED", dialect="postgresql")
         entity, conditions = aliased(Thread, matching), ()
     known = _known(key, entity)

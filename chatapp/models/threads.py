@@ -29,6 +29,7 @@ PARTS = {
     "flagged": "is_flagged = {true}",
     "rated": "has_feedback = {true}",
 }
+UNNAMED = "title is null"
 DELETED = "deleted_at is not null"
 # The lists of one's own threads: what they are read by, and the part they are read from.
 OWN_LISTS = {
@@ -83,6 +84,7 @@ class Thread(Base):
             sqlite_where=text(PARTS["archived"]),
             postgresql_where=text(PARTS["archived"]),
         ),
+        Index("ix_threads_unnamed", "id", sqlite_where=text(UNNAMED), postgresql_where=text(UNNAMED)),
         Index("ix_threads_deleted", "deleted_at", sqlite_where=text(DELETED), postgresql_where=text(DELETED)),
         CheckConstraint("max_severity in ('none', 'low', 'medium', 'high', 'critical')", name="max_severity"),
     )

@@ -1,5 +1,9 @@
-"""What a filter of everybody's threads asks is in the index of the order, so that those passed over are not looked up."""
+"""What a filter of everybody's threads asks is in the index of the order, so that those passed over are not looked up.
 
+And threads without a name are found by an index.
+"""
+
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0026"
@@ -21,9 +25,12 @@ def upgrade():
     for column, companions in COMPANIONS.items():
         op.drop_index(f"ix_threads_{column}", "threads")
         op.create_index(f"ix_threads_{column}", "threads", [column, "id", *companions])
+    unnamed = sa.text("title is null")
+    op.create_index("ix_threads_unnamed", "threads", ["id"], sqlite_where=unnamed, postgresql_where=unnamed)
 
 
 def downgrade():
+    op.drop_index("ix_threads_unnamed", "threads")
     for column in COMPANIONS:
         op.drop_index(f"ix_threads_{column}", "threads")
         op.create_index(f"ix_threads_{column}", "threads", [column, "id"])
