@@ -33,9 +33,10 @@ OWN_ROWS = (
 
 @dataclass(frozen=True, slots=True)
 class LookedUp:
-    """What a search finds among everybody's threads, as far as a page can wait for it.
+    """What a search finds, as far as a page can wait for it.
 
-    `condition` is for a list that is read in its order. `is_few`: no more than LOOKED_UP are found. Without `said`
+    `condition` is for a list that is read in its order. `is_few`: no more than LOOKED_UP are found, or one
+    person's. Without `said`
     messages were not looked into, without `named` names of threads were not.
     """
 
@@ -51,12 +52,12 @@ def matches(query: str, owner: User | None, unnamed: str = "") -> ColumnElement[
     With an `owner` only that user's threads are looked at; the caller's query must be limited to them as well.
     `unnamed` is what threads without a name are called.
     """
-    found = [_named(query, owner), _said(query, owner)]
     conditions = [Thread.title.is_(None)] if query.casefold() in unnamed.casefold() else []
     owners = select(User.id).where(_owned_by(query))
     if owner:
-        conditions += [Thread.user_id.in_(owners.where(User.id == owner.id)), *map(Thread.id.in_, found)]
-        return or_(*conditions)
+        its = Thread.user_id.in_(owners.where(User.id == owner.id))
+        return or_(*conditions, its, contains(Thread.title, query), Thread.id.in_(_said(query, owner)))
+    found = [_named(query), _said(query, None)]
     few = session.scalars(owners.limit(FEW + 1)).all()
     if len(few) > FEW:
         conditions.append(Thread.user_id.in_(owners))
@@ -73,6 +74,14 @@ def _is_among(found: Sequence[Select[UUID]]) -> ColumnElement[bool]:
     return Thread.id.in_(some if len(some) <= LOOKED_UP else union(*found))
 
 
+def look_up_own(query: str, owner: User, unnamed: str) -> LookedUp:
+    """What `matches` finds among the owner's threads."""
+    condition = matches(query, owner, unnamed)
+    found = select(Thread.id).where(Thread.user_id == owner.id, condition).limit(LOOKED_UP + 1)
+    few = session.scalars(found).all()
+    return LookedUp(Thread.id.in_(few) if len(few) <= LOOKED_UP else condition, True, True, True)
+
+
 def look_up(query: str, unnamed: str) -> LookedUp:
     """What `matches` finds among everybody's threads, but for what takes long at a million of them.
 
@@ -85,7 +94,7 @@ def look_up(query: str, unnamed: str) -> LookedUp:
     named = [select(Thread.id).where(Thread.user_id.in_(owners))]
     asked: list[ColumnElement[bool]] = [Thread.user_id.in_(owners)]
     if not is_short:
-        named.append(_named(query, None, LOOKED_UP + 1))
+        named.append(_named(query, LOOKED_UP + 1))
         asked.append(contains(Thread.title, query))
     if query.casefold() in unnamed.casefold():
         named.append(select(Thread.id).where(Thread.title.is_(None)))
@@ -151,10 +160,7 @@ def contains(column: Any, fragment: str) -> ColumnElement[bool]:
     return func.casefold(column).contains(fragment.casefold(), autoescape=True)
 
 
-def _named(query: str, owner: User | None, most: int | None = None) -> Select[UUID]:
-    named = select(Thread.id).where(contains(Thread.title, query))
-    if owner:
-        return named.where(Thread.user_id == owner.id)
+def _named(query: str, most: int | None = None) -> Select[UUID]:
     if is_sqlite() and len(query) >= TRIGRAM:
         found: Select[Any] = (
             select(literal_column("rowid"))
@@ -163,7 +169,7 @@ def _named(query: str, owner: User | None, most: int | None = None) -> Select[UU
         )
         numbered = select(literal_column("thread_id", Thread.id.type)).select_from(text("thread_numbers"))
         return numbered.where(literal_column("id").in_(found.limit(most)))
-    return named
+    return select(Thread.id).where(contains(Thread.title, query))
 
 
 def _said(query: str, owner: User | None, most: int | None = None) -> Select[UUID]:

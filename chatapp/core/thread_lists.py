@@ -10,7 +10,7 @@ from math import ceil, floor
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, UnaryExpression, false, func, literal, select, true
+from sqlalchemy import BigInteger, ColumnElement, UnaryExpression, exists, false, func, literal, select, true
 from sqlalchemy.sql.operators import custom_op
 
 from chatapp.core import audit, search, thread_order
@@ -22,8 +22,6 @@ TOKEN_SUMS = ("input_tokens", "output_tokens", "total_tokens")
 TIMES = ("created", "modified")
 BATCH = 500
 MOST_SORTED = 20_000  # threads of everybody that a filter may leave to be sorted
-CLOCKS = timedelta(days=1)
-FIRST_DAY, LAST_DAY = date.min + CLOCKS, date.max - CLOCKS
 NOT_BY_INDEX: custom_op[Any] = custom_op("+")
 MOST_TOKENS = 2**63 - 1
 COUNTED = (
@@ -93,11 +91,13 @@ def page(user: User, wanted: ThreadFilter, offset: int, limit: int) -> tuple[Seq
 
 
 def within_reach(user: User, wanted: ThreadFilter) -> ThreadFilter:
-    """The same for pages that must not wait: a search in everybody's threads is looked up once, as far as it can be."""
+    """The same for pages that must not wait: what its words find is looked up once, as far as it can be."""
     query = wanted.query.strip()
-    if not query or _is_of_one(user, wanted):
+    if not query:
         return wanted
-    return replace(wanted, looked_up=search.look_up(query, wanted.unnamed))
+    owner = _owner(user, wanted)
+    found = search.look_up_own(query, owner, wanted.unnamed) if owner else search.look_up(query, wanted.unnamed)
+    return replace(wanted, looked_up=found)
 
 
 def following(
@@ -173,8 +173,15 @@ def _is_of_one(user: User, wanted: ThreadFilter) -> bool:
     return wanted.owner_id is not None or not _sees_all(user, wanted)
 
 
+def _owner(user: User, wanted: ThreadFilter) -> User | None:
+    """Whose threads alone are looked at."""
+    if not _sees_all(user, wanted):
+        return user
+    return session.get(User, wanted.owner_id) if wanted.owner_id else None
+
+
 def _are_found_first(user: User, wanted: ThreadFilter) -> bool:
-    """Whether the threads are found and then sorted: PostgreSQL expects a search for many to be met soon by anything."""
+    """Whether the threads are found and then sorted: PostgreSQL expects any to meet a search that finds many."""
     if _is_of_one(user, wanted):
         return True
     if wanted.looked_up is None or wanted.looked_up.is_few or is_sqlite():
@@ -221,9 +228,7 @@ def _searched(user: User, wanted: ThreadFilter) -> list[ColumnElement[bool]]:
         return []
     if wanted.looked_up:
         return [wanted.looked_up.condition]
-    owner = session.get(User, wanted.owner_id) if wanted.owner_id else None
-    owner = owner if _sees_all(user, wanted) else user
-    return [search.matches(wanted.query.strip(), owner, wanted.unnamed)]
+    return [search.matches(wanted.query.strip(), _owner(user, wanted), wanted.unnamed)]
 
 
 def _looked_up(
@@ -247,13 +252,13 @@ def _looked_up(
 def _implied(name: str, first: date | None, last: date | None) -> list[ColumnElement[bool]]:
     """What days of one time tell about the other, so that on SQLite a walk along that one's index begins there.
 
-    A thread is changed after it is made; a day is left for clocks that were set back meanwhile.
+    A thread is changed after it is made, unless the clock was set back: an index holds those.
     """
-    if not is_sqlite():
+    if not is_sqlite() or session.scalar(select(exists().where(Thread.modified < Thread.created))):
         return []  # PostgreSQL would expect that both together leave few
     if name == "modified":
-        return _within_days(None, last and min(last, LAST_DAY) + CLOCKS, Thread.created)
-    return _within_days(first and max(first, FIRST_DAY) - CLOCKS, None, Thread.modified)
+        return _within_days(None, last, Thread.created)
+    return _within_days(first, None, Thread.modified)
 
 
 def _is_set(value: bool, column: Any) -> list[ColumnElement[bool]]:

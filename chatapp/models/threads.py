@@ -30,6 +30,7 @@ PARTS = {
     "rated": "has_feedback = {true}",
 }
 UNNAMED = "title is null"
+SET_BACK = "modified < created"
 DELETED = "deleted_at is not null"
 # The lists of one's own threads: what they are read by, and the part they are read from.
 OWN_LISTS = {
@@ -85,6 +86,7 @@ class Thread(Base):
             postgresql_where=text(PARTS["archived"]),
         ),
         Index("ix_threads_unnamed", "id", sqlite_where=text(UNNAMED), postgresql_where=text(UNNAMED)),
+        Index("ix_threads_set_back", "id", sqlite_where=text(SET_BACK), postgresql_where=text(SET_BACK)),
         Index("ix_threads_deleted", "deleted_at", sqlite_where=text(DELETED), postgresql_where=text(DELETED)),
         CheckConstraint("max_severity in ('none', 'low', 'medium', 'high', 'critical')", name="max_severity"),
     )

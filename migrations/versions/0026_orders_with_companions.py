@@ -1,6 +1,6 @@
 """What a filter of everybody's threads asks is in the index of the order, so that those passed over are not looked up.
 
-And threads without a name are found by an index.
+And threads without a name are found by an index, as are those that a clock seems to have changed before they were made.
 """
 
 import sqlalchemy as sa
@@ -19,18 +19,21 @@ COMPANIONS = {
     "total_tokens": ("input_tokens", "output_tokens"),
     "models_used": ("created", "modified"),
 }
+PARTS = {"unnamed": "title is null", "set_back": "modified < created"}
 
 
 def upgrade():
     for column, companions in COMPANIONS.items():
         op.drop_index(f"ix_threads_{column}", "threads")
         op.create_index(f"ix_threads_{column}", "threads", [column, "id", *companions])
-    unnamed = sa.text("title is null")
-    op.create_index("ix_threads_unnamed", "threads", ["id"], sqlite_where=unnamed, postgresql_where=unnamed)
+    for name, part in PARTS.items():
+        where = sa.text(part)
+        op.create_index(f"ix_threads_{name}", "threads", ["id"], sqlite_where=where, postgresql_where=where)
 
 
 def downgrade():
-    op.drop_index("ix_threads_unnamed", "threads")
+    for name in PARTS:
+        op.drop_index(f"ix_threads_{name}", "threads")
     for column in COMPANIONS:
         op.drop_index(f"ix_threads_{column}", "threads")
         op.create_index(f"ix_threads_{column}", "threads", [column, "id"])

@@ -32,7 +32,7 @@ FOUND = {
     "?created_before=2026-01-01": ["Second", "First"],
     "?created=2026-01-01": ["Second"],
     "?created_after=2026-01-02": ["Third"],
-    "?modified_after=2030-01-01&modified_before=2030-01-02": ["First"],
+    "?modified_after=2020-01-01&modified_before=2020-01-02": ["First"],
     "?total_tokens_min=10&total_tokens_max=20": ["Second"],
     "?input_tokens_min=50": ["First"],
     "?output_tokens_max=4": ["Second"],
@@ -56,7 +56,7 @@ class TestTheList:
     @pytest.fixture
     def threads(self, people: People) -> None:
         day = datetime(2026, 1, 1, 23, 30, tzinfo=UTC)
-        rated = {"is_flagged": True, "max_severity": "high", "has_feedback": True, "modified": day.replace(year=2030)}
+        rated = {"is_flagged": True, "max_severity": "high", "has_feedback": True, "modified": day.replace(year=2020)}
         tokens = {"input_tokens": 60, "output_tokens": 40, "total_tokens": 100, "models_used": "b"}
         first = add_thread(people.ana, "First", created=day - timedelta(days=9), **rated, **tokens)
         add_message(first, "a wonderful day", "user")
