@@ -21,7 +21,7 @@ from chatapp.models import Message, Thread, User
 TOKEN_SUMS = ("input_tokens", "output_tokens", "total_tokens")
 TIMES = ("created", "modified")
 BATCH = 500
-MOST_SORTED = 20_000  # threads of everybody that a filter may leave to be sorted
+MOST_SORTED = 10_000  # threads of everybody that a filter may leave to be sorted
 NOT_BY_INDEX: custom_op[Any] = custom_op("+")
 MOST_TOKENS = 2**63 - 1
 COUNTED = (
