@@ -19,6 +19,9 @@ _spec.loader.exec_module(_module)
 settings = _module.load()
 
 
+UNATTENDED = ("/healthz", "/readyz", "/metrics")  # machines ask for these, all the time
+
+
 class Worker(GeventWorker):
     """Does not wait, when it is stopped, for connections on which nobody asks for anything.
 
@@ -76,13 +79,17 @@ def child_exit(server, worker):
         mark_process_dead(worker.pid)
 
 
+def post_fork(server, worker):
+    worker.was_visited = False
+    gc.disable()  # while the application is loaded everything is kept: looking for garbage takes a fifth of that time
+
+
 def post_worker_init(worker):
-    from chatapp import guards, jobs, providers
+    from chatapp import guards, jobs
     from chatapp.stream import spans
 
     runner = worker.wsgi.extensions["runner"]
     runner.start()
-    providers.warm_up()
     guards.warm_up()
     spans.warm_up()
     worker.end_jobs = jobs.start(worker.wsgi)
@@ -91,7 +98,25 @@ def post_worker_init(worker):
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()
     threading.Thread(target=_drain_when_stopped, args=(worker, runner), name="drain", daemon=True).start()
+
+
+def pre_request(worker, request):
+    """The first who comes is a sign that a model will be asked. A worker that nobody needs stays small."""
+    if not worker.was_visited and not request.path.startswith(UNATTENDED):
+        worker.was_visited = True
+        threading.Thread(target=_get_ready, args=(worker,), name="get-ready", daemon=True).start()
+
+
+def _get_ready(worker):
+    """Load what model calls need. Under gevent a thread of the system does it, or every answer would stop meanwhile."""
+    from chatapp import providers
+
+    if isinstance(worker, Worker):
+        gevent.get_hub().threadpool.apply(providers.load)
+    providers.warm_up()
+    gc.freeze()
 
 
 def _drain_when_stopped(worker, runner):

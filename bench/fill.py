@@ -140,15 +140,20 @@ def _thread(
     }
     messages = [_message(number, owner, index, created, rated, chance) for index in range(1, MESSAGES + 1)]
     if flagged:
-        messages[0] |= {
-            "is_flagged": True,
-            "severity": "high",
-            "action_taken": "block",
-            "injection_score": 0.8,
-            "injection_severity": "high",
-            "injection_categories": ["jailbreak"] if number % 3 else ["jailbreak", "prompt_leak"],
-        }
+        messages[0] |= _verdict(number)
     return thread, messages
+
+
+def _verdict(number: int) -> dict[str, Any]:
+    """What the guards had to say about a question."""
+    return {
+        "is_flagged": True,
+        "severity": "high",
+        "action_taken": "block",
+        "injection_score": 0.8,
+        "injection_severity": "high",
+        "injection_categories": ["jailbreak"] if number % 3 else ["jailbreak", "prompt_leak"],
+    }
 
 
 def _flag(message: dict[str, Any], number: int) -> dict[str, Any]:

@@ -25,8 +25,7 @@ on the model server itself, in the same run, and **×** the ratio to it. *Added*
 **At most** is what has to hold.
 
 - **first token**: from the question until the first text is there. **Lateness**: of every token, how long after the
-  model server was to send it it was there. `NDJSON` gathers Markdown to lines of 50 characters or 200 ms, because its
-  specification says so (waldur-chat-api 3.4): its lateness is at least that.
+  model server was to send it it was there. Text is gathered for 50 ms, so it is up to that.
 - **server CPU, memory**: of the product's processes, and of the model server in direct. Questions, titles and lists
   are in it.
 - **thread list meanwhile**: what somebody waits who asks for a list every 50 ms,
@@ -35,8 +34,6 @@ on the model server itself, in the same run, and **×** the ratio to it. *Added*
   say little.
 
 Where a figure does not hold, the parts `profile`, `profile-sse` and `profile-page` say what the time went into.
-
-Thread lists of 10 thousand to 4 million are measured by `python -m bench.fill` and `python -m bench.lists`.
 
 {parts}
 """

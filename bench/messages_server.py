@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import ssl
 import threading
 import time
 from collections import Counter
@@ -78,21 +79,29 @@ class MessagesServer:
     """`scripts` is played one a request, the last one forever; or it is a function of the request's body.
 
     Requests that do not stream (titles) are answered from `title`, so that they never take a stream's script.
+    `tls` is what it proves itself with; without it connections are plain.
     """
 
-    def __init__(self, default: Script | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        default: Script | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.scripts: list[Script] | Callable[[Json], Script] = [default or Script()]
         self.title = Script(text="A scripted title")
         self.models = ["claude-local", "claude-local-small"]
         self.requests: list[RecordedRequest] = []
-        self.host, self.port = host, port
+        self.host, self.port, self._tls = host, port, tls
         self._failures: Counter[Script] = Counter()
         self._ids = itertools.count(1)
         self._arrived = threading.Condition()
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        return f"{'https' if self._tls else 'http'}://{self.host}:{self.port}"
 
     def wait_for(self, count: int, timeout: float = 5.0) -> list[RecordedRequest]:
         """The requests so far, once there are `count` of them. Raises TimeoutError."""
@@ -121,7 +130,7 @@ class MessagesServer:
 
     async def listen(self) -> asyncio.Server:
         """Open the port and begin to answer."""
-        server = await asyncio.start_server(self._converse, self.host, self.port, backlog=2048)
+        server = await asyncio.start_server(self._converse, self.host, self.port, backlog=2048, ssl=self._tls)
         self.port = server.sockets[0].getsockname()[1]
         return server
 
@@ -279,10 +288,15 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=200, help="tokens of an answer")
     parser.add_argument("--first", type=float, default=0.3, help="seconds before the first token")
     parser.add_argument("--rate", type=float, default=20.0, help="tokens per second, 0 for no limit")
+    parser.add_argument("--certificate", help="file with a key and a certificate: connections are encrypted then")
     options = parser.parse_args()
+    tls = None
+    if options.certificate:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(options.certificate)
     default = Script(tokens=options.tokens, first=options.first, rate=options.rate)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve_forever(MessagesServer(default, host=options.host, port=options.port)))
+        asyncio.run(_serve_forever(MessagesServer(default, host=options.host, port=options.port, tls=tls)))
 
 
 if __name__ == "__main__":

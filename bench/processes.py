@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import ssl
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -17,6 +19,7 @@ import psutil
 from tests.servers import ROOT
 
 SAMPLE_INTERVAL = 0.1
+OWN = ssl._create_unverified_context()  # whom we have started ourselves need not prove anything
 
 
 @dataclass(frozen=True)
@@ -40,17 +43,20 @@ class ModelServer:
 
     def asked(self) -> list[dict[str, Any]]:
         """The requests since the last `forget`."""
-        with urllib.request.urlopen(f"{self.url}/_requests", timeout=60) as response:
+        with urllib.request.urlopen(f"{self.url}/_requests", timeout=60, context=OWN) as response:
             requests: list[dict[str, Any]] = json.load(response)["requests"]
         return requests
 
     def forget(self) -> None:
-        urllib.request.urlopen(urllib.request.Request(f"{self.url}/_requests", method="DELETE"), timeout=60).close()
+        request = urllib.request.Request(f"{self.url}/_requests", method="DELETE")
+        urllib.request.urlopen(request, timeout=60, context=OWN).close()
 
 
 @contextlib.contextmanager
-def model_server(pace: Pace) -> Iterator[ModelServer]:
-    options = {"--port": 0, "--tokens": pace.tokens, "--rate": pace.rate, "--first": pace.first}
+def model_server(pace: Pace, certificate: Path | None = None) -> Iterator[ModelServer]:
+    """With a certificate it is asked over TLS."""
+    options: dict[str, Any] = {"--port": 0, "--tokens": pace.tokens, "--rate": pace.rate, "--first": pace.first}
+    options |= {"--certificate": certificate} if certificate else {}
     arguments = [str(word) for option in options.items() for word in option]
     command = [sys.executable, "-m", "bench.messages_server", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from bench.clients import Answer, Bystander, Direct, Expected, Ndjson, Page, Sse, Way, sign_in
 from bench.figures import Result, Usage, figures
@@ -32,6 +33,7 @@ class Plan:
     bound: float  # milliseconds
     setup: Setup = Setup()
     has_bystander: bool = False  # somebody else asks for a list every so often, which costs the server as well
+    certificate: Path | None = None  # of the model server: the product asks it over TLS, direct clients do not
 
     @property
     def people(self) -> int:
@@ -75,7 +77,11 @@ class Load:
 def measure(plan: Plan) -> list[Result]:
     """Every number of streams on every way, the direct one first."""
     results = []
-    with model_server(plan.pace) as model, running(plan.setup, plan.people, model.url) as hosts:
+    settings = {"SSL_CERT_FILE": str(plan.certificate)} if plan.certificate else {}
+    with (
+        model_server(plan.pace, plan.certificate) as model,
+        running(plan.setup, plan.people, model.url, settings) as hosts,
+    ):
         for streams in plan.streams:
             with model_server(plan.pace) as alone:
                 load = Load(Direct(alone.url), streams, plan)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from bench.figures import Result
 from bench.hosts import Setup
 from bench.measured import Figure, Outcome
 from bench.processes import Pace
 from bench.runs import Plan, measure
+from tests.certificates import certificate
 
 USUAL = Pace(tokens=200, rate=50.0, first=0.05)
 SLOW = Pace(tokens=100, rate=10.0, first=0.05)
@@ -41,16 +44,22 @@ class Streams:
     rounds: int = 2
     most: Bounds | None = None
     has_bystander: bool = False
+    is_encrypted: bool = False  # the model is asked over TLS
 
     @property
     def title(self) -> str:
-        return f"{self.streams:,} answers at once, {self.pace.rate:g} tokens a second ({self.setup})"
+        model = ", model over TLS" if self.is_encrypted else ""
+        return f"{self.streams:,} answers at once, {self.pace.rate:g} tokens a second ({self.setup}{model})"
 
     def quick(self) -> Streams:
         """As small as it can be: to see that it works."""
         return replace(self, streams=4, rounds=1, pace=replace(self.pace, tokens=10), most=None)
 
     def __call__(self) -> Outcome:
+        with tempfile.TemporaryDirectory() as folder:
+            return self._measured(certificate(Path(folder)) if self.is_encrypted else None)
+
+    def _measured(self, certificate: Path | None) -> Outcome:
         plan = Plan(
             [self.streams],
             self.ways,
@@ -60,6 +69,7 @@ class Streams:
             float("inf"),
             self.setup,
             self.has_bystander,
+            certificate,
         )
         direct, *results = measure(plan)
         figures = [figure for result in results for figure in self._figures(result, direct)]
@@ -97,6 +107,7 @@ PARTS: Mapping[str, Streams] = {
             "page": {"failures": 0, "cpu_per_token": 140},
         },
     ),
+    "tls": Streams(200, ("NDJSON",), is_encrypted=True),
     "streams-500": Streams(500, rounds=1),
     "streams-1000": Streams(1000, rounds=1),
     "two-workers": Streams(

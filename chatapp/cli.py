@@ -8,7 +8,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from chatapp import cli_audit, cli_guards, cli_marketplace, cli_operations, demo, jobs
+from chatapp import cli_audit, cli_guards, cli_marketplace, cli_operations, jobs
 from chatapp.core import accounts, password_links, people
 from chatapp.errors import ChatError
 from chatapp.values import Scope
@@ -51,6 +51,7 @@ def register(app: Flask) -> None:
 def create_user(name: str, password: str, full_name: str, email: str, staff: bool, support: bool) -> None:
     """Create a user."""
     try:
+        accounts.check_password(password)
         user = accounts.create_user(name, password, full_name=full_name, email=email, staff=staff, support=support)
     except ChatError as error:
         raise click.ClickException(str(error)) from error
@@ -113,6 +114,8 @@ def create_token(name: str, label: str, read_only: bool) -> None:
 @click.command("demo")
 def demo_command() -> None:
     """Fill the installation with people and conversations to look at."""
+    from chatapp import demo
+
     for line in demo.fill():
         click.echo(line)
 

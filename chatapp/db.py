@@ -15,7 +15,8 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Engine, MetaData, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
 from sqlalchemy.types import JSON, TypeDecorator
 from uuid_utils import compat as uuid_utils
@@ -31,6 +32,10 @@ NAMING = {
 }
 
 BUSY_TIMEOUT_MS = 10_000
+
+# PostgreSQL: connections, rollbacks of its own, resources, operators, the system; of all these not the time limit of a
+# statement, which would come again.
+OUTAGES, TOO_SLOW = ("08", "40", "53", "57", "58"), "57014"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -181,6 +186,18 @@ def _run_after_commit(current: Session) -> None:
         call()
 
 
+def is_outage(error: BaseException) -> bool:
+    """Whether the database was away or could not go on: the same may work later. A wrong statement is no outage."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, NoConnectionFree)
+    if error.connection_invalidated or not isinstance(error, OperationalError):
+        return error.connection_invalidated
+    if isinstance(error.orig, sqlite3.Error):
+        return getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_ERROR) != sqlite3.SQLITE_ERROR
+    state = getattr(error.orig, "sqlstate", None)
+    return state is None or (state.startswith(OUTAGES) and state != TOO_SLOW)
+
+
 def is_sqlite() -> bool:
     return session.get_bind().dialect.name == "sqlite"
 
@@ -190,6 +207,7 @@ def engine_options(settings: Settings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
+        "hide_parameters": True,  # what somebody said must not be in the log because it could not be stored
     }
     if settings.uses_sqlite:
         options["connect_args"] = {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}

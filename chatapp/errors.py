@@ -92,6 +92,13 @@ class ShuttingDown(ChatError):
     """This process no longer takes new turns."""
 
 
+class DatabaseAway(ChatError):
+    """The database cannot be reached, or cannot go on. Nothing was wrong with what was asked."""
+
+    def __init__(self) -> None:
+        super().__init__("The database cannot be reached at the moment. Please try again shortly.")
+
+
 class Unauthenticated(ChatError):
     """The credential is unknown, expired or revoked."""
 

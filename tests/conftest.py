@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
@@ -126,6 +127,18 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
         return f"sqlite:///{path}"
     return str(request.getfixturevalue("migrated_postgres"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def bare_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without tables, of this test alone."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/chatapp.db"
+    server = request.getfixturevalue("postgres_url")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS bare WITH (FORCE)")
+        connection.execute("CREATE DATABASE bare")
+    return f"{server.rpartition('/')[0]}/bare"
 
 
 @pytest.fixture

@@ -41,12 +41,16 @@ def test_hosts_are_configured_with_settings_that_exist(compose: dict[str, Any]) 
     assert grace > Settings().shutdown_grace + 10, "containers are killed while answers may still finish"
 
 
-def test_the_image_is_made_of_what_is_there_and_runs_as_nobody_in_particular() -> None:
+def test_the_image_is_made_of_what_is_there_and_runs_as_nobody_in_particular(compose: dict[str, Any]) -> None:
     text = (DEPLOY / "Dockerfile").read_text()
     copied = re.findall(r"^COPY --from=build /app/(\S+)", text, re.M)
     assert {"wsgi.py", "chatapp", "migrations", "gunicorn.conf.py"} == set(copied)
     assert all((DEPLOY.parent / name).exists() for name in copied)
-    assert re.search(r"^USER (?!root)", text, re.M) and "HEALTHCHECK" in text
+    assert re.search(r"^USER (?!root)", text, re.M)
+    # Docker gives a new volume the owner of the folder that it covers, and root where there is none.
+    owned = re.search(r"install --directory --owner chatapp .* --mode 700 (.*)", text)[1].split()
+    assert {volume.partition(":")[2] for volume in compose["services"]["one"]["volumes"]} < set(owned)
+    assert re.search(r"^HEALTHCHECK [^$]*:\$PORT/healthz", text, re.M), "it asks at the port of the settings"
     assert {"HOST", "PORT", "INSTANCE_PATH"} <= NAMES
 
 

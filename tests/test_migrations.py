@@ -9,7 +9,6 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
-import psycopg
 import pytest
 from alembic.command import check
 from alembic.script import ScriptDirectory
@@ -29,17 +28,11 @@ BEFORE_FLAGS = "0014"
 VERSIONS = sorted(Path(MIGRATIONS, "versions").glob("*.py"))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+@pytest.fixture
+def empty(bare_database_url: str, tmp_path: Path) -> Iterator[Flask]:
     """The application on a database without tables."""
-    settings = replace(config.Settings(), instance_path=str(tmp_path), secret_key="tests")
-    if request.param == "postgresql":
-        server = request.getfixturevalue("postgres_url")
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute("DROP DATABASE IF EXISTS migrations")
-            connection.execute("CREATE DATABASE migrations")
-        settings = replace(settings, database_url=server.rpartition("/")[0] + "/migrations")
-    with running(settings) as app:
+    own = {"database_url": bare_database_url, "instance_path": str(tmp_path), "secret_key": "tests"}
+    with running(replace(config.Settings(), **own)) as app:
         yield app
 
 

@@ -6,10 +6,13 @@ import os
 import sqlite3
 import subprocess
 import sys
+import urllib.request
 from contextlib import closing
 from pathlib import Path
 
-from tests.servers import ROOT
+import psutil
+
+from tests.servers import ROOT, AppServer, wait_until
 
 # What it is for stands where it is imported.
 LATE = (
@@ -61,3 +64,24 @@ def test_a_server_that_starts_again_does_not_look_for_migrations(tmp_path: Path)
     assert not needs_migrations()
     environ["DATABASE_URL"] = "postgresql://nobody@127.0.0.1/nothing"
     assert needs_migrations()
+
+
+def test_what_model_calls_need_is_loaded_when_somebody_comes(tmp_path: Path) -> None:
+    environ = {"INSTANCE_PATH": str(tmp_path), "PROVIDER": "anthropic", "ANTHROPIC_API_KEY": "sk-ant-test"}
+    server = AppServer(environ | {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9"})
+    server.flask("db", "upgrade")
+    server.start()
+
+    def is_loaded() -> bool:
+        assert server.process
+        (worker,) = psutil.Process(server.process.pid).children()
+        return any("pydantic_core" in part.path for part in worker.memory_maps())
+
+    try:
+        urllib.request.urlopen(f"{server.url}/readyz").close()
+        assert not is_loaded(), "a probe is nobody who will ask"
+        urllib.request.urlopen(f"{server.url}/sign-in").close()
+        wait_until(is_loaded)
+        assert server.log.read_text() == ""
+    finally:
+        server.stop()

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 from flask import Flask
@@ -36,17 +35,11 @@ SLOW = "/slow 100"
 Contents = dict[str, list[dict[str, Any]]]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+@pytest.fixture
+def app(bare_database_url: str, tmp_path: Path) -> Iterator[Flask]:
     """The application on a database of its own, migrated."""
-    settings = replace(config.Settings(), instance_path=str(tmp_path), **FAST)
-    if request.param == "postgresql":
-        server = request.getfixturevalue("postgres_url")
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute("DROP DATABASE IF EXISTS upgrading WITH (FORCE)")
-            connection.execute("CREATE DATABASE upgrading")
-        settings = replace(settings, database_url=server.rpartition("/")[0] + "/upgrading")
-    with running(settings) as application:
+    own = {"database_url": bare_database_url, "instance_path": str(tmp_path)}
+    with running(replace(config.Settings(), **(FAST | own))) as application:
         upgrade(MIGRATIONS)
         yield application
 

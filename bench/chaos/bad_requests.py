@@ -22,14 +22,7 @@ def samples(token: str, thread: str) -> list[bytes]:
     send, snake = f"{API}/threads/{thread}/turns/stream", "/api/chat/stream/"
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     return [
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # TLS to a plain port
-        bytes(random.Random(1).randbytes(200)) + b"\r\n\r\n",
-        b"GET / HTTP/9.9\r\n\r\n",
-        b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
-        _raw("GET", "/", {"X-Large": "a" * 20_000}),
-        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnot-a-size\r\n",
-        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        *_no_requests(),
         _raw("POST", send, auth, b'{"content": '),
         _raw("POST", send, auth, b"[]"),
         _raw("POST", send, auth, json.dumps({"content": {"a": 1}}).encode()),
@@ -56,6 +49,20 @@ def samples(token: str, thread: str) -> list[bytes]:
         _raw("POST", "/sign-in/", form | {"Sec-Fetch-Site": "cross-site"}, b"username=a&password=b"),
         _raw("POST", "/sign-in/", form, b"username=" + b"a" * 4_000 + b"&password=%00"),
         _raw("POST", "/chat/send/", form, b"text=hello"),
+    ]
+
+
+def _no_requests() -> list[bytes]:
+    """What no server can read as one, or not to its end."""
+    return [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # TLS to a plain port
+        bytes(random.Random(1).randbytes(200)) + b"\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        _raw("GET", "/", {"X-Large": "a" * 20_000}),
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnot-a-size\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"POST /sign-in/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nfirst bytes and gone",
         b"GET /sign-in/ HTTP/1.1\r\nHost:",
     ]

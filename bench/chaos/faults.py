@@ -68,10 +68,7 @@ def restart_server(scene: Scene) -> str:
 
 def kill_redis(scene: Scene) -> str:
     assert scene.site.redis
-    scene.site.redis.kill()
-    time.sleep(HOLD)
-    scene.site.redis.start()
-    return _recovered(scene)
+    return _without(scene, scene.site.redis.kill, scene.site.redis.start)
 
 
 def freeze_database(scene: Scene) -> str:
@@ -91,9 +88,13 @@ def freeze_database(scene: Scene) -> str:
 
 def crash_database(scene: Scene) -> str:
     assert scene.site.postgres
-    scene.site.postgres.stop()
+    return _without(scene, scene.site.postgres.stop, scene.site.postgres.start)
+
+
+def _without(scene: Scene, stop: Callable[[], object], start: Callable[[], object]) -> str:
+    stop()
     time.sleep(HOLD)
-    scene.site.postgres.start()
+    start()
     return _recovered(scene)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from uuid import UUID
 
 import orjson
-from jsonschema import Draft202012Validator
 
 from chatapp import tools
 from chatapp.automations import catalogue, progress
@@ -83,6 +82,8 @@ def cancel(user: User, run_id: UUID) -> AutomationRun:
 
 def _planned(automation: Automation, inputs: Mapping[str, Json], replacing: bool) -> list[Json]:
     """The automation's steps as a run begins with them. Raises BadInputs."""
+    from jsonschema import Draft202012Validator
+
     steps = {step["key"]: step for step in automation.config["steps"]}
     kinds = {tool.name: tool for tool in tools.built_in()}
     faults: list[tuple[tuple[str | int, ...], str]] = []

@@ -125,6 +125,8 @@ def _count(turn: Turn) -> None:
     metrics.turns.labels(turn.status, turn.error_code or "").inc()
     if turn.completed_at:
         metrics.durations.observe((turn.completed_at - turn.created).total_seconds())
+    if turn.first_token_ms is not None:
+        metrics.first_tokens.observe(turn.first_token_ms / 1000)
     for kind, amount in (("input", turn.input_tokens), ("output", turn.output_tokens)):
         metrics.tokens.labels(turn.model or "unknown", kind).inc(amount or 0)
 

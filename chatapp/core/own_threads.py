@@ -14,6 +14,7 @@ from chatapp.core import agents, takeovers, threads
 from chatapp.db import now, session, transaction
 from chatapp.errors import NotFound
 from chatapp.models import Message, Thread, Turn, User
+from chatapp.rows import insert
 from chatapp.values import TurnStatus
 
 PREVIEW = 140  # characters
@@ -45,8 +46,10 @@ def page(user: User, after: tuple[datetime, UUID] | None, limit: int) -> tuple[S
 
 
 def summaries(found: Sequence[Thread]) -> list[Summary]:
-    """Three queries for all of them. A turn whose worker is gone is ended first."""
-    ids = [thread.id for thread in found]
+    """Three queries for all of them, none where nothing was asked yet. A turn whose worker is gone is ended first."""
+    ids = [thread.id for thread in found if thread.last_index]
+    if not ids:
+        return [Summary(thread, None, None, frozenset()) for thread in found]
     latest = _latest_turns(ids)
     for turn in latest.values():
         takeovers.reap_if_lost(turn)
@@ -70,7 +73,7 @@ def create(user: User, values: Mapping[str, Any]) -> Thread:
         thread = threads.new(user)
         for name, value in values.items():
             setattr(thread, name, value)
-        session.add(thread)
+        insert(thread)
         threads.note_change(thread.session_id)
     return thread
 

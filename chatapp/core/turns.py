@@ -18,6 +18,7 @@ from chatapp.models import Turn, User
 from chatapp.values import ACTIVE, OnActive, Question, TurnStatus
 
 START_ATTEMPTS = 3
+TURN = select(Turn).where(Turn.id == bindparam("turn")).execution_options(populate_existing=True)
 ACTIVE_AMONG = select(Turn.id).where(Turn.id.in_(bindparam("turns", expanding=True)), Turn.status.in_(ACTIVE))
 
 
@@ -61,7 +62,7 @@ def cancel(user: User, thread_id: UUID, partial_text: str | None = None) -> Turn
 
 def get_own(user: User, turn_id: UUID) -> Turn:
     """Raises NotFound. A turn whose worker is gone is ended first."""
-    turn = session.get(Turn, turn_id, populate_existing=True)
+    turn = session.scalar(TURN, {"turn": turn_id})
     if turn is None or turn.user_id != user.id:
         raise NotFound("turn")
     takeovers.reap_if_lost(turn)

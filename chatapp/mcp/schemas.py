@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
 
 from chatapp.values import Json
 
@@ -29,6 +27,8 @@ class Unusable(Exception):
 
 def usable(given: Any) -> Json:
     """The schema of a tool's arguments without references and regular expressions. Raises Unusable."""
+    from jsonschema import Draft202012Validator, SchemaError
+
     if not isinstance(given, dict) or given.get("type") != "object":
         raise Unusable("are no JSON schema of an object.")
     found = dict(_Reader(given).schema(given))

@@ -286,8 +286,16 @@ def _quoted(value: str) -> str:
     return value.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;").replace("\n", " ")
 
 
+def load() -> None:
+    """Import what calls to the model need. It takes a second or two, and makes nothing: any thread may do it."""
+    if config.current().provider_in_force == "anthropic":
+        import anthropic  # noqa: F401
+
+        from chatapp.providers import wire  # noqa: F401
+
+
 def warm_up() -> None:
-    """Prepare the provider before anybody waits: under gevent an import that takes a second stops every answer."""
+    """Prepare the provider before anybody waits for it."""
     provider = choose()
     if provider:
         provider.prepare()

@@ -11,7 +11,7 @@ import http.client
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from time import sleep
 from typing import Any
@@ -20,8 +20,8 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 
-# The network takes what arrives while nobody reads; three tokens cost little more than one.
-BEAT = 0.04  # seconds
+from chatapp import beats
+
 READ_SIZE = 65536
 
 
@@ -83,14 +83,15 @@ class Transport(httpx2.BaseTransport):
         try:
             with _as_httpx(httpx2.ConnectTimeout, httpx2.ConnectError):
                 connection.connect()
-            connection.sock.settimeout(timeouts.get("read"))
+            line = connection.sock  # the library forgets it where the other side says that it will hang up
+            line.settimeout(timeouts.get("read"))
             with _as_httpx(httpx2.ReadTimeout, httpx2.ReadError):
                 _send(connection, request, target)
                 response = connection.getresponse()
         except BaseException:
             _hang_up(call, connection)
             raise
-        body = _Body(response, connection, call)
+        body = _Body(response, connection, line, call)
         return httpx2.Response(response.status, headers=response.getheaders(), stream=body)
 
     def _connection(self, url: httpx2.URL, call: Call, timeout: float | None) -> tuple[_Connection, str]:
@@ -134,34 +135,56 @@ class _Connection(http.client.HTTPConnection):
 
 
 class _Body(httpx2.SyncByteStream):
-    def __init__(self, response: http.client.HTTPResponse, connection: _Connection, call: Call) -> None:
-        self._response, self._connection, self._call = response, connection, call
+    def __init__(
+        self, response: http.client.HTTPResponse, connection: _Connection, line: socket.socket, call: Call
+    ) -> None:
+        self._response, self._connection, self._line, self._call = response, connection, line, call
 
     def __iter__(self) -> Iterator[bytes]:
         with _as_httpx(httpx2.ReadTimeout, httpx2.ReadError):
-            for data in _as_it_comes(self._response):
+            for data in _as_it_comes(self._response, self._line):
                 yield data
                 if self._call.paced and len(data) < READ_SIZE:
-                    sleep(BEAT)
+                    # The network takes what arrives meanwhile; three tokens cost little more than one.
+                    sleep(beats.until_next())
 
     def close(self) -> None:
         _hang_up(self._call, self._connection)
         self._response.close()
 
 
-def _as_it_comes(response: http.client.HTTPResponse) -> Iterator[bytes]:
+def _as_it_comes(response: http.client.HTTPResponse, line: socket.socket) -> Iterator[bytes]:
     """The body, each time all that has arrived. The library gives one chunk of a chunked body at a time."""
     if not response.chunked:
-        while data := response.read1(READ_SIZE):
+        while data := _arrived(response.read1, line):
             yield data
         return
     body = _Chunked()
     while not body.complete:
-        received = response.fp.read1(READ_SIZE)
+        received = _arrived(response.fp.read1, line)
         if not received:
             raise http.client.IncompleteRead(b"")
         if data := body.feed(received):
             yield data
+
+
+def _arrived(read: Callable[[int], bytes], line: socket.socket) -> bytes:
+    """Waits for something, and takes all that has arrived with it: a TLS connection gives one record at a time."""
+    data = read(READ_SIZE)
+    if not data or not isinstance(line, ssl.SSLSocket):
+        return data
+    records, size, patience = [data], len(data), line.gettimeout()
+    line.settimeout(0.0)
+    try:
+        while data and size < READ_SIZE:
+            data = read(READ_SIZE)
+            records.append(data)
+            size += len(data)
+    except ssl.SSLWantReadError:
+        pass  # there is no more yet
+    finally:
+        line.settimeout(patience)
+    return b"".join(records)
 
 
 class _Chunked:

@@ -29,7 +29,6 @@ class Follower:
         self._patient = patient
         self._channel = hub.join(turn_id, self.position)
         self._checked = False
-        self._flows = False
         metrics.streams.inc()
 
     def __enter__(self) -> Follower:
@@ -46,14 +45,11 @@ class Follower:
         """Whether the next `read` looks into the database, for which it needs an application context."""
         return self.position < self._channel.base or not self._checked
 
-    def read(self, timeout: float, gather: float = 0.0) -> list[Event]:
+    def read(self, timeout: float) -> list[Event]:
         """The events that are there, or the first that come within `timeout` seconds; [] after silence.
 
-        Once text flows, more text may be let gather for `gather` seconds: who takes it in larger portions is woken less
-        often. `ended` is true once nothing more can come.
+        `ended` is true once nothing more can come.
         """
-        if gather and self._flows:
-            self._channel.rest(self.position, gather)
         if self.reads_store:
             events = self._catch_up()
         else:
@@ -62,7 +58,6 @@ class Follower:
         if events:
             self.position = events[-1].seq
             self.ended = events[-1].is_last
-        self._flows = bool(events) and events[-1].is_text
         return events
 
     def _catch_up(self) -> list[Event]:

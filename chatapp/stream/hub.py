@@ -31,8 +31,6 @@ class Channel:
         self.quiet_since = monotonic()
         self._lock = threading.Lock()
         self._waiting: set[threading.Event] = set()
-        self._resting: set[threading.Event] = set()
-        self._latest_news = 0  # the number of the last event that is more than text
 
     @property
     def last(self) -> int:
@@ -50,9 +48,7 @@ class Channel:
             self.ended = fresh[-1].is_last
             self.paused = fresh[-1].waits_for_person
             self.quiet_since = monotonic()
-            news = [event.seq for event in fresh if not event.is_text]
-            self._latest_news = news[-1] if news else self._latest_news
-        self._wake(self._resting if news else ())
+        self._wake()
         return True
 
     def lower(self, base: int) -> None:
@@ -63,7 +59,7 @@ class Channel:
 
     def end(self) -> None:
         self.ended = True
-        self._wake(self._resting)
+        self._wake()
 
     def reopen(self) -> None:
         """More may come after all: what it carries waits for a person."""
@@ -81,16 +77,8 @@ class Channel:
             self._waiting.discard(news)
         return self.events[max(0, after - self.base) :]
 
-    def rest(self, after: int, seconds: float) -> None:
-        """Let text gather behind number `after` for so long; anything else that comes ends the rest."""
-        news = threading.Event()
-        self._resting.add(news)
-        if self._latest_news <= after and not self.ended:
-            news.wait(seconds)
-        self._resting.discard(news)
-
-    def _wake(self, resting: Iterable[threading.Event]) -> None:
-        for news in (*self._waiting, *resting):
+    def _wake(self) -> None:
+        for news in tuple(self._waiting):
             news.set()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from chatapp import config, metrics, providers
 from chatapp.core import approvals, refusals, takeovers, titles, traces, turns
@@ -139,7 +140,7 @@ class Runner:
 
     def _execute(self, run: Run) -> None:
         try:
-            with self._context():
+            with self._context(), bound_contextvars(turn_id=str(run.turn_id)):
                 self._answer(run)
         except Exception:
             logger.exception("turn.lost", turn_id=str(run.turn_id))
@@ -167,6 +168,23 @@ class Runner:
             usage=assignment.usage,
             trace=Trace(self.worker, assignment.trace),
         )
+        ending, titler = self._outcome(run, answering)
+        title = self._title(run, titler, ending)
+        unstored = self._writer.close(recorder)
+        waits = answering.waits_for_approval and ending.status is TurnStatus.COMPLETED
+        store = _pause if waits else turns.finish
+        stored = not run.released and self._finish(run, store, ending, answering.output(unstored, title))
+        if title and not stored:
+            titles.store(assignment.thread_id, title)
+        elif titler and not title:
+            titler.finish(LATE_TITLE)
+        if not stored:
+            traces.hand_in(run.turn_id, answering.trace.as_json())
+        spans.tell(run.turn_id, assignment.thread_id, answering.trace, ending if stored else None)
+
+    def _outcome(self, run: Run, answering: Answering) -> tuple[Ending, Titler | None]:
+        """Has the model answer: how that ended, and who looks for a name of the conversation meanwhile."""
+        assignment = run.assignment
         titler = None
         try:
             request, provider = assignment.request(), providers.choose()
@@ -186,21 +204,7 @@ class Runner:
         except Exception:
             logger.exception("turn.failed", turn_id=str(run.turn_id))
             ending = Ending.failed(INTERNAL)
-        if run.failure:
-            ending = Ending.failed(run.failure)
-        title = self._title(run, titler, ending)
-        unstored = self._writer.close(recorder)
-        store = turns.finish
-        if answering.waits_for_approval and ending.status is TurnStatus.COMPLETED:
-            store = _pause
-        stored = not run.released and self._finish(run, store, ending, answering.output(unstored, title))
-        if title and not stored:
-            titles.store(assignment.thread_id, title)
-        elif titler and not title:
-            titler.finish(LATE_TITLE)
-        if not stored:
-            traces.hand_in(run.turn_id, answering.trace.as_json())
-        spans.tell(run.turn_id, assignment.thread_id, answering.trace, ending if stored else None)
+        return (Ending.failed(run.failure) if run.failure else ending), titler
 
     def _title(self, run: Run, titler: Titler | None, ending: Ending) -> titles.Attempt | None:
         """What there is to name the conversation when the answer ends."""

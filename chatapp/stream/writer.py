@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 
-from chatapp import config, metrics
+from chatapp import beats, metrics
 from chatapp.db import release
 from chatapp.stream.hub import Hub
 from chatapp.stream.log import Log, Portion
@@ -20,6 +20,7 @@ from chatapp.values import Event, Usage
 logger = structlog.get_logger(__name__)
 
 RETRY_PAUSE = 0.25
+LAG = 0.002  # seconds after a beat: first those who read from models do their part
 
 
 class Recorder:
@@ -185,7 +186,7 @@ class Writer:
             between = monotonic() < beat
             if not between:
                 self._pending.clear()
-                beat = monotonic() + config.current().merge_interval
+                beat = monotonic() + beats.until_next() + LAG
             try:
                 with self._context():
                     self.flush(hurried_only=between)
@@ -194,6 +195,7 @@ class Writer:
                 logger.exception("log.append_failed")
                 self._pending.set()
                 self._stop.wait(RETRY_PAUSE)
+            metrics.queue.set(len(self._dirty))
             self._urgent.wait(max(0.0, beat - monotonic()))
 
 

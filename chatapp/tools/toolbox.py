@@ -11,7 +11,6 @@ from uuid import UUID
 
 import orjson
 import structlog
-from jsonschema import Draft202012Validator
 
 from chatapp import config
 from chatapp.core.traces import moment
@@ -120,7 +119,7 @@ class Toolbox:
         except ChatError as refusal:
             return ToolResult.error(str(refusal))
         except Exception:
-            logger.exception("tool.failed", tool=prepared.tool.name)
+            logger.exception("tool.failed", tool=prepared.tool.name, turn_id=str(self._turn_id))
             return ToolResult.error(FAILED)
         finally:
             release()
@@ -195,6 +194,8 @@ def _gone(name: str) -> Tool:
 
 def violation(tool: Tool, arguments: Mapping[str, Any]) -> str:
     """What is wrong with the arguments, in one line; empty when they are as the schema says."""
+    from jsonschema import Draft202012Validator  # no server needs it before a model calls something
+
     problems = sorted(Draft202012Validator(tool.parameters).iter_errors(arguments), key=lambda e: str(e.json_path))
     told = [f"{'.'.join(map(str, problem.path)) or 'arguments'}: {problem.message[:200]}" for problem in problems[:5]]
     return f"The arguments do not fit. {'; '.join(told)}. Correct them and call again." if told else ""

@@ -41,6 +41,7 @@ from chatapp.web import (
     openapi,
     pages,
     patience,
+    request_ids,
     security,
 )
 
@@ -61,6 +62,7 @@ def register(app: Flask) -> None:
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
         )
     app.json = Documents(app)
+    request_ids.init_app(app)
     patience.init_app(app)
     security.init_app(app)
     monitoring.init_app(app)

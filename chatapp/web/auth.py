@@ -14,7 +14,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, Request, Response, after_this_request, current_app, redirect, request, session, url_for
+from flask import Flask, Request, Response, after_this_request, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import UserMixin, current_user, logout_user
 from htmx_flask import make_response
@@ -128,6 +128,11 @@ def reader() -> User | None:
     """The account behind the cookie, if there is one that works; outside of requests there is none."""
     user: User | None = getattr(current_user, "user", None)
     return user if user and user.is_active else None
+
+
+def forget_reader() -> None:
+    """For the rest of the request it is nobody's: the database, which could say whose, is away."""
+    g._login_user = login.anonymous_user()
 
 
 def _load(incoming: Request) -> SignedIn | None:

@@ -1,7 +1,7 @@
 """How long the body of a request may take to arrive: who sends it byte by byte would hold a connection for ever.
 
-A proxy in front reads bodies before this server sees them; without one nothing else would end such a request. Headers
-have the time between two requests (`keepalive` of gunicorn.conf.py).
+A proxy in front reads bodies before this server sees them; without one nothing else would end such a request. The
+headers have to be whole within the time between two requests (`keepalive` of gunicorn.conf.py) with gevent's worker.
 """
 
 from __future__ import annotations

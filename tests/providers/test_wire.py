@@ -9,6 +9,7 @@ import socket
 import socketserver
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,7 @@ from chatapp.providers.anthropic import AnthropicProvider
 from chatapp.providers.anthropic_protocol import Decoder
 from chatapp.providers.wire import _Chunked
 from chatapp.values import Role
+from tests.certificates import certificate, server_context
 
 HELLO = ModelRequest("", (ModelMessage(Role.USER, (TextPart("hello"),)),))
 STREAM = (
@@ -149,3 +151,40 @@ def test_encrypted_calls_go_through_a_tunnel(
     assert caught.value.failure == FAILURES[Trouble.CONNECT]
     assert proxy.asked[0].startswith(b"CONNECT model.invalid:443 HTTP/1.")
     assert b"Proxy-Authorization: Basic YW5hOnNlY3JldA==" in proxy.asked[0]
+
+
+@pytest.fixture
+def encrypted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MessagesServer]:
+    """A model server that is asked over TLS, and trusted."""
+    path = certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    with MessagesServer(tls=server_context(path)) as running:
+        yield running
+
+
+def test_an_answer_over_tls_is_complete(encrypted: MessagesServer) -> None:
+    text = "All of it, however it was cut up. " * 3_000
+    encrypted.scripts = [Script(text=text), Script(text=text[:2_000], rate=2_000)]
+
+    assert said(encrypted.url) == text
+    assert said(encrypted.url) == text[:2_000]
+
+
+def test_an_answer_over_tls_is_cut_at_once(encrypted: MessagesServer) -> None:
+    encrypted.scripts = [Script(tokens=100_000, rate=50)]
+    provider = AnthropicProvider(api_key="k", base_url=encrypted.url, model="m", prices={}, max_retries=0)
+    stream = provider.stream(HELLO)
+    for event in stream:
+        if isinstance(event, Text):
+            threading.Thread(target=stream.close).start()
+
+    (request,) = encrypted.wait_for(1)
+    assert request.wait_closed(5)
+
+
+def test_nobody_is_asked_who_cannot_prove_who_he_is(tmp_path: Path) -> None:
+    with MessagesServer(tls=server_context(certificate(tmp_path))) as stranger, pytest.raises(ProviderError) as caught:
+        said(stranger.url)
+
+    assert caught.value.failure == FAILURES[Trouble.CONNECT]
+    assert stranger.requests == []

@@ -85,25 +85,3 @@ def test_a_reader_ahead_of_a_running_turn_waits_for_what_comes(people: People) -
         events = read_on(follower)
     assert events[0].seq == 11
     assert [e.json for e in events] == [e.json for e in events_of(turn)[10:]]
-
-
-def test_text_alone_wakes_no_reader_that_lets_it_gather() -> None:
-    channel = Channel(uuid4(), 0)
-    channel.publish(deltas(1))
-    rested: list[float] = []
-
-    def rest() -> None:
-        began = monotonic()
-        channel.rest(1, 20)
-        rested.append(monotonic() - began)
-
-    reader = threading.Thread(target=rest)
-    reader.start()
-    channel.publish(deltas(2, 3))
-    reader.join(0.3)
-    assert reader.is_alive()
-    channel.publish([LAST])
-    reader.join(5)
-    assert rested and rested[0] < 10
-    channel.rest(3, 20)  # what came before the rest began ends it as well
-    assert not reader.is_alive()

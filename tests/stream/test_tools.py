@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+import structlog
 from flask import Flask
 
 from bench.messages_script import Block, Script
@@ -18,7 +19,7 @@ from chatapp.core.answer_parser import AnswerParser
 from chatapp.core.block_events import Closed, Opened, Placed
 from chatapp.models import Turn
 from chatapp.stream.follow import follow
-from chatapp.tools import Call, Category, Tool, schema
+from chatapp.tools import Call, Category, Tool, schema, toolbox
 from chatapp.values import BlockKey, Event, ToolResult
 from chatapp.web.api.ndjson import NdjsonEncoder
 from tests import people as folk
@@ -258,13 +259,19 @@ def test_a_cancel_does_not_wait_for_a_tool(people: People, add: Add) -> None:
 
 
 @ON_SQLITE
-def test_a_tool_that_breaks_says_nothing_of_why(people: People, add: Add) -> None:
+def test_a_tool_that_breaks_says_nothing_of_why(
+    people: People, add: Add, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toolbox, "logger", structlog.get_logger("writes where the test looks"))
+
     def breaks(call: Call) -> ToolResult:
         raise RuntimeError("password=hunter2")
 
     add("breaks", breaks)
-    events = events_of(ask(people.ana, "/tool breaks").turn)
-    assert outcome(events, "call_1")["errorText"] == "The tool failed."
+    turn = ask(people.ana, "/tool breaks").turn
+    assert outcome(events_of(turn), "call_1")["errorText"] == "The tool failed."
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "tool.failed" in line]
+    assert f"turn_id={turn.id}" in line
 
 
 @ON_SQLITE

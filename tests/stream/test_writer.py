@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from flask import Flask
 from flask.ctx import AppContext
+from prometheus_client import REGISTRY
 
 from chatapp import config
 from chatapp.config import Settings
@@ -236,6 +237,20 @@ def test_the_writer_tries_again_by_itself(store: Memory, writer: Writer) -> None
     writer.start()
     wait_until(lambda: text_of(store.read(recorder.turn_id)) == "kept")
     writer.stop()
+
+
+def test_what_cannot_be_stored_shows_in_the_metrics(store: Memory, writer: Writer) -> None:
+    store.failures = 10**6
+    recorder = writer.open(uuid4(), 1, on_lost=lambda: None)
+    writer.start()
+    try:
+        recorder.event({"type": "start-step"})
+        wait_until(lambda: REGISTRY.get_sample_value("chatapp_log_queue") == 1)
+        store.failures = 0
+        wait_until(lambda: REGISTRY.get_sample_value("chatapp_log_queue") == 0)
+        assert len(store.events[recorder.turn_id]) == 1
+    finally:
+        writer.stop()
 
 
 def test_any_number_of_turns_and_flushes_at_once_keep_every_piece(

@@ -53,6 +53,7 @@ def test_answers_tokens_and_refusals_are_counted_and_nothing_is_named(app: Flask
     assert grown("chatapp_tokens_total", kind="output") > 0
     assert grown("chatapp_guard_verdicts_total", action="allow") == 2
     assert grown("chatapp_turn_seconds_count") == 2
+    assert grown("chatapp_first_token_seconds_count") == 2
     assert grown("chatapp_requests_total", status="401") == 1
     wait_until(lambda: figure(client.get("/metrics").text, "chatapp_turns_running") == 0)
     assert CANARY not in after

@@ -11,10 +11,14 @@ from chatapp.core import screened_files
 from chatapp.web.admin import bp
 from chatapp.web.admin.access import staff_and_support
 from chatapp.web.admin.thread_forms import UNNAMED
+from chatapp.web.auth import signed_in_user
 
 
 @bp.get("/flagged/documents/")
 @staff_and_support
 def screened_documents() -> ResponseReturnValue:
     entries, after = screened_files.page(request.args.get("after", type=UUID))
-    return render_template("admin/flagged_documents.html", entries=entries, next=after, unnamed=UNNAMED, asked={})
+    may_decide = signed_in_user().is_staff
+    return render_template(
+        "admin/flagged_documents.html", entries=entries, next=after, unnamed=UNNAMED, may_decide=may_decide
+    )

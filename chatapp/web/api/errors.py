@@ -19,6 +19,7 @@ from werkzeug.routing import RequestRedirect
 from chatapp import errors
 from chatapp.core.snapshots import time_json
 from chatapp.db import now
+from chatapp.web import outages
 from chatapp.web.api import gate
 
 logger = structlog.get_logger(__name__)
@@ -41,7 +42,8 @@ def answer_routing_error() -> ResponseReturnValue | None:
         return None
     try:
         if gate.resource() in (*gate.BEHIND, *gate.OUTSIDE):
-            gate.check()
+            with outages.told():
+                gate.check()
     except errors.ChatError as refusal:
         return _domain_error(refusal)
     return _http_error(error)
@@ -69,7 +71,7 @@ def _domain_error(error: errors.ChatError) -> ResponseReturnValue:
             return _at_capacity(error.code, error.reset_at, str(error))
         case errors.TooManyTurns():
             return _at_capacity("active_turns", now() + timedelta(seconds=RETRY_AFTER), str(error))
-        case errors.ShuttingDown():
+        case errors.ShuttingDown() | errors.DatabaseAway():
             return _detail(503, str(error), {"Retry-After": str(RETRY_AFTER)})
     return _detail(409, str(error))
 
@@ -109,6 +111,8 @@ def _words(error: HTTPException) -> str:
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
+    if away := outages.outage(error):
+        return _domain_error(away)
     logger.exception("request.failed", method=request.method, endpoint=request.endpoint)
     return _detail(500, str(InternalServerError.description))
 

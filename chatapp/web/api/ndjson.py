@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from time import monotonic
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +13,6 @@ from chatapp.core.block_events import BlockEvent, Closed, Grew, Opened, Placed
 from chatapp.core.transcripts import SEPARATOR
 from chatapp.values import BlockKey, Event, Json
 
-MIN_PIECE = 50  # characters of Markdown that are worth a line, once the answer has begun
-MAX_WAIT = 0.2  # seconds after which fewer are sent as well
-GATHERING = 0.1  # of these, seconds that text may have waited before it comes here
-
-Clock = Callable[[], float]
-
 
 def line(**parts: Any) -> bytes:
     return orjson.dumps(parts) + b"\n"
@@ -28,31 +21,25 @@ def line(**parts: Any) -> bytes:
 class BlockLines:
     """The lines of an answer's blocks. Code and diagrams are sent when complete, Markdown as it grows.
 
-    Its first piece goes out at once: people wait for the first word. Later ones are gathered.
+    Who feeds decides with `flush` what becomes one line: the log gathers what is written, so nothing has to wait here
+    (docs/adr/0029-lines-as-text-comes.md).
     """
 
-    def __init__(self, clock: Clock = monotonic, max_wait: float = MAX_WAIT) -> None:
-        self._clock = clock
-        self._max_wait = max_wait
+    def __init__(self) -> None:
         self._open: Opened | None = None
         self._shown: BlockKey | None = None
         self._separator = ""
-        self._held: list[str] = []
-        self._length = 0
-        self._since = 0.0
-        self._enough = 1
-
-    @property
-    def pending(self) -> float | None:
-        """Seconds until `idle` sends what is held back; None when nothing is."""
-        return max(0.0, self._since + self._max_wait - self._clock()) if self._held else None
+        self._text: list[str] = []  # Markdown that is not in a line yet
 
     def feed(self, events: Iterable[BlockEvent]) -> bytes:
+        """The lines that are complete; Markdown is kept back until something follows it or `flush`."""
         return b"".join(map(self._lines, events))
 
-    def idle(self) -> bytes:
-        """What has been held back long enough."""
-        return self._flush() if self.pending == 0.0 else b""
+    def flush(self) -> bytes:
+        """The Markdown that is kept back."""
+        text = "".join(self._text)
+        self._text.clear()
+        return line(k="markdown", c=text) if text else b""
 
     def _lines(self, event: BlockEvent) -> bytes:
         match event:
@@ -90,55 +77,39 @@ class BlockLines:
     def _grow(self, delta: str) -> bytes:
         if self._open is None or self._open.key is not BlockKey.MARKDOWN:
             return b""
-        if not self._held:
-            self._since = self._clock()
         if self._separator:
             delta, self._separator = self._separator + delta, ""
-        self._held.append(delta)
-        self._length += len(delta)
-        return self._flush() if self._length >= self._enough else b""
+        self._text.append(delta)
+        return b""
 
     def _close(self, content: str) -> bytes:
         opened, self._open = self._open, None
         if opened is None or opened.key is BlockKey.MARKDOWN:
-            return self._flush()
+            return self.flush()
         tag = {"t": opened.tag} if opened.key is BlockKey.CODE else {}
         return line(k=opened.key, c=content, **tag)
-
-    def _flush(self) -> bytes:
-        text = "".join(self._held)
-        self._held.clear()
-        self._length = 0
-        self._enough = MIN_PIECE
-        return line(k="markdown", c=text) if text else b""
 
 
 class NdjsonEncoder:
     """All lines of one turn. `user_message_id` is None when the turn answers a question that was there before."""
 
-    def __init__(self, user_message_id: UUID | None, clock: Clock = monotonic, max_wait: float = MAX_WAIT) -> None:
+    def __init__(self, user_message_id: UUID | None) -> None:
         self._user_message_id = user_message_id
         self._parser = AnswerParser()
-        self._blocks = BlockLines(clock, max_wait)
+        self._blocks = BlockLines()
         self._turn: Json = {}
         self._calls: Json = {}
         self._approvals: list[Json] = []
 
-    @property
-    def pending(self) -> float | None:
-        """Seconds until `idle` sends what is held back; None when nothing is."""
-        return self._blocks.pending
-
     def feed(self, events: Iterable[Event]) -> bytes:
-        """The lines that the events make ready; b"" when they only add to what is held back."""
-        return b"".join(map(self._lines, events)) + self.idle()
-
-    def idle(self) -> bytes:
-        """What has been held back long enough."""
-        return self._blocks.idle()
+        """The lines that the events make ready; b"" when these only add to code that is not complete."""
+        return b"".join(map(self._lines, events)) + self._blocks.flush()
 
     def _lines(self, event: Event) -> bytes:
         content = self._blocks.feed(self._parser.feed([event]))
+        if event.is_text:
+            return content
+        content += self._blocks.flush()
         match event.data:
             case {"type": "start", "messageMetadata": {"threadId": thread_id}}:
                 return line(m={"thread_uuid": thread_id})

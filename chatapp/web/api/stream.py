@@ -20,7 +20,7 @@ from chatapp.stream.follow import follow
 from chatapp.values import Json, Mode, OnActive, Question
 from chatapp.web.api import bp
 from chatapp.web.api.auth import caller
-from chatapp.web.api.ndjson import GATHERING, MAX_WAIT, BlockLines, NdjsonEncoder, line
+from chatapp.web.api.ndjson import BlockLines, NdjsonEncoder, line
 from chatapp.web.api.parsing import parser
 from chatapp.web.api.schemas import StreamInput, StreamLine
 from chatapp.web.contract import answers
@@ -36,7 +36,7 @@ BROKEN = "Something went wrong while the answer was being sent. It may be comple
 
 @bp.post("/chat/stream/")
 @parser.use_args(StreamInput, location="body")
-@answers(StreamLine, many=True, mimetype=MIMETYPE, refusals=(404, 429, 503))
+@answers(StreamLine, many=True, mimetype=MIMETYPE, refusals=(404, 429))
 def stream(wish: Json) -> Response:
     if wish["update_thread_name"]:
         return _ndjson(_name(wish))
@@ -55,7 +55,7 @@ def _start(wish: Json) -> Iterator[bytes]:
     started = turns.start(question)
     release()
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    return _answer(app, started.turn.id, NdjsonEncoder(started.stored_message_id, max_wait=MAX_WAIT - GATHERING))
+    return _answer(app, started.turn.id, NdjsonEncoder(started.stored_message_id))
 
 
 def _name(wish: Json) -> Iterator[bytes]:
@@ -79,8 +79,7 @@ def _answer(app: Flask, turn_id: UUID, encoder: NdjsonEncoder) -> Iterator[bytes
             while not follower.ended:
                 # No longer than a read, so that nothing of the request outlives it.
                 with app.app_context() if follower.reads_store else nullcontext():
-                    pending = encoder.pending
-                    events = follower.read(patience if pending is None else pending, gather=GATHERING)
+                    events = follower.read(patience)
                 moment = monotonic()
                 heard = moment if events else heard
                 if moment - heard >= limit:
@@ -102,7 +101,7 @@ def _naming(dictation: Dictation) -> Iterator[bytes]:
         yield line(w=dictation.warning)
     try:
         for piece in dictation.pieces:
-            yield blocks.feed(parser.feed(piece))
-        yield blocks.feed(parser.finish())
+            yield blocks.feed(parser.feed(piece)) + blocks.flush()
+        yield blocks.feed(parser.finish()) + blocks.flush()
     except ProviderError as error:
-        yield blocks.feed(parser.finish()) + line(e=error.failure.message)
+        yield blocks.feed(parser.finish()) + blocks.flush() + line(e=error.failure.message)

@@ -24,7 +24,7 @@ class DecisionInput(Input):
 
 @bp.post("/chat/turns/<turn_id>/approvals")
 @takes(body=DecisionInput)
-@answers(TurnOutput, refusals=(409, 503))
+@answers(TurnOutput, refusals=(409,))
 def decide(turn_id: UUID, body: Json) -> Json:
     turn = turns.get_shown(caller(), turn_id)
     decided = approvals.decide(caller(), turn.id, body["approval_id"], body["approved"], body["reason"])

@@ -16,6 +16,7 @@ from werkzeug.routing import RequestRedirect
 from chatapp import errors
 from chatapp.core.snapshots import time_json
 from chatapp.db import now
+from chatapp.web import outages
 from chatapp.web.api_v1 import auth
 from chatapp.web.api_v1.problems import Problem, Unprocessable, entry
 from chatapp.web.api_v1.reading import camel
@@ -25,6 +26,24 @@ logger = structlog.get_logger(__name__)
 RETRY_AFTER = 5  # seconds
 # Where they are called otherwise than in the domain.
 WIRE_NAMES = {"token_name": "name"}
+REFUSALS: dict[type, tuple[int, str]] = {
+    errors.Inactive: (403, "account_disabled"),
+    auth.CrossSite: (403, "csrf_failed"),
+    errors.OnlyReads: (403, "token_only_reads"),
+    errors.FeatureDisabled: (403, "chat_disabled"),
+    errors.Forbidden: (403, "chat_disabled"),
+    errors.NothingToReload: (409, "nothing_to_reload"),
+    errors.TooLarge: (413, "artifact_too_large"),
+    errors.StorageFull: (413, "storage_full"),
+    errors.UnsupportedType: (415, "unsupported_media_type"),
+    errors.ModelUnavailable: (503, "model_unavailable"),
+}
+# The same request may work in a moment.
+LATER: dict[type, tuple[int, str]] = {
+    errors.TooManyTurns: (429, "too_many_active_turns"),
+    errors.ShuttingDown: (503, "shutting_down"),
+    errors.DatabaseAway: (503, "database_unavailable"),
+}
 # Of errors that the framework raises.
 CODES = {
     400: "bad_request",
@@ -50,7 +69,8 @@ def answer_routing_error() -> ResponseReturnValue | None:
     if error is None or isinstance(error, RequestRedirect) or not f"{request.path}/".startswith("/api/v1/"):
         return None
     try:
-        auth.check()
+        with outages.told():
+            auth.check()
     except errors.ChatError as refusal:
         return _domain_error(refusal)
     return _http_error(error)
@@ -60,53 +80,37 @@ def _unprocessable(error: Unprocessable) -> ResponseReturnValue:
     return {"detail": error.detail}, 422
 
 
-def _domain_error(error: errors.ChatError) -> ResponseReturnValue:  # noqa: C901 - the table of all errors
+def _domain_error(error: errors.ChatError) -> ResponseReturnValue:
+    """What tells more than words is written here, all others in the tables, found by the most special class."""
     match error:
         case auth.NotAuthenticated():
             return _answer(401, "not_authenticated", "Not authenticated", {"WWW-Authenticate": "Bearer"})
         case errors.Unauthenticated():
             challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
             return _answer(401, "invalid_credentials", "Invalid or expired credentials", challenge)
-        case errors.Inactive():
-            return _answer(403, "account_disabled", str(error))
-        case auth.CrossSite():
-            return _answer(403, "csrf_failed", str(error))
-        case errors.OnlyReads():
-            return _answer(403, "token_only_reads", str(error))
-        case errors.FeatureDisabled() | errors.Forbidden():
-            return _answer(403, "chat_disabled", str(error))
         case errors.NotFound():
             return _answer(404, f"{error.what.replace(' ', '_')}_not_found", f"{error.what.capitalize()} not found")
-        case errors.TooLarge():
-            return _answer(413, "artifact_too_large", str(error))
-        case errors.StorageFull():
-            return _answer(413, "storage_full", str(error))
-        case errors.UnsupportedType():
-            return _answer(415, "unsupported_media_type", str(error))
         case errors.Conflict():
             return _answer(409, error.code, str(error), None, **error.details)
         case errors.TurnActive():
             return _answer(409, "turn_active", str(error), activeTurnId=str(error.turn_id))
         case errors.ApprovalNotPending():
             return _answer(409, "approval_not_pending", str(error), status=error.status)
-        case errors.NothingToReload():
-            return _answer(409, "nothing_to_reload", str(error))
         case errors.BadInputs():
             faults = [entry(("body", "inputs", *path), Problem("value_error", words)) for path, words in error.faults]
             return _unprocessable(Unprocessable(faults))
         case errors.Invalid():
             return _unprocessable(Unprocessable.of("body", *_loc(error), msg=str(error)))
-        case errors.TooManyTurns():
-            return _answer(429, "too_many_active_turns", str(error), {"Retry-After": str(RETRY_AFTER)})
         case errors.QuotaExceeded():
             more = {"period": error.period, "resetAt": time_json(error.reset_at)}
             return _answer(429, "quota_exceeded", str(error), _retry_at(error.reset_at), **more)
         case errors.CapacityExceeded():
             return _answer(429, "capacity_exceeded", str(error), _retry_at(error.reset_at))
-        case errors.ModelUnavailable():
-            return _answer(503, "model_unavailable", str(error))
-        case errors.ShuttingDown():
-            return _answer(503, "shutting_down", str(error), {"Retry-After": str(RETRY_AFTER)})
+    for kind in type(error).__mro__:
+        if kind in REFUSALS:
+            return _answer(*REFUSALS[kind], str(error))
+        if kind in LATER:
+            return _answer(*LATER[kind], str(error), {"Retry-After": str(RETRY_AFTER)})
     return _unexpected(error)
 
 
@@ -128,6 +132,8 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
+    if away := outages.outage(error):
+        return _domain_error(away)
     logger.exception("request.failed", method=request.method, endpoint=request.endpoint)
     return _answer(500, "internal_error", "Internal server error")
 

@@ -49,7 +49,7 @@ class PositionHeaders(Headers):
 
 @bp.post("/chat/threads/<thread_id>/turns/stream")
 @takes(headers=StreamHeaders, body=StreamInput)
-@answers(EventOutput, mimetype=MIMETYPE, refusals=(409, 429, 503))
+@answers(EventOutput, mimetype=MIMETYPE, refusals=(409, 429))
 def stream_turn(thread_id: UUID, headers: Json, body: Json) -> Response:
     try:
         started = turns.start(question(caller(), thread_id, headers, body))

@@ -58,7 +58,7 @@ REFUSALS: dict[int, Json] = {
     422: {"description": "The tool refused or failed."},
     424: {"description": "The assistant is switched off."},
     429: {"description": "The site is at its capacity.", "schema": CapacityRefusal, "headers": RETRY_AFTER},
-    503: {"description": "The server is being restarted.", "headers": RETRY_AFTER},
+    503: {"description": "The database cannot be reached, or the server is being restarted.", "headers": RETRY_AFTER},
 }
 
 PAGE_PARAMETERS: list[Json] = [
@@ -93,7 +93,7 @@ def _resource(rule: Rule) -> str:
 def _refusals(rule: Rule, view: Any) -> list[int]:
     """The statuses that this view may refuse with."""
     answer, reading = answer_of(view), reading_of(view)
-    possible = {401, 403, *answer.refusals}
+    possible = {401, 403, 503, *answer.refusals}
     if _resource(rule) in gate.BEHIND:
         possible |= {409, 424}
     if rule.arguments or answer.paged:

@@ -87,14 +87,17 @@ CATALOGUE: dict[int, Json] = {
     415: {"description": "The body is not JSON."},
     422: {"description": "The request failed validation: every failing field.", "schema": Problems},
     429: {"description": "Too many answers at once, or the tokens are used up.", "headers": RETRY_AFTER},
-    503: {"description": "No language model is there, or the server is being restarted."},
+    503: {
+        "description": "The database cannot be reached, no language model is there, or the server is being restarted.",
+        "headers": RETRY_AFTER,
+    },
 }
 
 
 def _refusals(rule: Rule, view: Any) -> list[int]:
     """The statuses that this view may refuse with."""
     reading = reading_of(view)
-    possible = {401, 403, *answer_of(view).refusals}
+    possible = {401, 403, 503, *answer_of(view).refusals}
     if rule.arguments:
         possible |= {404, 422}
     if reading:

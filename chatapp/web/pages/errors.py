@@ -8,8 +8,11 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from chatapp import errors
+from chatapp.web import auth, outages
 
 logger = structlog.get_logger(__name__)
+
+RETRY_AFTER = 5  # seconds
 
 STATUS: dict[type[errors.ChatError], tuple[int, str]] = {
     errors.NotFound: (404, "Not found"),
@@ -29,6 +32,7 @@ STATUS: dict[type[errors.ChatError], tuple[int, str]] = {
     errors.TooManyAttempts: (429, "One moment"),
     errors.ModelUnavailable: (503, "No language model"),
     errors.ShuttingDown: (503, "The server is being restarted"),
+    errors.DatabaseAway: (503, "One moment"),
 }
 
 TITLES = {
@@ -57,7 +61,7 @@ def status_of(error: errors.ChatError) -> tuple[int, str]:
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), (400, "That did not work"))
 
 
-def _domain_error(error: errors.ChatError) -> ResponseReturnValue:
+def _domain_error(error: errors.ChatError) -> tuple[str, int]:
     status, title = status_of(error)
     return _page(status, title, str(error))
 
@@ -67,13 +71,24 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
         return error
     title = TITLES.get(error.code, error.name)
     message = MESSAGES.get(error.code) or error.description or error.name
-    page = _page(error.code, title, message)
+    try:
+        with outages.told():  # the page shows who reads it
+            page = _page(error.code, title, message)
+    except errors.DatabaseAway as away:
+        return _away(away)
     return (*page, [header for header in error.get_headers() if header[0] == "Allow"])
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
+    if away := outages.outage(error):
+        return _away(away)
     logger.exception("request.failed", method=request.method, endpoint=request.endpoint)
     return _page(500, "Something went wrong", str(InternalServerError.description))
+
+
+def _away(error: errors.DatabaseAway) -> ResponseReturnValue:
+    auth.forget_reader()
+    return (*_domain_error(error), {"Retry-After": str(RETRY_AFTER)})
 
 
 def _page(code: int, title: str, message: str) -> tuple[str, int]:

@@ -180,7 +180,9 @@ def test_support_reads_and_does_not_decide(app: Flask, people: People) -> None:
     page = sue.page(f"/admin/flagged/{flag_id}/")
     assert page.has("section", id="conversation")
     assert not page.has("section", id="decision")
-    assert not sue.page("/admin/flagged/").has("a", href="/admin/flagged/phrases/")
+    for path in ("/admin/flagged/", "/admin/flagged/documents/"):
+        assert not sue.page(path).has("a", href="/admin/flagged/phrases/")
+        assert browser(app, people.stan).page(path).has("a", href="/admin/flagged/phrases/")
     assert sue.post(f"/admin/flagged/{flag_id}/", data=form_of(flag_id, "confirmed")).status_code == 403
     assert decision_of(flag_id) == "undecided"
 

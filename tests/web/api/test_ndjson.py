@@ -12,20 +12,12 @@ from hypothesis import strategies as st
 from chatapp.core import blocks
 from chatapp.core.transcripts import Transcript
 from chatapp.values import Event
-from chatapp.web.api.ndjson import MAX_WAIT, NdjsonEncoder
+from chatapp.web.api.ndjson import NdjsonEncoder
 from tests.web.api.assembling import Assembly, Frame, frames_of
 
 THREAD = "01890000-0000-7000-8000-000000000001"
 USER_MESSAGE = UUID("01890000-0000-7000-8000-000000000002")
 ANSWER = "01890000-0000-7000-8000-000000000003"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def events_of(texts: Sequence[Sequence[str]], *ending: dict[str, Any], answer: str | None = ANSWER) -> list[Event]:
@@ -46,7 +38,7 @@ def events_of(texts: Sequence[Sequence[str]], *ending: dict[str, Any], answer: s
 
 
 def frames(events: Sequence[Event], user_message_id: UUID | None = USER_MESSAGE) -> list[Frame]:
-    return frames_of(NdjsonEncoder(user_message_id, Clock()).feed(events))
+    return frames_of(NdjsonEncoder(user_message_id).feed(events))
 
 
 def content(*pieces: str) -> list[Frame]:
@@ -63,15 +55,12 @@ def test_assembled_blocks_equal_the_stored_ones_however_the_events_arrive(
     texts: list[list[str]], data: st.DataObject
 ) -> None:
     events = events_of(texts)
-    clock = Clock()
-    encoder = NdjsonEncoder(USER_MESSAGE, clock)
+    encoder = NdjsonEncoder(USER_MESSAGE)
     body, rest = b"", list(events)
     while rest:
         size = data.draw(st.integers(1, len(rest)))
         body += encoder.feed(rest[:size])
         rest = rest[size:]
-        clock.now += data.draw(st.sampled_from([0.0, MAX_WAIT / 2, MAX_WAIT]))
-        body += encoder.idle()
 
     stored = blocks.parse(Transcript.of(event.data for event in events).content)
     assert Assembly.of(frames_of(body)).stored() == stored
@@ -97,8 +86,7 @@ def test_case_66_a_fence_split_over_pieces_gives_one_load_and_one_code_line() ->
     text = "Run this:\n\n```python\nprint('`` is fine')\n```\nDone."
 
     assert content(*text) == [
-        {"k": "markdown", "c": "R"},
-        {"k": "markdown", "c": "un this:\n\n"},
+        {"k": "markdown", "c": "Run this:\n\n"},
         {"k": "load", "t": "code"},
         {"k": "code", "c": "print('`` is fine')\n", "t": "python"},
         {"k": "markdown", "c": "\nDone."},
@@ -107,7 +95,7 @@ def test_case_66_a_fence_split_over_pieces_gives_one_load_and_one_code_line() ->
 
 def test_the_load_line_comes_before_the_code_is_complete() -> None:
     events = events_of([["```sh\n", "make"]])
-    encoder = NdjsonEncoder(USER_MESSAGE, Clock())
+    encoder = NdjsonEncoder(USER_MESSAGE)
 
     assert frames_of(encoder.feed(events[:5]))[1:] == [{"k": "load", "t": "code"}]
     assert encoder.feed(events[5:6]) == b""
@@ -140,52 +128,16 @@ def test_adjacent_code_blocks_stay_apart() -> None:
     ]
 
 
-def test_the_first_piece_is_sent_at_once() -> None:
-    encoder = NdjsonEncoder(USER_MESSAGE, Clock())
+def test_text_waits_for_nothing() -> None:
+    encoder = NdjsonEncoder(USER_MESSAGE)
     events = events_of([["H", "ello"], ["More"]])
 
     assert frames_of(encoder.feed(events[:5]))[1:] == [{"k": "markdown", "c": "H"}]
-    assert encoder.pending is None
-    assert encoder.feed(events[5:6]) == b""
-    assert encoder.pending == MAX_WAIT
+    assert frames_of(encoder.feed(events[5:6])) == [{"k": "markdown", "c": "ello"}]
 
 
-def test_a_first_piece_that_is_code_does_not_change_that() -> None:
-    assert content("```\nx\n```", "a", "b", "c")[2:] == [{"k": "markdown", "c": "a"}, {"k": "markdown", "c": "bc"}]
-
-
-def test_markdown_is_sent_in_pieces_of_fifty_characters_at_least() -> None:
-    text = "word " * 100
-
-    pieces = [frame["c"] for frame in content(*(text[at : at + 5] for at in range(0, len(text), 5)))]
-
-    assert "".join(pieces) == text
-    assert [len(piece) for piece in pieces] == [5, *[50] * 9, 45]
-
-
-def test_less_is_sent_after_a_while() -> None:
-    clock = Clock()
-    encoder = NdjsonEncoder(USER_MESSAGE, clock)
-    events = events_of([["H", "el", "lo"]])
-
-    assert encoder.pending is None
-    encoder.feed(events[:6])
-    assert encoder.pending == MAX_WAIT
-    assert encoder.idle() == b""
-    clock.now += MAX_WAIT
-    assert encoder.pending == 0.0
-    assert frames_of(encoder.idle()) == [{"k": "markdown", "c": "el"}]
-    assert encoder.pending is None
-
-
-def test_a_slow_but_steady_model_does_not_hold_its_text_back() -> None:
-    clock = Clock()
-    encoder = NdjsonEncoder(USER_MESSAGE, clock)
-    events = events_of([["a", "b", "c"]])
-    encoder.feed(events[:6])
-    clock.now += MAX_WAIT
-
-    assert frames_of(encoder.feed(events[6:7])) == [{"k": "markdown", "c": "bc"}]
+def test_text_that_comes_at_once_is_one_line() -> None:
+    assert content("```\nx\n```", "a", "b", "c")[2:] == [{"k": "markdown", "c": "abc"}]
 
 
 def test_a_warning_is_passed_on() -> None:
