@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from functools import partial
-from math import ceil, floor
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, UnaryExpression, exists, false, func, literal, select, true
+from sqlalchemy import ColumnElement, UnaryExpression, exists, func, select, true
 from sqlalchemy.sql.operators import custom_op
 
-from chatapp.core import audit, search, thread_order
+from chatapp.core import audit, column_tests, search, thread_order
 from chatapp.core.thread_order import Conditions, Place
 from chatapp.db import is_sqlite, release, session
 from chatapp.models import Message, Thread, User
@@ -23,7 +22,6 @@ TIMES = ("created", "modified")
 BATCH = 500
 MOST_SORTED = 10_000  # threads of everybody that a filter may leave to be sorted
 NOT_BY_INDEX: custom_op[Any] = custom_op("+")
-MOST_TOKENS = 2**63 - 1
 COUNTED = (
     Thread.id,
     Thread.session_id,
@@ -187,7 +185,7 @@ def _are_found_first(user: User, wanted: ThreadFilter) -> bool:
     if wanted.looked_up is None or wanted.looked_up.is_few or is_sqlite():
         return False
     filtered = _filtered(user, wanted, None)
-    return bool(filtered) and _are_few(filtered)
+    return bool(filtered) and _are_few(filtered, _most_sorted(wanted))
 
 
 def _sees_all(user: User, wanted: ThreadFilter) -> bool:
@@ -206,21 +204,28 @@ def _conditions(user: User, wanted: ThreadFilter) -> list[ColumnElement[bool]]:
 def _filtered(user: User, wanted: ThreadFilter, order: str | None) -> list[ColumnElement[bool]]:
     """For everybody's threads in an `order`, or for counting."""
     found: list[ColumnElement[bool]] = [] if _sees_all(user, wanted) else [Thread.user_id == user.id]
+    looked_up = partial(_looked_up, order, _most_sorted(wanted))
     if wanted.owner_id is not None:
         found.append(Thread.user_id == wanted.owner_id)
     if wanted.is_archived is not None:
-        found += _looked_up("archived_at", partial(_is_set, wanted.is_archived), order, sorted_by=TIMES)
+        found += looked_up("archived_at", partial(column_tests.is_set, wanted.is_archived), sorted_by=TIMES)
     if wanted.max_severity is not None:
-        found += _looked_up("max_severity", partial(_equals, wanted.max_severity), order, sorted_by=("created",))
+        found += looked_up("max_severity", partial(column_tests.equals, wanted.max_severity), sorted_by=("created",))
     for name, value in (("is_flagged", wanted.is_flagged), ("has_feedback", wanted.has_feedback)):
         if value is not None:
-            found += _looked_up(name, partial(_is, value), order, sorted_by=("created",))
+            found += looked_up(name, partial(column_tests.is_just, value), sorted_by=("created",))
     for name, first, last in wanted.days:
-        found += _looked_up(name, partial(_within_days, first, last), order, sorted_by=(name,))
+        found += looked_up(name, partial(column_tests.within_days, first, last), sorted_by=(name,))
         found += _implied(name, first, last)
     for name, low, high in wanted.tokens:
-        found += _looked_up(name, partial(_between, low, high), order, sorted_by=(name,))
+        found += looked_up(name, partial(column_tests.between, low, high), sorted_by=(name,))
     return found
+
+
+def _most_sorted(wanted: ThreadFilter) -> int:
+    """A walk that meets few of a filter's threads takes longer where a search passes over most of these, too."""
+    is_rare = wanted.looked_up is not None and not wanted.looked_up.is_few
+    return 2 * MOST_SORTED if is_rare else MOST_SORTED
 
 
 def _searched(user: User, wanted: ThreadFilter) -> list[ColumnElement[bool]]:
@@ -232,7 +237,11 @@ def _searched(user: User, wanted: ThreadFilter) -> list[ColumnElement[bool]]:
 
 
 def _looked_up(
-    name: str, condition: Callable[[Any], list[ColumnElement[bool]]], order: str | None, sorted_by: Collection[str]
+    order: str | None,
+    most: int,
+    name: str,
+    condition: Callable[[Any], list[ColumnElement[bool]]],
+    sorted_by: Collection[str],
 ) -> list[ColumnElement[bool]]:
     """The condition on a column whose index has its threads in the order of each of `sorted_by`.
 
@@ -244,7 +253,7 @@ def _looked_up(
     conditions = condition(column)
     if order is None or order in sorted_by or not is_sqlite():
         return conditions
-    if _are_few(conditions):
+    if _are_few(conditions, most):
         return [Thread.id.in_(select(Thread.id).where(*conditions))]
     return condition(UnaryExpression(column, operator=NOT_BY_INDEX, type_=column.type))
 
@@ -257,41 +266,10 @@ def _implied(name: str, first: date | None, last: date | None) -> list[ColumnEle
     if not is_sqlite() or session.scalar(select(exists().where(Thread.modified < Thread.created))):
         return []  # PostgreSQL would expect that both together leave few
     if name == "modified":
-        return _within_days(None, last, Thread.created)
-    return _within_days(first, None, Thread.modified)
+        return column_tests.within_days(None, last, Thread.created)
+    return column_tests.within_days(first, None, Thread.modified)
 
 
-def _is_set(value: bool, column: Any) -> list[ColumnElement[bool]]:
-    return [column.is_not(None) if value else column.is_(None)]
-
-
-def _equals(value: str, column: Any) -> list[ColumnElement[bool]]:
-    return [column == value]
-
-
-def _is(value: bool, column: Any) -> list[ColumnElement[bool]]:
-    # Written out in the query, not bound: partial indexes are chosen by what the query says.
-    return [column == (true() if value else false())]
-
-
-def _within_days(first: date | None, last: date | None, column: Any) -> list[ColumnElement[bool]]:
-    conditions = [] if first is None else [column >= datetime.combine(first, time(), UTC)]
-    if last is not None and last < date.max:
-        conditions.append(column < datetime.combine(last + timedelta(days=1), time(), UTC))
-    return conditions
-
-
-def _are_few(conditions: Conditions) -> bool:
-    some = select(Thread.id).where(*conditions).limit(MOST_SORTED + 1).subquery()
-    return (session.scalar(select(func.count()).select_from(some)) or 0) <= MOST_SORTED
-
-
-def _between(low: float | None, high: float | None, column: Any) -> list[ColumnElement[bool]]:
-    return ([] if low is None else [column >= _whole(ceil(low))]) + (
-        [] if high is None else [column <= _whole(floor(high))]
-    )
-
-
-def _whole(number: int) -> ColumnElement[int]:
-    # PostgreSQL has no use for an index of whole numbers when it compares them with others.
-    return literal(max(-MOST_TOKENS, min(number, MOST_TOKENS)), BigInteger())
+def _are_few(conditions: Conditions, most: int) -> bool:
+    some = select(Thread.id).where(*conditions).limit(most + 1).subquery()
+    return (session.scalar(select(func.count()).select_from(some)) or 0) <= most
