@@ -255,6 +255,8 @@ def test_ones_own_history_is_a_range_of_one_index(app: Flask, people: People, lo
 def test_summaries_read_only_what_they_are_about(app: Flask, people: People) -> None:
     thread = threads.create(people.ana.user)
     session.remove()
+    assert about_threads(lambda: own_threads.summaries([thread])) == [], "nobody has said anything in it"
+    thread.last_index = 2
     seen = about_threads(lambda: own_threads.summaries([thread]))
     # The previews and the latest turns; the tools are read from messages alone.
     assert len(seen) == 2
