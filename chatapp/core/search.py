@@ -20,6 +20,7 @@ from chatapp.models import Message, Thread, User
 
 WORDS = re.compile(r'"([^"]*)"|(\S+)')
 TRIGRAM = 3
+LETTERS = re.compile(r"[^\W_]{3}")
 FEW = 5  # people whose threads are looked up one by one
 LOOKED_UP = 5_000  # threads that are better looked up one by one than joined
 MOST_FOUND = 5_000  # messages that a page waits for
@@ -89,11 +90,11 @@ def look_up(query: str, unnamed: str) -> LookedUp:
     hold it, each thread is asked in turn: a list has its first page soon.
     """
     said = _first_said(query)
-    is_short = len(query) < TRIGRAM and bool(session.scalars(select(Thread.id).offset(MOST_READ).limit(1)).first())
+    is_named = _has_trigram(query) or not session.scalars(select(Thread.id).offset(MOST_READ).limit(1)).first()
     owners = select(User.id).where(_owned_by(query))
     named = [select(Thread.id).where(Thread.user_id.in_(owners))]
     asked: list[ColumnElement[bool]] = [Thread.user_id.in_(owners)]
-    if not is_short:
+    if is_named:
         named.append(_named(query, LOOKED_UP + 1))
         asked.append(contains(Thread.title, query))
     if query.casefold() in unnamed.casefold():
@@ -102,7 +103,12 @@ def look_up(query: str, unnamed: str) -> LookedUp:
     few = session.scalars(union_all(*named).limit(LOOKED_UP + 1)).all()
     is_few = len(few) <= LOOKED_UP
     condition = Thread.id.in_({*few, *(said or ())}) if is_few else or_(*asked, Thread.id.in_(set(said or ())))
-    return LookedUp(condition, is_few, said is not None, not is_short)
+    return LookedUp(condition, is_few, said is not None, is_named)
+
+
+def _has_trigram(query: str) -> bool:
+    """Whether the index of names knows fragments like it: that of PostgreSQL has letters and digits only."""
+    return len(query) >= TRIGRAM if is_sqlite() else bool(LETTERS.search(query))
 
 
 def _first_said(query: str) -> Sequence[UUID] | None:

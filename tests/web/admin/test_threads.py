@@ -145,7 +145,7 @@ class TestTheList:
         assert set(names(stan, "?query=bu")) == {"Budget", "Other"}
         monkeypatch.setattr(search, "MOST_READ", 0)
         assert names(stan, "?query=bu") == ["Other"]
-        assert "three characters" in stan.page("/admin/threads/?query=bu").text
+        assert "three letters" in stan.page("/admin/threads/?query=bu").text
 
     def test_an_empty_site_says_what_will_stand_here(self, stan: Visitor) -> None:
         assert "will be listed here" in stan.page("/admin/threads/").find("p", class_="nothing").text
