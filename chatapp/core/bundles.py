@@ -75,7 +75,7 @@ def pack(inspection: Inspection, tool_names: Collection[str]) -> bytes:
 
 
 def _line(redactor: Redactor, inspection: Inspection, timed: Timed) -> Json:
-    event, at = timed
+    event, at, *_ = timed
     rules = bundle_fields.EVENTS.get(event.type)
     told: Json = {"type": redactor.text(event.type)}
     if rules is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +20,11 @@ from chatapp.models import Message, Thread, User
 
 WORDS = re.compile(r'"([^"]*)"|(\S+)')
 TRIGRAM = 3
+LETTERS = re.compile(r"[^\W_]{3}")
 FEW = 5  # people whose threads are looked up one by one
 LOOKED_UP = 5_000  # threads that are better looked up one by one than joined
+MOST_FOUND = 5_000  # messages that a page waits for
+MOST_READ = 50_000  # threads whose names are read one by one
 # Where one user's messages stand (migration 0005).
 OWN_ROWS = (
     "rowid BETWEEN (SELECT number << 32 FROM search_owners WHERE user_id = :owner) "
@@ -28,18 +32,33 @@ OWN_ROWS = (
 )
 
 
-def matches(query: str, owner: User | None, unnamed: str = "", *, said: bool = True) -> ColumnElement[bool]:
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What a search finds, as far as a page can wait for it.
+
+    `condition` is for a list that is read in its order. `is_few`: no more than LOOKED_UP are found, or one
+    person's. Without `said`
+    messages were not looked into, without `named` names of threads were not.
+    """
+
+    condition: ColumnElement[bool]
+    is_few: bool
+    said: bool
+    named: bool
+
+
+def matches(query: str, owner: User | None, unnamed: str = "") -> ColumnElement[bool]:
     """Threads whose name or owner contains `query`, or a message of which matches it (waldur 2.2).
 
     With an `owner` only that user's threads are looked at; the caller's query must be limited to them as well.
-    `unnamed` is what threads without a name are called. Without `said` messages are not looked at.
+    `unnamed` is what threads without a name are called.
     """
-    found = [_named(query, owner), *([_said(query, owner)] if said else [])]
     conditions = [Thread.title.is_(None)] if query.casefold() in unnamed.casefold() else []
     owners = select(User.id).where(_owned_by(query))
     if owner:
-        conditions += [Thread.user_id.in_(owners.where(User.id == owner.id)), *map(Thread.id.in_, found)]
-        return or_(*conditions)
+        its = Thread.user_id.in_(owners.where(User.id == owner.id))
+        return or_(*conditions, its, contains(Thread.title, query), Thread.id.in_(_said(query, owner)))
+    found = [_named(query), _said(query, None)]
     few = session.scalars(owners.limit(FEW + 1)).all()
     if len(few) > FEW:
         conditions.append(Thread.user_id.in_(owners))
@@ -56,13 +75,48 @@ def _is_among(found: Sequence[Select[UUID]]) -> ColumnElement[bool]:
     return Thread.id.in_(some if len(some) <= LOOKED_UP else union(*found))
 
 
-def is_common(query: str, most: int) -> bool:
-    """Whether more than so many messages of everybody match: what it costs to find them is their number."""
-    if not is_sqlite() and _expected(query) > most:
-        return True  # PostgreSQL would read the messages themselves to count so many
-    found = _numbers(query, None) if is_sqlite() else select(Message.id).where(_matching_words(query, None))
-    count = session.scalar(select(func.count()).select_from(found.limit(most + 1).subquery()))
-    return (count or 0) > most
+def look_up_own(query: str, owner: User, unnamed: str) -> LookedUp:
+    """What `matches` finds among the owner's threads."""
+    condition = matches(query, owner, unnamed)
+    found = select(Thread.id).where(Thread.user_id == owner.id, condition).limit(LOOKED_UP + 1)
+    few = session.scalars(found).all()
+    return LookedUp(Thread.id.in_(few) if len(few) <= LOOKED_UP else condition, True, True, True)
+
+
+def look_up(query: str, unnamed: str) -> LookedUp:
+    """What `matches` finds among everybody's threads, but for what takes long at a million of them.
+
+    That is: what very many messages hold, and fragments of names for which there is no index. Where very many names
+    hold it, each thread is asked in turn: a list has its first page soon.
+    """
+    said = _first_said(query)
+    is_named = _has_trigram(query) or not session.scalars(select(Thread.id).offset(MOST_READ).limit(1)).first()
+    owners = select(User.id).where(_owned_by(query))
+    named = [select(Thread.id).where(Thread.user_id.in_(owners))]
+    asked: list[ColumnElement[bool]] = [Thread.user_id.in_(owners)]
+    if is_named:
+        named.append(_named(query, LOOKED_UP + 1))
+        asked.append(contains(Thread.title, query))
+    if query.casefold() in unnamed.casefold():
+        named.append(select(Thread.id).where(Thread.title.is_(None)))
+        asked.append(Thread.title.is_(None))
+    few = session.scalars(union_all(*named).limit(LOOKED_UP + 1)).all()
+    is_few = len(few) <= LOOKED_UP
+    condition = Thread.id.in_({*few, *(said or ())}) if is_few else or_(*asked, Thread.id.in_(set(said or ())))
+    return LookedUp(condition, is_few, said is not None, is_named)
+
+
+def _has_trigram(query: str) -> bool:
+    """Whether the index of names knows fragments like it: that of PostgreSQL has letters and digits only."""
+    return len(query) >= TRIGRAM if is_sqlite() else bool(LETTERS.search(query))
+
+
+def _first_said(query: str) -> Sequence[UUID] | None:
+    """The threads of the messages that match; None where those are very many."""
+    if not is_sqlite() and _expected(query) > MOST_FOUND:
+        return None  # PostgreSQL would read the messages themselves
+    found = session.scalars(_said(query, None, MOST_FOUND + 1)).all()
+    return found if len(found) <= MOST_FOUND else None
 
 
 def _expected(query: str) -> int:
@@ -112,10 +166,7 @@ def contains(column: Any, fragment: str) -> ColumnElement[bool]:
     return func.casefold(column).contains(fragment.casefold(), autoescape=True)
 
 
-def _named(query: str, owner: User | None) -> Select[UUID]:
-    named = select(Thread.id).where(contains(Thread.title, query))
-    if owner:
-        return named.where(Thread.user_id == owner.id)
+def _named(query: str, most: int | None = None) -> Select[UUID]:
     if is_sqlite() and len(query) >= TRIGRAM:
         found: Select[Any] = (
             select(literal_column("rowid"))
@@ -123,15 +174,15 @@ def _named(query: str, owner: User | None) -> Select[UUID]:
             .where(text("thread_names MATCH :fragment").bindparams(fragment=_quoted(query)))
         )
         numbered = select(literal_column("thread_id", Thread.id.type)).select_from(text("thread_numbers"))
-        return numbered.where(literal_column("id").in_(found))
-    return named
+        return numbered.where(literal_column("id").in_(found.limit(most)))
+    return select(Thread.id).where(contains(Thread.title, query))
 
 
-def _said(query: str, owner: User | None) -> Select[UUID]:
+def _said(query: str, owner: User | None, most: int | None = None) -> Select[UUID]:
     if not is_sqlite():
-        return select(Message.thread_id).where(_matching_words(query, owner))
+        return select(Message.thread_id).where(_matching_words(query, owner)).limit(most)
     numbered = select(literal_column("thread_id", Thread.id.type)).select_from(text("message_numbers"))
-    return numbered.where(literal_column("id").in_(_numbers(query, owner)))
+    return numbered.where(literal_column("id").in_(_numbers(query, owner).limit(most)))
 
 
 def _matching(query: str, owner: User) -> ColumnElement[bool]:

@@ -56,15 +56,9 @@ def _page(query: Any, entity: Any, keys: Sequence[str], offset: int, limit: int)
     return ordered.offset(offset).limit(limit)
 
 
-def fetch_from_index(
-    conditions: Conditions, keys: Sequence[str], offset: int, limit: int
-) -> tuple[Sequence[Thread], int]:
-    """The same page and number, read along the index of the first key."""
-    return _along_index(conditions, keys or NEWEST_FIRST, offset, limit), count(conditions)
-
-
-def _along_index(conditions: Conditions, keys: Sequence[str], offset: int, limit: int) -> Sequence[Thread]:
-    first, *others = keys
+def along_index(conditions: Conditions, keys: Sequence[str], offset: int, limit: int) -> Sequence[Thread]:
+    """The same page, read along the index of the first key."""
+    first, *others = keys = keys or NEWEST_FIRST
     rest = [*(_nulls_last(Thread, key) for key in others), _by_id(Thread, keys)]
     known = _known(first)
     if known is None:
@@ -79,14 +73,14 @@ def _along_index(conditions: Conditions, keys: Sequence[str], offset: int, limit
 
 
 def following(
-    conditions: Conditions, key: str, after: Place | None, limit: int, *, one_owner: bool = False
+    conditions: Conditions, key: str, after: Place | None, limit: int, *, find_first: bool = False
 ) -> Sequence[Thread]:
     """So many threads after a place in the order of one key: as quick at the end of the list as at its beginning.
 
-    For why one owner's threads are found before they are sorted see `fetch`.
+    Few are found first and then sorted; for why see `fetch`.
     """
     entity: Any = Thread
-    if one_owner:
+    if find_first:
         matching = select(Thread).where(*conditions).cte("matching").prefix_with("MATERIALIZED", dialect="postgresql")
         entity, conditions = aliased(Thread, matching), ()
     known = _known(key, entity)

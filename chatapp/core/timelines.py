@@ -122,15 +122,16 @@ def receipt(inspection: Inspection) -> Receipt | None:
         closed=calls[-1]["closed"] if calls else None,
         closed_by=trace.get("worker", ""),
         is_reported="calls" in trace,
-        delivered=len(Transcript.of(event.data for event, _ in inspection.events).content),
+        delivered=len(Transcript.of(timed.event.data for timed in inspection.events).content),
         kept=len(inspection.answer.content) if inspection.answer else 0,
         received=calls[-1]["usage"] if calls else None,
     )
 
 
 def _pauses(events: Sequence[Timed]) -> Iterator[tuple[int, int]]:
-    for (event, begin), (_, end) in zip(events, events[1:], strict=False):
-        if event.waits_for_person and begin is not None and end is not None and end - begin > LONGEST_PAUSE:
+    for timed, after in zip(events, events[1:], strict=False):
+        begin, end = timed.at, after.at
+        if timed.event.waits_for_person and begin is not None and end is not None and end - begin > LONGEST_PAUSE:
             yield begin, end
 
 
@@ -158,7 +159,7 @@ def _models(inspection: Inspection) -> Iterator[Entry]:
     if "calls" in inspection.trace:
         return
     begin: int | None = None  # nobody has noted anything: the log tells at least when a step began and ended
-    for event, at in inspection.events:
+    for event, at, *_ in inspection.events:
         if event.type == "start-step":
             begin = at
         elif event.type == "finish-step":
@@ -166,10 +167,10 @@ def _models(inspection: Inspection) -> Iterator[Entry]:
 
 
 def _tools(inspection: Inspection) -> Iterator[Entry]:
-    transcript = Transcript.of(event.data for event, _ in inspection.events)
+    transcript = Transcript.of(timed.event.data for timed in inspection.events)
     begun: dict[str, int | None] = {}
     ended: dict[str, int | None] = {}
-    for event, at in inspection.events:
+    for event, at, *_ in inspection.events:
         if event.type.startswith("tool-input-"):
             begun[event.data["toolCallId"]] = at
         elif event.type.startswith("tool-output-"):
@@ -199,16 +200,17 @@ def _approvals(inspection: Inspection) -> Iterator[Entry]:
 
 def _texts(inspection: Inspection) -> Iterator[Entry]:
     """The text as readers got it: from its first piece to its last."""
-    pieces = [(event.data["delta"], at) for event, at in inspection.events if event.type == "text-delta"]
-    if pieces:
-        characters = sum(len(delta) for delta, _ in pieces)
-        facts = {"pieces": None if inspection.is_retold else len(pieces), "characters": characters}
-        begin = inspection.trace.get("first_text") or pieces[0][1]
-        yield Entry(Kind.TEXT, begin, pieces[-1][1], facts=facts)
+    texts = [timed for timed in inspection.events if timed.event.type == "text-delta"]
+    if texts:
+        characters = sum(len(timed.event.data["delta"]) for timed in texts)
+        pieces = sum(timed.pieces for timed in texts)
+        facts = {"pieces": None if inspection.is_retold else pieces, "characters": characters}
+        begin = inspection.trace.get("first_text") or texts[0].at
+        yield Entry(Kind.TEXT, begin, texts[-1].until or texts[-1].at, facts=facts)
 
 
 def _titles(events: Sequence[Timed]) -> Iterator[Entry]:
-    return (Entry(Kind.TITLE, at) for event, at in events if event.type == "data-thread")
+    return (Entry(Kind.TITLE, timed.at) for timed in events if timed.event.type == "data-thread")
 
 
 def _ending(inspection: Inspection) -> Iterator[Entry]:

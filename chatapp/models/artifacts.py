@@ -12,6 +12,7 @@ from chatapp.db import Base, new_id, now
 
 WAITING = text("ingestion_status in ('pending', 'processing')")
 OF_THREAD = text("message_id is null")
+SCREENED = text("withheld > 0 or is_masked")
 
 
 class Blob(Base):
@@ -65,7 +66,10 @@ class ArtifactText(Base):
     """What a model may read of an artifact: screened, and masked where the policy says so."""
 
     __tablename__ = "artifact_texts"
-    __table_args__ = (CheckConstraint("severity in ('none', 'low', 'medium', 'high', 'critical')", name="severity"),)
+    __table_args__ = (
+        Index("ix_artifact_texts_screened", "artifact_id", sqlite_where=SCREENED, postgresql_where=SCREENED),
+        CheckConstraint("severity in ('none', 'low', 'medium', 'high', 'critical')", name="severity"),
+    )
 
     artifact_id: Mapped[UUID] = mapped_column(ForeignKey("artifacts.id", ondelete="CASCADE"), primary_key=True)
     text: Mapped[str] = mapped_column(Text)

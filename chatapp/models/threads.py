@@ -12,14 +12,25 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from chatapp.db import Base, new_id, now
 from chatapp.models.accounts import User
 
-# What staff may sort everybody's threads by, and the parts that filters of few values leave.
-ORDERS = ("modified", "input_tokens", "output_tokens", "total_tokens", "models_used")
+# What staff may sort everybody's threads by, each with what goes along with it: a filter on that may leave only threads
+# at the far end of the order, and the others are then passed over within the index; the newest 5,000 are looked for by
+# every filter. And the parts that filters of few values leave.
+ORDERS = {
+    "created": ("modified", "input_tokens", "output_tokens", "total_tokens"),
+    "modified": ("created",),
+    "input_tokens": ("output_tokens", "total_tokens"),
+    "output_tokens": ("input_tokens", "total_tokens"),
+    "total_tokens": ("input_tokens", "output_tokens"),
+    "models_used": ("created", "modified"),
+}
 PARTS = {
     "archived": "archived_at is not null",
     "active": "archived_at is null",
     "flagged": "is_flagged = {true}",
     "rated": "has_feedback = {true}",
 }
+UNNAMED = "title is null"
+SET_BACK = "modified < created"
 DELETED = "deleted_at is not null"
 # The lists of one's own threads: what they are read by, and the part they are read from.
 OWN_LISTS = {
@@ -54,8 +65,7 @@ class Thread(Base):
             Index(f"ix_threads_user_{name}", *columns, sqlite_where=text(part), postgresql_where=text(part))
             for name, (columns, part) in OWN_LISTS.items()
         ),
-        Index("ix_threads_created", "created", "id"),
-        *(Index(f"ix_threads_{column}", column, "id") for column in ORDERS),
+        *(Index(f"ix_threads_{column}", column, "id", *companions) for column, companions in ORDERS.items()),
         Index("ix_threads_max_severity", "max_severity", "created", "id"),
         *(
             Index(
@@ -75,6 +85,8 @@ class Thread(Base):
             sqlite_where=text(PARTS["archived"]),
             postgresql_where=text(PARTS["archived"]),
         ),
+        Index("ix_threads_unnamed", "id", sqlite_where=text(UNNAMED), postgresql_where=text(UNNAMED)),
+        Index("ix_threads_set_back", "id", sqlite_where=text(SET_BACK), postgresql_where=text(SET_BACK)),
         Index("ix_threads_deleted", "deleted_at", sqlite_where=text(DELETED), postgresql_where=text(DELETED)),
         CheckConstraint("max_severity in ('none', 'low', 'medium', 'high', 'critical')", name="max_severity"),
     )

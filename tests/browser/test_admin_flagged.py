@@ -72,6 +72,7 @@ def test_from_an_attack_to_a_decision_and_a_phrase(as_ana: Callable[..., Chat], 
         "queue": "/admin/flagged/?decision=any",
         "case": case,
         "precision": "/admin/flagged/precision/",
+        "documents": "/admin/flagged/documents/",
         "phrases": "/admin/flagged/phrases/",
         "playground": "/admin/playground/",
     }.items():

@@ -67,12 +67,12 @@ def limit(page: Page) -> None:
     page.get_by_role("link", name="Quotas").click()
     has_no_violation(page, "admin-quotas")
     page.get_by_role("link", name="ana").click()
-    page.get_by_label("By week").fill("lots")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_label("A week").fill("lots")
+    page.get_by_role("button", name="Save limits").click()
     expect(page.get_by_text("no whole number")).to_be_visible()
     has_no_violation(page, "admin-quota")
-    page.get_by_label("By week").fill("5000")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_label("A week").fill("5000")
+    page.get_by_role("button", name="Save limits").click()
     expect(page.locator(".tile", has_text="Week")).to_contain_text("5,000")
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 
 import pytest
 from flask import Flask
 
-from chatapp.core import flags, history, own_threads, thread_lists, thread_order, threads
+from chatapp.core import flags, history, own_threads, search, thread_lists, thread_order, threads
 from chatapp.core.flags import Wanted
 from chatapp.core.thread_lists import ThreadFilter
 from chatapp.db import new_id, now, session, transaction
 from chatapp.models import User
+from chatapp.models.threads import ORDERS
 from chatapp.values import Severity
 from tests.people import People
 from tests.plans import plan, queries
@@ -66,8 +67,71 @@ def test_archived_threads_are_read_in_the_order_of_times(app: Flask, people: Peo
     assert not any("TEMP B-TREE" in line for line in lines), "\n".join(lines)
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite's plan does not tell
+@pytest.mark.parametrize(("key", "companion"), [(key, each) for key, several in ORDERS.items() for each in several])
+def test_threads_that_a_filter_leaves_out_are_passed_over_within_the_index_of_the_order(
+    app: Flask, people: People, key: str, companion: str
+) -> None:
+    """An order goes along with what its filter asks: those that it leaves may stand at the far end of very many."""
+    is_time = companion in thread_lists.TIMES
+    asked = {"days": [(companion, None, date(2026, 1, 1))]} if is_time else {"tokens": [(companion, 7.5, None)]}
+    wanted = ThreadFilter(order=[f"-{key}"], **asked)
+    query, *_ = about_threads(partial(thread_lists.following, people.stan.user, wanted))
+    lines = plan(*query, "enable_sort", "enable_bitmapscan")
+
+    [place] = [at for at, line in enumerate(lines) if f"ix_threads_{key}" in line]
+    assert "Index Cond" in lines[place + 1], "\n".join(lines)
+    assert companion in lines[place + 1], "\n".join(lines)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite compares numbers of all kinds
+def test_limits_of_tokens_are_compared_as_the_numbers_that_the_index_holds(app: Flask, people: People) -> None:
+    wanted = ThreadFilter(tokens=[("total_tokens", 99.5, 1e300)], order=["total_tokens"])
+    query, *_ = about_threads(partial(thread_lists.following, people.stan.user, wanted))
+    lines = plan(*query, "enable_sort", "enable_bitmapscan")
+
+    assert any("Index Cond" in line and "'100'::bigint" in line for line in lines), "\n".join(lines)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL passes over what was changed later
+@pytest.mark.parametrize(
+    ("asked", "key", "place"),
+    [
+        (("modified", None, date(2026, 1, 1)), "-created", "ix_threads_created (created<?)"),
+        (("created", date(2026, 1, 1), None), "modified", "ix_threads_modified (modified>?)"),
+    ],
+)
+def test_a_walk_along_one_time_begins_where_the_other_lets_it(
+    app: Flask, people: People, monkeypatch: pytest.MonkeyPatch, asked: tuple[str, date, date], key: str, place: str
+) -> None:
+    monkeypatch.setattr(thread_lists, "MOST_SORTED", -1)
+    wanted = ThreadFilter(days=[asked], order=[key])
+    seen = about_threads(partial(thread_lists.following, people.stan.user, wanted))
+
+    assert any("ix_threads_set_back" in line for query in seen for line in plan(*query))
+    assert any(place in line for line in plan(*seen[-1]))
+
+
+def test_a_clock_that_was_set_back_hides_no_thread(app: Flask, people: People) -> None:
+    with transaction():
+        thread = session.merge(threads.create(people.ana.user))
+        thread.created, thread.modified = (
+            datetime(2026, 1, 2, 0, 5, tzinfo=UTC),
+            datetime(2026, 1, 1, 23, 59, tzinfo=UTC),
+        )
+    for days, key in (
+        (("modified", None, date(2026, 1, 1)), "-created"),
+        (("created", date(2026, 1, 2), None), "modified"),
+    ):
+        found, _ = thread_lists.following(people.stan.user, ThreadFilter(days=[days], order=[key]))
+        assert [each.id for each in found] == [thread.id], key
+
+
 VERY_MANY = {
+    "tokens": ("total_tokens", ThreadFilter(tokens=[("total_tokens", 1, 9)], order=["-modified"])),
     "days": ("created", ThreadFilter(days=[("created", date(2020, 1, 1), None)], order=["-modified"])),
+    "archived": ("archived_at", ThreadFilter(is_archived=False, order=["models_used"])),
+    "severity": ("max_severity", ThreadFilter(max_severity="none", order=["-modified"])),
     "flagged": ("is_flagged", ThreadFilter(is_flagged=True, order=["-modified"])),
     "feedback": ("has_feedback", ThreadFilter(has_feedback=True, order=["-modified"])),
 }
@@ -83,15 +147,36 @@ def test_very_many_threads_are_not_found_by_one_thing_and_sorted_by_another(
     with transaction():
         for thread in made:
             session.merge(thread).is_flagged = True
+            session.merge(thread).total_tokens = 5
+            session.merge(thread).models_used = "m"
             session.merge(thread).has_feedback = True
     for most, is_hidden in ((3, False), (2, True)):
         monkeypatch.setattr(thread_lists, "MOST_SORTED", most)
-        seen = about_threads(partial(thread_lists.following, people.stan.user, wanted))
+        look = partial(thread_lists.following, people.stan.user, wanted)
+        seen = [query for query in about_threads(look) if "models_used = ?" not in query[0]]
         assert (f"+threads.{column}" in seen[-1][0].replace(" ", "")) is is_hidden  # no index serves an expression
-        assert not is_hidden or any("USING INDEX ix_threads_modified" in line for line in plan(*seen[-1]))
-        assert [thread.id for thread in thread_lists.following(people.stan.user, wanted)[0]] == [
-            thread.id for thread in made[::-1]
-        ]
+        lines = plan(*seen[-1])
+        walked = [line for line in lines if f"USING INDEX ix_threads_{wanted.order[0].removeprefix('-')}" in line]
+        assert bool(walked) is is_hidden, "\n".join(lines)
+        found, _ = thread_lists.following(people.stan.user, wanted)
+        backwards = -1 if wanted.order[0].startswith("-") else 1
+        assert [thread.id for thread in found] == [thread.id for thread in made[::backwards]]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite is told by which index it finds
+def test_the_few_of_a_day_are_found_before_a_search_for_many_is_sorted(
+    app: Flask, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "LOOKED_UP", 0)
+    today = ThreadFilter(query="resize", days=[("created", now().date(), None)], order=["total_tokens"])
+    made = [threads.create(people.ana.user, f"Resize {number}") for number in range(2)]
+    for most, is_found_first in ((1, True), (0, False)):  # twice as many as without a search
+        monkeypatch.setattr(thread_lists, "MOST_SORTED", most)
+        wanted = thread_lists.within_reach(people.stan.user, today)
+        seen = about_threads(partial(thread_lists.following, people.stan.user, wanted))
+        assert ("MATERIALIZED" in seen[-1][0]) is is_found_first
+        found, _ = thread_lists.following(people.stan.user, wanted)
+        assert [thread.id for thread in found] == [thread.id for thread in made]
 
 
 def test_a_search_in_everybodys_threads_looks_up_what_it_has_found(app: Flask, people: People) -> None:

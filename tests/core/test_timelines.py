@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from chatapp.core import approvals, inspections, retention, timelines, turns
 from chatapp.core.inspections import Inspection
@@ -15,6 +15,7 @@ from chatapp.core.timelines import Clock, Entry, Kind, Receipt
 from chatapp.db import new_id, now, release, session, transaction
 from chatapp.errors import NotFound, ReasonNeeded
 from chatapp.models import AuditRecord, Turn, TurnEvent
+from chatapp.values import Event
 from tests.people import People, Person
 from tests.reading import explained
 from tests.servers import wait_until
@@ -56,6 +57,36 @@ def test_what_happened_comes_in_its_order(people: People) -> None:
     assert text.facts["characters"] == len('Tool calculate returned {"result":2}')
     assert one(entries, Kind.GUARDS).facts == {"flagged": False}
     assert one(entries, Kind.END).facts == {"finish_reason": "stop", "error": None}
+
+
+def test_a_turn_in_short_tells_the_same(people: People) -> None:
+    """Its texts have the numbers and times of their pieces, and nothing else is put together."""
+    words = " ".join(f"word{number}" for number in range(30))
+    started = asked(people.ana, f"/slow 5 {words}")
+    long = inspected(people.ana, started)
+    short = inspections.read(people.ana.user, started.turn.id, "page", in_short=True)
+
+    assert timelines.entries(short) == timelines.entries(long)
+    text, pieces = ([timed for timed in told.events if timed.event.type == "text-delta"] for told in (short, long))
+    assert len(pieces) > 1
+    assert [(each.pieces, each.at, each.until) for each in text] == [(len(pieces), pieces[0].at, pieces[-1].at)]
+    assert text[0].event.data["delta"] == "".join(timed.event.data["delta"] for timed in pieces)
+    others = [[timed for timed in told.events if timed.event.type != "text-delta"] for told in (short, long)]
+    assert others[0] == others[1]
+
+
+def test_texts_that_stand_side_by_side_stay_two(people: People) -> None:
+    started = asked(people.ana, "hello")
+    told = [("text-delta", "a", "1"), ("text-delta", "a", "2"), ("text-delta", "b", "3"), ("reasoning-delta", "b", "4")]
+    with transaction():
+        session.execute(delete(TurnEvent).where(TurnEvent.turn_id == started.turn.id))
+        for number, (kind, text, words) in enumerate(told, 1):
+            data = Event.of(number, {"type": kind, "id": text, "delta": words}).json
+            session.add(TurnEvent(turn_id=started.turn.id, seq=number, data=data))
+    short = inspections.read(people.ana.user, started.turn.id, "page", in_short=True)
+
+    found = [(event.seq, event.type, event.data["delta"], pieces) for event, _, pieces, _ in short.events]
+    assert found == [(1, "text-delta", "12", 2), (3, "text-delta", "3", 1), (4, "reasoning-delta", "4", 1)]
 
 
 def test_the_guards_say_what_they_found(people: People) -> None:

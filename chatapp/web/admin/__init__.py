@@ -107,6 +107,7 @@ def init_app(app: Flask) -> None:
         quotas,
         reasons,
         retention,
+        screened_files,
         system,
         threads,
         turns,
@@ -115,5 +116,5 @@ def init_app(app: Flask) -> None:
 
     # Their views have registered themselves.
     _ = audit, feedback, flagged, invitations, mcp, overview, people, person, phrases, playground
-    _ = prompt_versions, prompts, quotas, reasons, retention, system, threads, turns, usage
+    _ = prompt_versions, prompts, quotas, reasons, retention, screened_files, system, threads, turns, usage
     app.register_blueprint(bp)

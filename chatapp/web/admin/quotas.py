@@ -63,7 +63,7 @@ def _page(user_id: UUID, errors: dict[str, str] | None = None) -> str:
         account = quota_lists.account(user_id)
     except QuotaMisconfigured as error:
         return render_template("admin/quotas.html", problem=str(error), capacity=quota_lists.capacity())
-    form = request.form if errors else None
+    form = request.form if errors else {}
     return render_template("admin/quota.html", account=account, names=NAMES, errors=errors or {}, form=form)
 
 

@@ -51,7 +51,9 @@ def thread_log() -> ResponseReturnValue:
     form, user = ThreadForm.read(), signed_in_user()
     wanted = thread_lists.within_reach(user, form.wanted)
     found, after = thread_lists.following(user, wanted, form.after(), LENGTH)
-    figures, is_all = thread_lists.latest_statistics(user, wanted, MOST_ADDED_UP) if wanted.said else (None, False)
+    searched = wanted.looked_up
+    is_bounded = searched is None or searched.is_few
+    figures, is_all = thread_lists.latest_statistics(user, wanted, MOST_ADDED_UP) if is_bounded else (None, False)
     return render_template(
         "admin/threads.html",
         form=form,
@@ -60,6 +62,7 @@ def thread_log() -> ResponseReturnValue:
         next=cursor(after),
         figures=figures,
         is_all=is_all,
+        searched=searched,
         most_added_up=MOST_ADDED_UP,
         labels=LABELS,
         severities=[(each, each.capitalize()) for each in Severity],

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import orjson
 
-from chatapp.core.inspections import Inspection, Timed
+from chatapp.core.inspections import DELTAS, Inspection, Timed
 from chatapp.core.timelines import Clock, Entry, Kind, entries
-from chatapp.values import Event, Json
+from chatapp.values import Json
 from chatapp.web.admin.receipts import REASONS
 from chatapp.web.render import LiveAnswer
 from chatapp.web.render.durations import duration, since
@@ -17,7 +17,6 @@ from chatapp.web.render.durations import duration, since
 WIDTH = 1_000  # of the timeline's bars
 NARROWEST = 4
 EXCERPT = 200
-DELTAS = {"text-delta": "delta", "reasoning-delta": "delta", "tool-input-delta": "inputTextDelta"}
 # Frames of a replay: as often as a page is shown news of a running answer, of a long one half as often.
 BEAT, SLOW_BEAT, LONG = 80, 160, 250
 
@@ -66,7 +65,7 @@ class EventRow:
     numbers: str
     begin: str
     type: str
-    count: int
+    pieces: int
     text: str
 
 
@@ -85,9 +84,9 @@ def timeline(inspection: Inspection) -> list[Row]:
 
 
 def event_rows(inspection: Inspection) -> list[EventRow]:
-    """Every event of the turn; the pieces of a text in one line."""
+    """Every event of the turn, a text in one line where the inspection has it in short."""
     clock = Clock(inspection)
-    return [_event_row(run, clock) for run in _runs(inspection.events)]
+    return [_event_row(timed, clock) for timed in inspection.events]
 
 
 def frames(inspection: Inspection) -> list[Frame]:
@@ -96,8 +95,8 @@ def frames(inspection: Inspection) -> list[Frame]:
     beat = BEAT if len(inspection.events) < LONG else SLOW_BEAT
     found = []
     for batch in _beats(inspection.events, beat):
-        event, at = batch[-1]
-        ops = shown.feed([event for event, _ in batch])
+        event, at, *_ = batch[-1]
+        ops = shown.feed([timed.event for timed in batch])
         if ops:
             found.append(Frame(0 if at is None else clock.at(at), event.seq, ops))
     return found
@@ -195,31 +194,16 @@ _FACTS = {
 }
 
 
-def _runs(events: Sequence[Timed]) -> Iterator[list[Timed]]:
-    run: list[Timed] = []
-    for timed in events:
-        if run and not (timed.event.type in DELTAS and _is_same_text(run[-1].event, timed.event)):
-            yield run
-            run = []
-        run.append(timed)
-    if run:
-        yield run
-
-
-def _is_same_text(one: Event, other: Event) -> bool:
-    return one.type == other.type and all(one.data.get(key) == other.data.get(key) for key in ("id", "toolCallId"))
-
-
-def _event_row(run: Sequence[Timed], clock: Clock) -> EventRow:
-    (first, at), last = run[0], run[-1].event
-    numbers = str(first.seq) if first is last else f"{first.seq}–{last.seq}"
-    if field := DELTAS.get(first.type):
-        text = "".join(event.data[field] for event, _ in run)
+def _event_row(timed: Timed, clock: Clock) -> EventRow:
+    event, at, pieces, _ = timed
+    numbers = str(event.seq) if pieces == 1 else f"{event.seq}–{event.seq + pieces - 1}"
+    if field := DELTAS.get(event.type):
+        text = event.data[field]
     else:
-        content = {name: value for name, value in first.data.items() if name != "type"}
+        content = {name: value for name, value in event.data.items() if name != "type"}
         text = orjson.dumps(content).decode() if content else ""
     shown = text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
-    return EventRow(numbers, "" if at is None else since(clock.at(at)), first.type, len(run), shown)
+    return EventRow(numbers, "" if at is None else since(clock.at(at)), event.type, pieces, shown)
 
 
 def _beats(events: Sequence[Timed], beat: int) -> Iterator[list[Timed]]:

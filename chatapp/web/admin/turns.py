@@ -50,7 +50,7 @@ def turns() -> ResponseReturnValue:
 @bp.get("/turns/<uuid:turn_id>/")
 @staff_and_support
 def turn(turn_id: UUID) -> ResponseReturnValue:
-    inspection = inspections.read(signed_in_user(), turn_id, "page")
+    inspection = inspections.read(signed_in_user(), turn_id, "page", in_short=True)
     receipt = timelines.receipt(inspection)
     return render_template(
         "admin/turn.html",

@@ -23,6 +23,7 @@ FOR_SUPPORT = {
     "admin.flagged_message",
     "admin.next_flag",
     "admin.guard_precision",
+    "admin.screened_documents",
     "admin.usage_page",
     "admin.export_usage",
     "admin.quotas_page",

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from io import BytesIO
 from uuid import UUID
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from chatapp.core import allowlist, flags
+from chatapp.core import allowlist, artifacts, attachments, flags, ingestion, screened_files
 from chatapp.db import new_id, now, session, transaction
-from chatapp.models import AllowedPhrase, AuditRecord, Flag, FlagDecision, Message, Thread
+from chatapp.models import AllowedPhrase, Artifact, AuditRecord, Flag, FlagDecision, Message, Thread
 from chatapp.rows import insert
 from chatapp.values import Severity
 from tests.flagging import attack, card, flagged, new_thread
 from tests.people import People, Person
+from tests.plans import plans
 from tests.reading import explained_flag
 from tests.web.pages.visitor import Visitor
 
@@ -178,7 +180,9 @@ def test_support_reads_and_does_not_decide(app: Flask, people: People) -> None:
     page = sue.page(f"/admin/flagged/{flag_id}/")
     assert page.has("section", id="conversation")
     assert not page.has("section", id="decision")
-    assert not sue.page("/admin/flagged/").has("a", href="/admin/flagged/phrases/")
+    for path in ("/admin/flagged/", "/admin/flagged/documents/"):
+        assert not sue.page(path).has("a", href="/admin/flagged/phrases/")
+        assert browser(app, people.stan).page(path).has("a", href="/admin/flagged/phrases/")
     assert sue.post(f"/admin/flagged/{flag_id}/", data=form_of(flag_id, "confirmed")).status_code == 403
     assert decision_of(flag_id) == "undecided"
 
@@ -226,3 +230,33 @@ def test_the_playground_shows_the_text_again_with_its_marks(stan: Visitor) -> No
     assert too_long.status_code == 400 and "At most 50,000 characters" in too_long.text
     most = stan.post("/admin/playground/", data={"text": "\U0001f600" * 50_000, "place": "answer"})
     assert most.status_code == 200
+
+
+def document(owner: Person, name: str, text: str) -> Artifact:
+    uploaded = artifacts.upload(owner.user, BytesIO(text.encode()), name)
+    assert ingestion.run_pending() == 1
+    return uploaded
+
+
+def test_what_was_kept_back_of_documents_is_listed(app: Flask, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a word of it: only what of which file, whose, and where it is used."""
+    monkeypatch.setattr(screened_files, "PAGE", 2)
+    document(people.ana, "harmless.txt", "All is well.")
+    document(people.ana, "attack.txt", f"Dear all. {ATTACK}.")
+    hidden = document(people.ben, "iban.txt", "Pay to EE38 2200 2210 2014 5685 soon.")
+    thread = new_thread(people.ben, "Invoices")
+    attachments.create(people.ben.user, thread, hidden.id)
+    document(people.ben, "key.txt", "Pay to DE89 3704 0044 0532 0130 00 soon.")
+
+    sue = browser(app, people.sue)
+    page = sue.page("/admin/flagged/documents/")
+    first, second = (" ".join(row.text.split()) for row in page.find("ul", class_="entries").all("li"))
+    assert "key.txt" in first and "Personal data masked." in first
+    assert "iban.txt" in second and "ben" in second.lower() and "in Invoices" in second and "EE38" not in page.text
+    [older] = sue.page(page.find("a", rel="next").attributes["href"]).find("ul", class_="entries").all("li")
+    assert "attack.txt" in older.text and "One passage withheld." in older.text and "previous" not in older.text
+
+
+def test_documents_of_which_something_was_kept_back_are_found_by_their_index(app: Flask) -> None:
+    lines = plans(screened_files.page, " artifact_texts")
+    assert any("ix_artifact_texts_screened" in line for line in lines), "\n".join(lines)

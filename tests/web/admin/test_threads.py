@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chatapp.core import audit_chain, thread_lists
+from chatapp.core import audit_chain, search, thread_lists
 from chatapp.db import release, session
 from chatapp.models import AuditRecord
 from tests.people import People
@@ -114,11 +114,38 @@ class TestTheList:
     def test_words_that_very_many_messages_hold_are_looked_for_in_names(
         self, stan: Visitor, thread: str, people: People, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(thread_lists, "MOST_FOUND", 0)
+        monkeypatch.setattr(search, "MOST_FOUND", 0)
         add_thread(people.ben, "Euros")
         assert names(stan, "?query=euros") == ["Euros"]
-        assert "only names were searched" in stan.page("/admin/threads/?query=euros").text
+        page = stan.page("/admin/threads/?query=euros")
+        assert "what was said was not searched" in page.text
+        assert page.find("dl", class_="figures").all("dd")[0].text.strip() == "1"
         assert names(stan, "?query=euros&user=ana") == ["Budget"]
+
+    @pytest.mark.parametrize("order", ["created", "-modified", "models_used"])
+    def test_what_very_many_names_hold_is_found_without_figures(
+        self, stan: Visitor, thread: str, people: People, monkeypatch: pytest.MonkeyPatch, order: str
+    ) -> None:
+        """By the name of the thread, its person, a message, or having no name yet."""
+        monkeypatch.setattr(search, "LOOKED_UP", 1)
+        add_thread(people.ben, "New budgets")
+        add_message(add_thread(people.ben, "Other"), "The new budget", "user")
+        add_thread(people.ben, None)
+        found = {query: set(names(stan, f"?query={query}&o={order}")) for query in ("BUDGET", "new", "birch")}
+        assert found["BUDGET"] == {"Budget", "New budgets", "Other"}
+        assert found["new"] == {"New budgets", "Other", "New chat"}
+        assert found["birch"] == {"New budgets", "Other", "New chat"}
+        page = stan.page("/admin/threads/?query=new")
+        assert not page.has("dl", class_="figures") and "there are no figures" in page.text
+
+    def test_short_fragments_of_names_are_not_looked_for_in_very_many(
+        self, stan: Visitor, thread: str, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        add_message(add_thread(people.ben, "Other"), "Bu it is", "user")
+        assert set(names(stan, "?query=bu")) == {"Budget", "Other"}
+        monkeypatch.setattr(search, "MOST_READ", 0)
+        assert names(stan, "?query=bu") == ["Other"]
+        assert "three letters" in stan.page("/admin/threads/?query=bu").text
 
     def test_an_empty_site_says_what_will_stand_here(self, stan: Visitor) -> None:
         assert "will be listed here" in stan.page("/admin/threads/").find("p", class_="nothing").text
