@@ -125,10 +125,15 @@ def verify() -> Check:
 def verify_and_note() -> Check:
     """The same; what came of it is kept for the page of the trail."""
     check = verify()
+    keep(check)
+    return check
+
+
+def keep(check: Check) -> None:
+    """For the page of the trail: what came of the latest look, and when that was."""
     with transaction():
         end = _locked()
         end.checked_at, end.checked_number, end.fault = now(), check.records, check.fault
-    return check
 
 
 def compare(number: int, digest: str) -> str:

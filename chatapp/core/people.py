@@ -172,11 +172,11 @@ def require_new_password(actor: User, user_id: UUID) -> None:
 
 def reset_second_factor(actor: User, user_id: UUID) -> None:
     """For somebody who has lost the app and the recovery codes: they are signed out, and the password is enough until
-    they set it up again. Raises NotFound."""
+    they set it up again. Without an app nothing happens. Raises NotFound."""
     with transaction():
         user = get(user_id)
-        second_factors.remove(actor, user)
-        accounts.end_sessions(user)
+        if second_factors.remove(actor, user):
+            accounts.end_sessions(user)
 
 
 def sign_out(actor: User, user_id: UUID) -> None:

@@ -105,13 +105,15 @@ def turn_off(user: User, code: str) -> None:
     remove(user, user)
 
 
-def remove(actor: User, user: User) -> None:
-    """Neither the app nor recovery codes are asked for any more; that there were none is fine."""
+def remove(actor: User, user: User) -> bool:
+    """Neither the app nor recovery codes are asked for any more. Whether there was an app: none is fine."""
     with transaction():
         gone = delete(SecondFactor).where(SecondFactor.user_id == user.id).returning(SecondFactor.user_id)
         session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
-        if session.scalar(gone) is not None:
-            audit.record("second_factor_off", actor, target_user_id=user.id, object_id=user.id)
+        if session.scalar(gone) is None:
+            return False
+        audit.record("second_factor_off", actor, target_user_id=user.id, object_id=user.id)
+    return True
 
 
 def _mark(user: User) -> str:

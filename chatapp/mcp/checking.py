@@ -8,12 +8,12 @@ from uuid import UUID
 import structlog
 from sqlalchemy import exists, select
 
-from chatapp.core import allowlist, quotas, sealing
+from chatapp.core import allowlist, audit, quotas, sealing
 from chatapp.db import now, rest, session, transaction
 from chatapp.errors import NotFound
 from chatapp.mcp import UNREADABLE_TOKEN, ServerTrouble, catalogue
 from chatapp.mcp.catalogue import Entry
-from chatapp.models import McpServer, McpTool
+from chatapp.models import McpServer, McpTool, User
 from chatapp.tools import built_in
 from chatapp.values import Audience
 
@@ -40,8 +40,11 @@ def run_if_due(moment: datetime | None = None) -> bool:
     return True
 
 
-def check(server_id: UUID) -> McpServer:
-    """Ask for the tools now and keep what comes, or why nothing does. Raises NotFound."""
+def check(server_id: UUID, actor: User | None = None) -> McpServer:
+    """Ask for the tools now and keep what comes, or why nothing does. Raises NotFound.
+
+    `actor` is who wants to know, which is written down with what is kept; None: nobody, it was time to ask.
+    """
     server = session.get(McpServer, server_id, populate_existing=True)
     if server is None:
         raise NotFound("server")
@@ -59,7 +62,12 @@ def check(server_id: UUID) -> McpServer:
     except Exception:
         logger.exception("mcp.check_failed", server=str(server_id))
         trouble = BROKEN
-    return _keep(server_id, asked, protocol, entries, trouble)
+    with transaction():
+        server = _keep(server_id, asked, protocol, entries, trouble)
+        if actor:
+            works, tools = not server.last_error, len(server.tools)
+            audit.record("mcp_server_checked", actor, object_id=server_id, works=works, tools=tools)
+    return server
 
 
 def _ask(url: str, token: str, prefix: str) -> tuple[str, list[Entry]]:
@@ -71,16 +79,16 @@ def _ask(url: str, token: str, prefix: str) -> tuple[str, list[Entry]]:
 
 
 def _keep(server_id: UUID, asked: tuple[str, str, str], protocol: str, entries: list[Entry], trouble: str) -> McpServer:
-    with transaction():
-        server = session.get(McpServer, server_id, with_for_update=True, populate_existing=True)
-        if server is None:
-            raise NotFound("server")
-        if (server.url, server.token, server.prefix) != asked:
-            return server  # what came is of another address
-        server.checked_at, server.last_error = now(), trouble
-        if not trouble:
-            server.protocol = protocol
-            _update(server, entries)
+    """Within the caller's transaction."""
+    server = session.get(McpServer, server_id, with_for_update=True, populate_existing=True)
+    if server is None:
+        raise NotFound("server")
+    if (server.url, server.token, server.prefix) != asked:
+        return server  # what came is of another address
+    server.checked_at, server.last_error = now(), trouble
+    if not trouble:
+        server.protocol = protocol
+        _update(server, entries)
     return server
 
 

@@ -133,6 +133,7 @@ def test_every_change_is_audited_without_secrets(people: People, server: Server)
     stan = people.stan.user
     added = servers.add(stan, WISH)
     checking.check(added.id)
+    checking.check(added.id, stan)
     servers.change(stan, added.id, replace(WISH, token="token-2", name="Other"))
     servers.change(stan, added.id, replace(WISH, token=None, name="Other"))
     servers.switch(stan, added.id, False)
@@ -145,6 +146,7 @@ def test_every_change_is_audited_without_secrets(people: People, server: Server)
     records = session.scalars(select(AuditRecord).order_by(AuditRecord.id)).all()
     assert [(record.event, record.details) for record in records] == [
         ("mcp_server_added", {"prefix": "weather"}),
+        ("mcp_server_checked", {"works": True, "tools": 2}),
         ("mcp_server_changed", {"fields": ["name", "token"]}),
         ("mcp_server_disabled", {}),
         ("mcp_server_enabled", {}),

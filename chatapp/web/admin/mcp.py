@@ -49,7 +49,7 @@ def add_mcp_server() -> ResponseReturnValue:
         server = servers.add(signed_in_user(), _wish())
     except Invalid as error:
         return _adding({error.field: str(error)}), 400
-    checking.check(server.id)
+    checking.check(server.id, signed_in_user())
     return _done("The server is added.", server.id)
 
 
@@ -66,7 +66,7 @@ def change_mcp_server(server_id: UUID) -> ResponseReturnValue:
         servers.change(signed_in_user(), server_id, _wish())
     except Invalid as error:
         return _page(servers.get(server_id), {error.field: str(error)}), 400
-    checking.check(server_id)
+    checking.check(server_id, signed_in_user())
     return _done("The server is saved.", server_id)
 
 
@@ -74,7 +74,7 @@ def change_mcp_server(server_id: UUID) -> ResponseReturnValue:
 @staff_only
 def check_mcp_server(server_id: UUID) -> ResponseReturnValue:
     """Its state and tools, or the way back to them."""
-    checking.check(server_id)
+    checking.check(server_id, signed_in_user())
     if htmx_request.htmx:
         return render_template("admin/_mcp_state.html", server=servers.get(server_id), groups=GROUPS)
     return _done("The server was asked.", server_id)

@@ -7,10 +7,10 @@ import io
 import json
 
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from chatapp.core import audit
-from chatapp.db import new_id, session, transaction
+from chatapp.db import new_id, release, session, transaction
 from chatapp.models import AuditRecord
 from tests.people import People, Person
 from tests.web.pages.visitor import Visitor
@@ -24,6 +24,13 @@ def write(person: Person, event: str = "something_done", times: int = 1, **detai
 
 def rows(stan: Visitor, query: str = "") -> list[str]:
     return [row.all("th", scope="row")[0].text for row in stan.page(f"/admin/audit/{query}").all("tr")[1:]]
+
+
+def checks(person: Person) -> list[dict[str, object]]:
+    """What the checks that this person asked for have found."""
+    release()
+    asked = select(AuditRecord.details).where(AuditRecord.event == "audit_checked", AuditRecord.actor_id == person.id)
+    return list(session.scalars(asked.order_by(AuditRecord.number)))
 
 
 def test_records_are_listed_and_narrowed(stan: Visitor, people: People) -> None:
@@ -63,9 +70,10 @@ def test_the_page_says_whether_the_chain_is_whole(stan: Visitor, people: People)
     assert "Whole" in stan.page("/admin/audit/").find("h2", id="chain-title").text
 
     with transaction():
-        session.execute(update(AuditRecord).values(event="nothing_happened"))
+        session.execute(update(AuditRecord).where(AuditRecord.number == 1).values(event="nothing_happened"))
     stan.post("/admin/audit/check/")
     page = stan.page("/admin/audit/")
+    assert checks(people.stan) == [{"records": 1, "whole": True}, {"records": 0, "whole": False}]
     assert "Broken" in page.find("h2", id="chain-title").text
     assert "Record 1 was changed" in page.find("p", class_="form-error").text
 
