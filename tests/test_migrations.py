@@ -88,7 +88,7 @@ def test_a_migration_has_one_subject_and_says_why(path: Path) -> None:
     assert path.stem[4] == "_" and len(path.stem) > 6, "NNNN_subject.py"
 
 
-@pytest.mark.parametrize("empty", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("bare_database_url", ["sqlite"], indirect=True)
 def test_whoever_writes_meanwhile_does_not_end_a_migration(empty: Flask) -> None:
     upgrade(MIGRATIONS, revision=VERSIONS[-2].stem[:4])
     path = make_url(empty.config["SQLALCHEMY_DATABASE_URI"]).database or ""
