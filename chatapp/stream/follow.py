@@ -66,8 +66,10 @@ class Follower:
         if first_look and self._channel.produced_here and self.position >= self._channel.base:
             return self._channel.read(self.position, 0)
         events = event_log.current().read(self._channel.turn_id, self.position)
-        if not events and first_look:
-            self.ended = bool(final_among([self._channel.turn_id])) and self._is_over()
+        if not events and first_look and final_among([self._channel.turn_id]):
+            # It may have ended between the two looks: what it ended with is there by now.
+            events = event_log.current().read(self._channel.turn_id, self.position)
+            self.ended = not events and self._is_over()
         release()
         return events
 

@@ -7,11 +7,14 @@ import threading
 from collections.abc import Callable
 from uuid import UUID
 
+import pytest
 from flask import Flask
 
 from chatapp import config
 from chatapp.db import db
+from chatapp.stream import log
 from chatapp.stream.follow import follow
+from chatapp.values import Event
 from tests import people as folk
 from tests.people import People
 from tests.stream.asking import ask, events_of, read_on, story_of
@@ -129,3 +132,20 @@ def test_they_do_so_as_well_where_the_answer_is_not_made(make_app: Callable[...,
     turn_id, _ = spare.ask(people.ana.id, QUESTION)
     _wander(app, turn_id, 50)
     spare.close()
+
+
+def test_a_turn_that_ends_between_two_looks_is_told_to_its_end(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    turn = ask(people.ana, "hello").turn
+    kept = events_of(turn)
+    store = log.current()
+    looks = 0
+
+    def read(turn_id: UUID, after: int = 0) -> list[Event]:
+        """Finds nothing the first time: that was just before the end."""
+        nonlocal looks
+        looks += 1
+        return type(store).read(store, turn_id, after) if looks > 1 else []
+
+    monkeypatch.setattr(store, "read", read)
+    with follow(turn.id, after=2) as follower:
+        assert [event.json for event in read_on(follower)] == [event.json for event in kept[2:]]
