@@ -132,10 +132,11 @@ def _assignment(
     refused = screened.is_refused or (turn.prompt is None and message.action_taken == Action.BLOCK)
     asked = screened.asked or None
 
+    subject = [(asker, thread, turn, message)]  # not kept for as long as the answer takes
+
     def request() -> ModelRequest | None:
-        if refused:
-            return refusals.request(asker, thread, turn, message)
-        return context.build(asker, thread, turn, message, asked)
+        about = subject.pop()
+        return refusals.request(*about) if refused else context.build(*about, asked)
 
     timezone = str(turn.settings["timezone"])
     return Assignment(
