@@ -30,6 +30,7 @@ from chatapp.core.snapshots import start_json, turn_event
 from chatapp.db import after_commit, new_id, now, session
 from chatapp.errors import KeyReused, ModelUnavailable, NotFound, ShuttingDown, TooManyTurns, TurnActive
 from chatapp.models import Message, Thread, Turn, TurnLease, User
+from chatapp.prepared import Prepared
 from chatapp.providers import ModelRequest
 from chatapp.rows import insert, save
 from chatapp.stream import log as event_log
@@ -37,7 +38,7 @@ from chatapp.values import ACTIVE, Action, Event, Json, OnActive, Question, Turn
 
 FIRST_ANSWER = 2  # its place in a conversation
 REMEMBERED = timedelta(days=1)
-LOCK_ASKER = select(User.id).where(User.id == bindparam("user")).with_for_update(key_share=True)
+LOCK_ASKER = Prepared(select(User.id).where(User.id == bindparam("user")).with_for_update(key_share=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def begin(question: Question, screened: Screened, executor: Executor, arrival: J
     """
     question = replace(question, text=screened.text)
     # One after the other for one person: what is looked up about other turns holds until this one is stored.
-    session.connection().execute(LOCK_ASKER, {"user": question.user_id})
+    LOCK_ASKER.run(user=question.user_id)
     asker = session.get_one(User, question.user_id)
     if replay := _replayed(question):
         return replay
