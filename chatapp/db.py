@@ -283,6 +283,8 @@ def _on_sqlite_connect(connection: Any, _record: Any) -> None:
         f"busy_timeout={BUSY_TIMEOUT_MS}",
         "foreign_keys=ON",
         "temp_store=MEMORY",
+        # 16 MiB. Everybody waits while it is carried over: seldom, then, and pages that changed often only once.
+        "wal_autocheckpoint=4000",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

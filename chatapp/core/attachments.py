@@ -133,11 +133,16 @@ def again(attached: Sequence[Attached]) -> list[Attached]:
 
 def shown_to_model(thread_id: UUID, question_ids: Collection[UUID]) -> list[Attached]:
     """What is attached to these questions and to the thread as a whole, in the order in which it was attached."""
-    if ANY.first(thread=thread_id) is None:
+    if not has_any(thread_id):
         return []
     of_question = Attachment.message_id.is_(None) | Attachment.message_id.in_(question_ids)
     query = _joined().where(Attachment.thread_id == thread_id, of_question)
     return _attached(query.order_by(Attachment.created, Attachment.id))
+
+
+def has_any(thread_id: UUID) -> bool:
+    """Whether anything is attached to the thread or to one of its questions."""
+    return ANY.first(thread=thread_id) is not None
 
 
 def chosen(asker: User, thread: Thread | None, question: Question) -> list[Attachment]:
