@@ -17,13 +17,12 @@ import orjson
 
 from chatapp.providers import ModelEvent, ModelRequest, ProviderError, Stopped, Text, Trouble
 from chatapp.providers.anthropic_protocol import MALFORMED, Decoder, request_body, service_error, usage_from
+from chatapp.providers.connections import Call
 from chatapp.values import Json, Usage
 
 if TYPE_CHECKING:
     from anthropic import Anthropic
     from httpx2 import Response
-
-    from chatapp.providers.wire import Call
 
 TITLE_TIMEOUT = 10.0
 TITLE_TOKENS = 40
@@ -144,7 +143,7 @@ class AnthropicStream:
     def __init__(self, provider: AnthropicProvider, model: str, body: Json, max_retries: int) -> None:
         self.model = model
         self._provider, self._body, self._max_retries = provider, body, max_retries
-        self._call = _new_call()
+        self._call = Call()
 
     def __iter__(self) -> Iterator[ModelEvent]:
         if self._call.cut.is_set():
@@ -181,19 +180,14 @@ class AnthropicStream:
                 for event in decoder.feed(data):
                     if cut.is_set():
                         return
+                    self._call.answered = type(event) is Stopped
                     yield event
                     self._call.paced = self._call.paced or type(event) is Text
-                    if type(event) is Stopped:
+                    if self._call.answered:
                         return
         finally:
             response.close()
         raise ProviderError.of(Trouble.CONNECT, "the stream ended before message_stop")
-
-
-def _new_call() -> Call:
-    from chatapp.providers.wire import Call
-
-    return Call()
 
 
 def _retry_wait(error: Exception, attempt: int) -> float | None:
