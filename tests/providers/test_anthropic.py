@@ -220,7 +220,13 @@ class TestRequest:
     def test_key_is_sent_as_the_sdk_does(self, server: MessagesServer, provider: AnthropicProvider) -> None:
         answer(provider)
 
-        assert server.requests[-1].headers["authorization"] == f"Bearer {KEY}"
+        provider.title("How is the weather?")
+
+        for request in server.requests:
+            assert request.path == "/v1/messages"
+            assert request.headers["authorization"] == f"Bearer {KEY}"
+            assert request.headers["anthropic-version"]
+            assert request.headers["content-type"] == "application/json"
 
 
 class TestAnswer:
