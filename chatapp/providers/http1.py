@@ -146,18 +146,17 @@ class Chunked:
         if self._rest:
             received, self._rest = self._rest + received, b""
         while at < len(received) and not self.complete:
-            if self._left:
-                piece = received[at : at + self._left]
-                data.append(piece[: max(0, self._left - 2)])
-                self._left -= len(piece)
-                at += len(piece)
-                continue
-            end = received.find(b"\r\n", at)
-            if end < 0:
-                self._keep(received[at:])
-                return b"".join(data)
-            self._line(received[at:end])
-            at = end + 2
+            if not self._left:
+                end = received.find(b"\r\n", at)
+                if end < 0:
+                    self._keep(received[at:])
+                    return b"".join(data)
+                self._line(received[at:end])
+                at = end + 2
+            end = at + self._left
+            data.append(received[at : max(at, end - 2)])
+            at = min(end, len(received))
+            self._left = end - at
         self.overrun = at < len(received)
         return b"".join(data)
 
@@ -173,15 +172,12 @@ class Chunked:
         if self._ending:
             self.complete = not line
             return
-        digits = line.partition(b";")[0].strip()
+        digits = line if line.isalnum() else line.partition(b";")[0].strip()
         try:
-            # int() takes signs and underscores as well.
-            size = int(digits, 16) if digits.isalnum() else -1
+            size = int(digits, 16)
         except ValueError:
             size = -1
-        if size < 0:
+        if size < 0 or not digits.isalnum():  # int() takes signs and underscores as well
             raise Malformed("a chunk without a size")
-        if size:
-            self._left = size + 2
-        else:
-            self._ending = True
+        self._left = size + 2 if size else 0
+        self._ending = size == 0
