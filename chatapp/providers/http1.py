@@ -142,7 +142,8 @@ class Chunked:
         self._ending = False  # the last chunk was there, what follows is the trailer
 
     def feed(self, received: bytes) -> bytes:
-        data, at = [], 0
+        data: list[bytes] = []
+        at = 0
         if self._rest:
             received, self._rest = self._rest + received, b""
         while at < len(received) and not self.complete:
