@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -517,6 +518,25 @@ class TestClose:
         events.close()  # type: ignore[attr-defined]
 
         assert server.requests[0].wait_closed(QUICK)
+
+    def test_of_some_spoils_nothing_for_the_others(self, server: MessagesServer, provider: AnthropicProvider) -> None:
+        """They use one connection after another, and are cut at every moment of their lives."""
+        server.scripts = lambda body: Script(text=body["messages"][0]["content"][0]["text"] * 20)
+
+        def call(number: int, cut_after: float | None) -> None:
+            word = f"{number} "
+            stream = provider.stream(ModelRequest("", (user(word),)))
+            cutter = threading.Timer(cut_after or 0.0, stream.close)
+            if cut_after is not None:
+                cutter.start()
+            events = list(stream)
+            assert (word * 20).startswith(text_of(events))
+            assert cut_after is not None or text_of(events) == word * 20
+
+        with ThreadPoolExecutor(8) as threads:
+            calls = [threads.submit(call, number, number % 40 / 1_000 if number % 3 else None) for number in range(120)]
+            for done in calls:
+                done.result(PATIENCE)
 
     def test_works_under_gevent(self, server: MessagesServer) -> None:
         server.scripts = [Script(text="one two", trouble="stall", after=1), Script(headers_after=30)]
