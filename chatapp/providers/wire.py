@@ -130,9 +130,8 @@ class _Exchange(httpx2.SyncByteStream):
                     return body.hung_up()
 
     def close(self) -> None:
-        body = self._head.body
-        is_over = body.complete and not body.overrun
-        if self._call.release() and self._head.stays and (is_over or self._call.answered):
+        is_over = self._head.body.complete or self._call.answered
+        if self._call.release() and self._head.stays and is_over:
             self._route.keep(self._connection)
         else:
             self._connection.close()
