@@ -16,8 +16,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import bindparam, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.attributes import set_committed_value
 
-from chatapp import config
+from chatapp import config, loading
 from chatapp.core import audit, profiles, proofs, throttling
 from chatapp.core.search import contains
 from chatapp.db import keep_others_out, now, session, transaction
@@ -31,7 +32,8 @@ _hashing = threading.BoundedSemaphore(4)
 
 USERNAME = re.compile(r"[\w.@+-]{1,150}")
 MIN_PASSWORD = 8
-BY_HASH = select(ApiToken).where(ApiToken.hash == bindparam("hash"))
+TOKENS, USERS = ApiToken.__table__, User.__table__
+BY_HASH = select(TOKENS, USERS).join(USERS, USERS.c.id == TOKENS.c.user_id).where(TOKENS.c.hash == bindparam("hash"))
 SECRET_PREFIX = "cha_"  # noqa: S105 - a marker that lets scanners recognise leaked tokens
 LAST_USED_RESOLUTION = timedelta(minutes=1)
 SESSION, PERSONAL = "session", "pat"
@@ -226,7 +228,7 @@ def token_of(secret: str, kind: str | None = None, address: str = "") -> ApiToke
     Raises Unauthenticated for an unknown, expired or revoked secret, or one of another kind than is asked for;
     Inactive for a disabled account.
     """
-    token = session.scalar(BY_HASH, {"hash": digest(secret)}) if secret else None
+    token = _known_token(digest(secret)) if secret else None
     moment = now()
     if token is None or token.revoked_at or (token.expires_at and token.expires_at <= moment):
         raise Unauthenticated("Invalid token.")
@@ -241,6 +243,15 @@ def token_of(secret: str, kind: str | None = None, address: str = "") -> ApiToke
             values |= {"expires_at": _session_end(token), "address": address or token.address}
         with transaction():
             session.execute(update(ApiToken).where(ApiToken.id == token.id).values(**values))
+    return token
+
+
+def _known_token(hash_of_secret: str) -> ApiToken | None:
+    found: tuple[ApiToken, User] | None = loading.first(BY_HASH, {"hash": hash_of_secret}, ApiToken, User)
+    if found is None:
+        return None
+    token, user = found
+    set_committed_value(token, "user", user)
     return token
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select, tuple_
 
+from chatapp import loading
 from chatapp.core import threads
 from chatapp.db import session
 from chatapp.errors import NotFound
@@ -134,7 +135,7 @@ def list_visible(
 
 
 def get(message_id: UUID) -> Message | None:
-    return session.get(Message, message_id)
+    return loading.get(Message, message_id)
 
 
 def current(thread_id: UUID, role: Role) -> Message | None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import OperationalError
 
+from chatapp import loading
 from chatapp.core import allowlist, approvals, endings, executors, screening, starting, takeovers, threads, traces
 from chatapp.core.endings import Ending, Output
 from chatapp.core.starting import Started
@@ -18,7 +19,6 @@ from chatapp.models import Turn, User
 from chatapp.values import ACTIVE, OnActive, Question, TurnStatus
 
 START_ATTEMPTS = 3
-TURN = select(Turn).where(Turn.id == bindparam("turn")).execution_options(populate_existing=True)
 ACTIVE_AMONG = select(Turn.id).where(Turn.id.in_(bindparam("turns", expanding=True)), Turn.status.in_(ACTIVE))
 
 
@@ -62,7 +62,7 @@ def cancel(user: User, thread_id: UUID, partial_text: str | None = None) -> Turn
 
 def get_own(user: User, turn_id: UUID) -> Turn:
     """Raises NotFound. A turn whose worker is gone is ended first."""
-    turn = session.scalar(TURN, {"turn": turn_id})
+    turn = loading.get(Turn, turn_id, fresh=True)
     if turn is None or turn.user_id != user.id:
         raise NotFound("turn")
     takeovers.reap_if_lost(turn)
