@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import Select, bindparam, inspect, select
+from sqlalchemy import Row, Select, bindparam, inspect, select
 from sqlalchemy.orm import Session
 
 from chatapp.db import Base, session
 
 M = TypeVar("M", bound=Base)
+N = TypeVar("N", bound=Base)
 
 
 class _Rows(Generic[M]):
@@ -28,48 +29,54 @@ class _Rows(Generic[M]):
         self.width = len(columns)
         self._names = [mapper.get_property_by_column(column).key for column in columns]
         self._key = self._names.index(mapper.get_property_by_column(key).key)
-        self._identity = mapper.identity_key_from_primary_key
+        self.identity = mapper.identity_key_from_primary_key
         self._make = mapper.class_manager.new_instance
 
-    def is_known(self, current: Session, key: Any) -> bool:
-        """Whether the session has the object of the row with that key."""
-        return self._identity((key,)) in current.identity_map
-
-    def object(self, current: Session, values: Sequence[Any]) -> M:
-        """That of a row that has been read; one that the session has stays as it is, as with its own queries."""
-        identity = self._identity((values[self._key],))
-        if (known := current.identity_map.get(identity)) is not None:
+    def of(self, current: Session, values: Sequence[Any], *, fresh: bool) -> M:
+        """The object of a row that has been read; one that the session has stays as it is unless it is to be fresh."""
+        identity = self.identity((values[self._key],))
+        known = current.identity_map.get(identity)
+        if known is not None and not fresh:
             return cast("M", known)
-        made = self._make()
-        made.__dict__.update(zip(self._names, values, strict=True))
-        state = inspect(made)
-        state.key, state.session_id = identity, current.hash_key
-        current.identity_map.add(state)
-        return cast("M", made)
+        found = self._make() if known is None else known
+        state = inspect(found)
+        found.__dict__.update(zip(self._names, values, strict=True))
+        if known is None:
+            state.key, state.session_id = identity, current.hash_key
+            current.identity_map.add(state)
+        else:
+            state._commit_all(found.__dict__, current.identity_map)  # what was changed is gone, as it is with a refresh
+        return cast("M", found)
 
 
 def get(model: type[M], key: Any, *, fresh: bool = False) -> M | None:
     """As `session.get`; if `fresh`, as the row is now, though the session has read it before."""
     current, rows = session(), _rows(model)
-    if rows.is_known(current, key):
-        return current.get(model, key, populate_existing=fresh)  # it looks whether it is still there, where it has to
-    found = first(rows.by_key, {"key": key}, model)
-    return cast("M", found[0]) if found else None
+    if not fresh and rows.identity((key,)) in current.identity_map:
+        return current.get(model, key)  # it looks whether it is still there, where it has to
+    found = every(rows.by_key, {"key": key}, model, fresh=fresh)
+    return found[0] if found else None
 
 
-def first(statement: Select[Any], values: Mapping[str, Any], *models: type[Base]) -> tuple[Any, ...] | None:
-    """The objects of the only row that the statement finds. It selects all columns of these models' tables."""
+def every(statement: Select[Any], values: Mapping[str, Any], model: type[M], *, fresh: bool = False) -> list[M]:
+    """The objects of the rows that the statement finds, which selects all columns of the model's table."""
+    current, rows = session(), _rows(model)
+    return [rows.of(current, row, fresh=fresh) for row in _found(current, statement, values)]
+
+
+def pair(statement: Select[Any], values: Mapping[str, Any], one: type[M], other: type[N]) -> tuple[M, N] | None:
+    """The objects of the only row that the statement finds, which selects all columns of two models' tables."""
     current = session()
-    current.flush()
-    row = current.connection().execute(statement, values).one_or_none()
-    if row is None:
+    found = _found(current, statement, values)
+    if not found:
         return None
-    objects, begin = [], 0
-    for model in models:
-        rows = _rows(model)
-        objects.append(rows.object(current, row[begin : begin + rows.width]))
-        begin += rows.width
-    return tuple(objects)
+    (row,), ones, others = found, _rows(one), _rows(other)
+    return ones.of(current, row[: ones.width], fresh=False), others.of(current, row[ones.width :], fresh=False)
+
+
+def _found(current: Session, statement: Select[Any], values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+    current.flush()
+    return current.connection().execute(statement, values).all()
 
 
 @cache

@@ -247,7 +247,7 @@ def token_of(secret: str, kind: str | None = None, address: str = "") -> ApiToke
 
 
 def _known_token(hash_of_secret: str) -> ApiToken | None:
-    found: tuple[ApiToken, User] | None = loading.first(BY_HASH, {"hash": hash_of_secret}, ApiToken, User)
+    found = loading.pair(BY_HASH, {"hash": hash_of_secret}, ApiToken, User)
     if found is None:
         return None
     token, user = found

@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Integer, Select, bindparam, func, select, tuple_
 
+from chatapp import loading
 from chatapp.core import search
 from chatapp.db import session
 from chatapp.models import ChatSession, Message, Thread, Turn, User
@@ -21,6 +24,15 @@ from chatapp.values import ACTIVE, TurnStatus
 
 PAGE_LENGTH = 40
 LONGEST_PAGE = 200
+
+# Every page asks for them whenever something has changed: made once, and about tables.
+MINE = select(Thread.__table__).where(Thread.user_id == bindparam("user"))
+PINNED = MINE.where(Thread.pinned_at.is_not(None), Thread.archived_at.is_(None)).order_by(
+    Thread.pinned_at.desc(), Thread.id.desc()
+)
+ANSWERING = select(Turn.thread_id, Turn.status).where(Turn.user_id == bindparam("user"), Turn.status.in_(ACTIVE))
+UNREAD = select(func.count()).where(Thread.user_id == bindparam("user"), Thread.unread_at.is_not(None))
+REVISION = select(ChatSession.revision).where(ChatSession.user_id == bindparam("user"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +53,7 @@ class Page:
 
 def pinned(user: User) -> Sequence[Thread]:
     """The last pinned first; archived ones are with the archived."""
-    mine = select(Thread).where(Thread.user_id == user.id, Thread.pinned_at.is_not(None), Thread.archived_at.is_(None))
-    return session.scalars(mine.order_by(Thread.pinned_at.desc(), Thread.id.desc())).all()
+    return loading.every(PINNED, {"user": user.id}, Thread)
 
 
 def page(
@@ -58,7 +69,7 @@ def page(
 
     With a `query` those whose name or messages it finds, pinned or not.
     """
-    wanted = _listed(user, archived=archived, pinned_apart=not query)
+    wanted = _listed(archived=archived, pinned_apart=not query)
     moment = Thread.archived_at if archived else Thread.active_at
     place = tuple_(moment, Thread.id)
     if query:
@@ -68,7 +79,7 @@ def page(
     if through:
         wanted = wanted.where(place >= (through.moment, through.id))
         limit = LONGEST_PAGE
-    found = session.scalars(wanted.order_by(moment.desc(), Thread.id.desc()).limit(limit + 1)).all()
+    found = loading.every(wanted, {"user": user.id, "most": limit + 1}, Thread)
     return Page(found[:limit], len(found) > limit)
 
 
@@ -84,24 +95,26 @@ def passages(user: User, query: str, found: Sequence[Thread]) -> dict[UUID, Mess
 
 def answering(user: User) -> dict[UUID, TurnStatus]:
     """The user's threads in which an answer is being written, or waits for the user's decision."""
-    active = select(Turn.thread_id, Turn.status).where(Turn.user_id == user.id, Turn.status.in_(ACTIVE))
-    return {thread_id: TurnStatus(status) for thread_id, status in session.execute(active)}
+    active = session.connection().execute(ANSWERING, {"user": user.id})
+    return {thread_id: TurnStatus(status) for thread_id, status in active}
 
 
 def unread(user: User) -> int:
     """In how many threads an answer has ended that the user has not seen."""
-    return session.scalar(select(func.count()).where(Thread.user_id == user.id, Thread.unread_at.is_not(None))) or 0
+    return session.connection().execute(UNREAD, {"user": user.id}).scalar() or 0
 
 
 def revision(user: User) -> str:
     """Another one for another user, and whenever the list would show something else: one row, however long it is."""
-    number = session.scalar(select(ChatSession.revision).where(ChatSession.user_id == user.id))
+    number = session.connection().execute(REVISION, {"user": user.id}).scalar()
     return f"{user.id.hex}-{number or 0}"
 
 
-def _listed(user: User, *, archived: bool, pinned_apart: bool) -> Select[Thread]:
-    mine = select(Thread).where(Thread.user_id == user.id)
+@cache
+def _listed(*, archived: bool, pinned_apart: bool) -> Select[Any]:
+    moment = Thread.archived_at if archived else Thread.active_at
+    listed = MINE.order_by(moment.desc(), Thread.id.desc()).limit(bindparam("most", type_=Integer))
     if archived:
-        return mine.where(Thread.archived_at.is_not(None))
-    mine = mine.where(Thread.archived_at.is_(None))
-    return mine.where(Thread.pinned_at.is_(None)) if pinned_apart else mine
+        return listed.where(Thread.archived_at.is_not(None))
+    listed = listed.where(Thread.archived_at.is_(None))
+    return listed.where(Thread.pinned_at.is_(None)) if pinned_apart else listed

@@ -19,6 +19,9 @@ from chatapp.models import Turn, User
 from chatapp.values import ACTIVE, OnActive, Question, TurnStatus
 
 START_ATTEMPTS = 3
+AMONG = select(Turn.__table__).where(Turn.id.in_(bindparam("turns", expanding=True)))
+LATEST_OF = select(Turn.__table__).where(Turn.thread_id == bindparam("thread")).order_by(Turn.created.desc()).limit(1)
+ACTIVE_OF = select(Turn.__table__).where(Turn.thread_id == bindparam("thread"), Turn.status.in_(ACTIVE))
 ACTIVE_AMONG = select(Turn.id).where(Turn.id.in_(bindparam("turns", expanding=True)), Turn.status.in_(ACTIVE))
 
 
@@ -89,16 +92,15 @@ def active_shown(user: User, thread_id: UUID) -> Turn | None:
 
 
 def active(thread_id: UUID) -> Turn | None:
-    return session.scalar(select(Turn).where(Turn.thread_id == thread_id, Turn.status.in_(ACTIVE)))
+    return next(iter(loading.every(ACTIVE_OF, {"thread": thread_id}, Turn)), None)
 
 
 def latest(thread_id: UUID) -> Turn | None:
-    return session.scalar(select(Turn).where(Turn.thread_id == thread_id).order_by(Turn.created.desc()).limit(1))
+    return next(iter(loading.every(LATEST_OF, {"thread": thread_id}, Turn)), None)
 
 
 def of_messages(turn_ids: Sequence[UUID]) -> dict[UUID, Turn]:
-    found = select(Turn).where(Turn.id.in_(turn_ids)).execution_options(populate_existing=True)
-    return {turn.id: turn for turn in session.scalars(found)}
+    return {turn.id: turn for turn in loading.every(AMONG, {"turns": turn_ids}, Turn, fresh=True)}
 
 
 def finish(thread_id: UUID, turn_id: UUID, ending: Ending, output: Output) -> bool:
