@@ -54,7 +54,8 @@ def show_thread(thread_id: UUID) -> ResponseReturnValue:
 @bp.get("/chat/<uuid:thread_id>/composer/")
 @sign_in_required
 def composer(thread_id: UUID) -> ResponseReturnValue:
-    return composer_state(threads.get_own(signed_in_user(), thread_id))
+    user = signed_in_user()
+    return composer_state(user, threads.get_own(user, thread_id))
 
 
 @bp.get("/chat/<uuid:thread_id>/conversation/")

@@ -112,7 +112,8 @@ def _operations(user: User, turn_id: UUID, after: int, *, waits: bool) -> Iterat
 def _ending(user: User, turn_id: UUID) -> bytes:
     """What the page shows from now on: around the composer, for which it would have to ask, and the answer."""
     turn = turns.get_own(user, turn_id)
-    messages = {"composer": composer_state(threads.get_own(user, turn.thread_id)), "end": answer_article(user, turn)}
+    thread = threads.get_own(user, turn.thread_id)
+    messages = {"composer": composer_state(user, thread), "end": answer_article(user, turn)}
     release()
     return b"".join(_message(event, html) for event, html in messages.items())
 
@@ -144,10 +145,10 @@ def answer_article(user: User, turn: Turn) -> str:
     return render_template("partials/_message.html", message=message, turn=message.turn, editable=True)
 
 
-def composer_state(thread: Thread) -> str:
+def composer_state(user: User, thread: Thread) -> str:
     """What changes around the composer when an answer has ended."""
     active = turns.active(thread.id)
-    return render_template("partials/_composer_state.html", thread=thread, active_turn=active, usage=bars(thread.user))
+    return render_template("partials/_composer_state.html", thread=thread, active_turn=active, usage=bars(user))
 
 
 def _pieces(thread: Thread, conversation: Conversation, around: dict[str, Any]) -> Iterator[bytes]:

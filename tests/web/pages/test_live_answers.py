@@ -168,6 +168,8 @@ def test_an_answer_that_gave_way_to_another_one_leaves_the_composer_to_it(
     latter = ana.ask("Second", thread_id=former.thread_id)
     composer = ana.events(former.turn_id)[-2]
     ana.post(f"/chat/{latter.thread_id}/cancel/", headers=HTMX)
+    ana.events(latter.turn_id)
+    assert all(request.wait_closed(10) for request in service.requests)
     assert parse(composer.data).find(id="composer-controls").has("button", aria_label="Stop")
 
 
