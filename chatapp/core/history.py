@@ -8,7 +8,7 @@ archiving, the last one first.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -16,7 +16,6 @@ from uuid import UUID
 
 from sqlalchemy import Integer, Select, bindparam, func, select, tuple_
 
-from chatapp import loading
 from chatapp.core import search
 from chatapp.db import session
 from chatapp.models import ChatSession, Message, Thread, Turn, User
@@ -25,8 +24,25 @@ from chatapp.values import ACTIVE, TurnStatus
 PAGE_LENGTH = 40
 LONGEST_PAGE = 200
 
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the list shows of a thread."""
+
+    id: UUID
+    title: str | None
+    active_at: datetime
+    archived_at: datetime | None
+    pinned_at: datetime | None
+    unread_at: datetime | None
+
+    @property
+    def is_archived(self) -> bool:
+        return self.archived_at is not None
+
+
 # Every page asks for them whenever something has changed: made once, and about tables.
-MINE = select(Thread.__table__).where(Thread.user_id == bindparam("user"))
+MINE = select(*(Thread.__table__.c[field.name] for field in fields(Listed))).where(Thread.user_id == bindparam("user"))
 PINNED = MINE.where(Thread.pinned_at.is_not(None), Thread.archived_at.is_(None)).order_by(
     Thread.pinned_at.desc(), Thread.id.desc()
 )
@@ -47,13 +63,13 @@ class Position:
 class Page:
     """`more`: there are threads after the last one."""
 
-    threads: Sequence[Thread]
+    threads: Sequence[Listed]
     more: bool
 
 
-def pinned(user: User) -> Sequence[Thread]:
+def pinned(user: User) -> Sequence[Listed]:
     """The last pinned first; archived ones are with the archived."""
-    return loading.every(PINNED, {"user": user.id}, Thread)
+    return _found(PINNED, user)
 
 
 def page(
@@ -79,16 +95,16 @@ def page(
     if through:
         wanted = wanted.where(place >= (through.moment, through.id))
         limit = LONGEST_PAGE
-    found = loading.every(wanted, {"user": user.id, "most": limit + 1}, Thread)
+    found = _found(wanted, user, most=limit + 1)
     return Page(found[:limit], len(found) > limit)
 
 
-def position(thread: Thread, *, archived: bool) -> Position:
+def position(thread: Listed, *, archived: bool) -> Position:
     """Where the thread stands in one of the two lists."""
     return Position((thread.archived_at if archived else None) or thread.active_at, thread.id)
 
 
-def passages(user: User, query: str, found: Sequence[Thread]) -> dict[UUID, Message]:
+def passages(user: User, query: str, found: Sequence[Listed]) -> dict[UUID, Message]:
     """By thread, the message that tells best why the query has found it; none where only the name has."""
     return {message.thread_id: message for message in search.best_matches(query, user, [t.id for t in found])}
 
@@ -108,6 +124,10 @@ def revision(user: User) -> str:
     """Another one for another user, and whenever the list would show something else: one row, however long it is."""
     number = session.connection().execute(REVISION, {"user": user.id}).scalar()
     return f"{user.id.hex}-{number or 0}"
+
+
+def _found(statement: Select[Any], user: User, **values: int) -> list[Listed]:
+    return [Listed(*row) for row in session.connection().execute(statement, {"user": user.id, **values})]
 
 
 @cache
