@@ -14,11 +14,12 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Select, bindparam, func, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, or_, select, tuple_
 
 from chatapp.core import search
 from chatapp.db import session
 from chatapp.models import ChatSession, Message, Thread, Turn, User
+from chatapp.prepared import Prepared
 from chatapp.values import ACTIVE, TurnStatus
 
 PAGE_LENGTH = 40
@@ -43,12 +44,18 @@ class Listed:
 
 # Every page asks for them whenever something has changed: made once, and about tables.
 MINE = select(*(Thread.__table__.c[field.name] for field in fields(Listed))).where(Thread.user_id == bindparam("user"))
-PINNED = MINE.where(Thread.pinned_at.is_not(None), Thread.archived_at.is_(None)).order_by(
-    Thread.pinned_at.desc(), Thread.id.desc()
+PINNED = Prepared(
+    MINE.where(Thread.pinned_at.is_not(None), Thread.archived_at.is_(None)).order_by(
+        Thread.pinned_at.desc(), Thread.id.desc()
+    )
 )
-ANSWERING = select(Turn.thread_id, Turn.status).where(Turn.user_id == bindparam("user"), Turn.status.in_(ACTIVE))
-UNREAD = select(func.count()).where(Thread.user_id == bindparam("user"), Thread.unread_at.is_not(None))
-REVISION = select(ChatSession.revision).where(ChatSession.user_id == bindparam("user"))
+ANSWERING = Prepared(
+    select(Turn.thread_id, Turn.status).where(
+        Turn.user_id == bindparam("user"), or_(*(Turn.status == status for status in ACTIVE))
+    )
+)
+UNREAD = Prepared(select(func.count()).where(Thread.user_id == bindparam("user"), Thread.unread_at.is_not(None)))
+REVISION = Prepared(select(ChatSession.revision).where(ChatSession.user_id == bindparam("user")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,7 @@ class Page:
 
 def pinned(user: User) -> Sequence[Listed]:
     """The last pinned first; archived ones are with the archived."""
-    return _found(PINNED, user)
+    return [Listed(*row) for row in PINNED.rows(user=user.id)]
 
 
 def page(
@@ -85,17 +92,13 @@ def page(
 
     With a `query` those whose name or messages it finds, pinned or not.
     """
-    wanted = _listed(archived=archived, pinned_apart=not query)
-    moment = Thread.archived_at if archived else Thread.active_at
-    place = tuple_(moment, Thread.id)
-    if query:
-        wanted = wanted.where(search.matches_own(query, user))
-    if before:
-        wanted = wanted.where(place < (before.moment, before.id))
-    if through:
-        wanted = wanted.where(place >= (through.moment, through.id))
-        limit = LONGEST_PAGE
-    found = _found(wanted, user, most=limit + 1)
+    limit = LONGEST_PAGE if through else limit
+    if query or before or through:
+        wanted = _part(archived, search.matches_own(query, user) if query else None, before, through)
+        rows = session.connection().execute(wanted, {"user": user.id, "most": limit + 1}).all()
+    else:
+        rows = _first_page(archived).rows(user=user.id, most=limit + 1)
+    found = [Listed(*row) for row in rows]
     return Page(found[:limit], len(found) > limit)
 
 
@@ -111,30 +114,40 @@ def passages(user: User, query: str, found: Sequence[Listed]) -> dict[UUID, Mess
 
 def answering(user: User) -> dict[UUID, TurnStatus]:
     """The user's threads in which an answer is being written, or waits for the user's decision."""
-    active = session.connection().execute(ANSWERING, {"user": user.id})
-    return {thread_id: TurnStatus(status) for thread_id, status in active}
+    return {thread_id: TurnStatus(status) for thread_id, status in ANSWERING.rows(user=user.id)}
 
 
 def unread(user: User) -> int:
     """In how many threads an answer has ended that the user has not seen."""
-    return session.connection().execute(UNREAD, {"user": user.id}).scalar() or 0
+    return UNREAD.scalar(user=user.id) or 0
 
 
 def revision(user: User) -> str:
     """Another one for another user, and whenever the list would show something else: one row, however long it is."""
-    number = session.connection().execute(REVISION, {"user": user.id}).scalar()
+    number = REVISION.scalar(user=user.id)
     return f"{user.id.hex}-{number or 0}"
 
 
-def _found(statement: Select[Any], user: User, **values: int) -> list[Listed]:
-    return [Listed(*row) for row in session.connection().execute(statement, {"user": user.id, **values})]
-
-
 @cache
-def _listed(*, archived: bool, pinned_apart: bool) -> Select[Any]:
+def _first_page(archived: bool) -> Prepared:
+    return Prepared(_part(archived))
+
+
+def _part(
+    archived: bool,
+    matching: ColumnElement[bool] | None = None,
+    before: Position | None = None,
+    through: Position | None = None,
+) -> Select[Any]:
     moment = Thread.archived_at if archived else Thread.active_at
-    listed = MINE.order_by(moment.desc(), Thread.id.desc()).limit(bindparam("most", type_=Integer))
-    if archived:
-        return listed.where(Thread.archived_at.is_not(None))
-    listed = listed.where(Thread.archived_at.is_(None))
-    return listed.where(Thread.pinned_at.is_(None)) if pinned_apart else listed
+    place = tuple_(moment, Thread.id)
+    part = MINE.where(moment.is_not(None)) if archived else MINE.where(Thread.archived_at.is_(None))
+    if matching is not None:
+        part = part.where(matching)
+    elif not archived:
+        part = part.where(Thread.pinned_at.is_(None))
+    if before:
+        part = part.where(place < (before.moment, before.id))
+    if through:
+        part = part.where(place >= (through.moment, through.id))
+    return part.order_by(moment.desc(), Thread.id.desc()).limit(bindparam("most", type_=Integer))

@@ -9,14 +9,15 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select, tuple_
 
-from chatapp import loading
+from chatapp import prepared
 from chatapp.core import threads
 from chatapp.db import session
 from chatapp.errors import NotFound
 from chatapp.models import Message, Thread, Turn, User
+from chatapp.prepared import Prepared
 from chatapp.values import Role
 
-VERSIONS = (
+VERSIONS = Prepared(
     select(Message.sequence_index, Message.id)
     .where(
         Message.thread_id == bindparam("thread"),
@@ -87,8 +88,7 @@ def between(thread_id: UUID, first: int, last: int, *, with_history: bool = Fals
 def versions(thread_id: UUID, first: int, last: int) -> dict[int, list[UUID]]:
     """By place, oldest first, the versions of the messages between two places that have more than one."""
     found: dict[int, list[UUID]] = {}
-    places = {"thread": thread_id, "first": first, "last": last}
-    for index, message_id in session.connection().execute(VERSIONS, places):
+    for index, message_id in VERSIONS.rows(thread=thread_id, first=first, last=last):
         found.setdefault(index, []).append(message_id)
     return {index: ids for index, ids in found.items() if len(ids) > 1}
 
@@ -142,7 +142,7 @@ def list_visible(
 
 
 def get(message_id: UUID) -> Message | None:
-    return loading.get(Message, message_id)
+    return prepared.get(Message, message_id)
 
 
 def current(thread_id: UUID, role: Role) -> Message | None:

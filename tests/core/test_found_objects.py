@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from chatapp import loading
+from chatapp import prepared
 from chatapp.core import threads
 from chatapp.db import Base, release, session, transaction
 from chatapp.models import Message, Thread, Turn, User
@@ -24,8 +24,8 @@ def test_they_have_the_values_that_a_query_finds(app: Flask, people: People) -> 
 def test_one_row_is_one_object_whoever_reads_it_first(app: Flask, people: People) -> None:
     thread_id = threads.create(people.ana.user).id
     release()
-    thread = loading.get(Thread, thread_id)
-    assert thread is session.get(Thread, thread_id) is session.scalar(select(Thread)) is loading.get(Thread, thread_id)
+    thread = prepared.get(Thread, thread_id)
+    assert thread is session.get(Thread, thread_id) is session.scalar(select(Thread)) is prepared.get(Thread, thread_id)
     assert thread.user is session.get(User, people.ana.id)
 
 
@@ -33,7 +33,7 @@ def test_a_change_is_stored(app: Flask, people: People) -> None:
     thread_id = threads.create(people.ana.user).id
     release()
     with transaction():
-        thread = loading.get(Thread, thread_id)
+        thread = prepared.get(Thread, thread_id)
         assert thread is not None
         thread.title = "Another one"
     release()
@@ -43,7 +43,7 @@ def test_a_change_is_stored(app: Flask, people: People) -> None:
 def test_what_is_rolled_back_is_read_anew(app: Flask, people: People) -> None:
     thread_id = threads.create(people.ana.user, "Before").id
     release()
-    thread = loading.get(Thread, thread_id)
+    thread = prepared.get(Thread, thread_id)
     assert thread is not None
     with pytest.raises(LookupError), transaction():
         thread.title = "After"
@@ -55,28 +55,28 @@ def test_what_the_session_has_not_stored_yet_is_found(app: Flask, people: People
     with transaction() as current:
         thread = threads.new(people.ana.user)
         current.add(thread)
-        assert loading.get(Thread, thread.id) is thread
+        assert prepared.get(Thread, thread.id) is thread
 
 
 def test_what_is_known_stays_as_it_was_read_unless_it_is_to_be_fresh(app: Flask, people: People) -> None:
     thread_id = threads.create(people.ana.user, "Before").id
     release()
-    thread = loading.get(Thread, thread_id)
+    thread = prepared.get(Thread, thread_id)
     assert thread is not None
     session.connection().execute(update(Thread.__table__).values(title="After"))  # the session does not learn of it
-    assert loading.get(Thread, thread_id) is thread
+    assert prepared.get(Thread, thread_id) is thread
     assert thread.title == "Before"
-    assert loading.get(Thread, thread_id, fresh=True) is thread
+    assert prepared.get(Thread, thread_id, fresh=True) is thread
     assert thread.title == "After"
 
 
 def test_what_is_not_there_is_none(app: Flask, people: People) -> None:
-    assert loading.get(Thread, people.ana.id) is None
+    assert prepared.get(Thread, people.ana.id) is None
 
 
 def found(model: type[Base], key: object) -> dict[str, object]:
     release()
-    row = loading.get(model, key)
+    row = prepared.get(model, key)
     assert row is not None
     return values(row)
 
