@@ -11,20 +11,20 @@ import threading
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
 from chatapp.providers import ModelEvent, ModelRequest, ProviderError, Stopped, Text, Trouble
 from chatapp.providers.anthropic_protocol import MALFORMED, Decoder, request_body, service_error, usage_from
+from chatapp.providers.connections import Call
 from chatapp.values import Json, Usage
 
 if TYPE_CHECKING:
-    from anthropic import Anthropic
+    from anthropic import Anthropic, RequestOptions
     from httpx2 import Response
 
-    from chatapp.providers.wire import Call
-
+MESSAGES = "/v1/messages"
 TITLE_TIMEOUT = 10.0
 TITLE_TOKENS = 40
 TITLE_PROMPT = (
@@ -78,14 +78,13 @@ class AnthropicProvider:
 
     def title(self, text: str) -> tuple[str, Usage]:
         try:
-            answer = self.client().messages.with_raw_response.create(
-                model=self._title_model,
-                max_tokens=TITLE_TOKENS,
-                system=TITLE_PROMPT,
-                messages=[{"role": "user", "content": text}],
-                timeout=TITLE_TIMEOUT,
-            )
-            message = orjson.loads(answer.http_response.content)
+            body = {
+                "model": self._title_model,
+                "max_tokens": TITLE_TOKENS,
+                "system": TITLE_PROMPT,
+                "messages": [{"role": "user", "content": text}],
+            }
+            message = orjson.loads(self.ask(body, {"timeout": TITLE_TIMEOUT}, stream=False).content)
             title = "".join(block["text"] for block in message["content"] if block["type"] == "text")
             return title, usage_from(message["usage"], exact=True)
         except _failures() as error:
@@ -115,6 +114,26 @@ class AnthropicProvider:
         )
         return f"{dollars.quantize(SMALLEST_PRICE, ROUND_HALF_UP):f}".rstrip("0").rstrip(".")
 
+    def ask(self, body: Json, options: RequestOptions, *, stream: bool) -> Response:
+        """The response to one call, as it comes. Raises what the SDK raises.
+
+        Of the SDK this is the way for addresses that it does not know: its method for messages goes through a whole
+        conversation several times before it is sent, and makes objects of the answer.
+        """
+        import anthropic
+        import httpx2
+
+        content = orjson.dumps(body)
+        answer = self.client().post(
+            MESSAGES,
+            cast_to=httpx2.Response,
+            content=content,
+            options=options,
+            stream=stream,
+            stream_cls=anthropic.Stream[Any],
+        )
+        return cast("Response", answer)
+
     def client(self) -> Anthropic:
         """The SDK's client, made with the first call and shared by all threads."""
         with self._lock:
@@ -134,6 +153,7 @@ class AnthropicProvider:
             base_url=self._base_url,
             timeout=timeout,
             max_retries=0,  # the SDK would sleep as long as the service says, and nobody could wake it
+            open_telemetry=False,  # calls are told of by the spans of their turns (docs/adr/0028-spans.md)
             http_client=anthropic.DefaultHttpxClient(timeout=timeout, transport=Transport()),
         )
 
@@ -144,7 +164,7 @@ class AnthropicStream:
     def __init__(self, provider: AnthropicProvider, model: str, body: Json, max_retries: int) -> None:
         self.model = model
         self._provider, self._body, self._max_retries = provider, body, max_retries
-        self._call = _new_call()
+        self._call = Call()
 
     def __iter__(self) -> Iterator[ModelEvent]:
         if self._call.cut.is_set():
@@ -170,8 +190,7 @@ class AnthropicStream:
 
     def _ask(self) -> Response:
         with self._call.being_made():
-            messages = self._provider.client().messages.with_raw_response
-            return messages.create(**self._body, stream=True).http_response
+            return self._provider.ask({**self._body, "stream": True}, {}, stream=True)
 
     def _events(self, response: Response) -> Iterator[ModelEvent]:
         decoder, cut = Decoder(), self._call.cut
@@ -181,19 +200,14 @@ class AnthropicStream:
                 for event in decoder.feed(data):
                     if cut.is_set():
                         return
+                    self._call.answered = type(event) is Stopped
                     yield event
                     self._call.paced = self._call.paced or type(event) is Text
-                    if type(event) is Stopped:
+                    if self._call.answered:
                         return
         finally:
             response.close()
         raise ProviderError.of(Trouble.CONNECT, "the stream ended before message_stop")
-
-
-def _new_call() -> Call:
-    from chatapp.providers.wire import Call
-
-    return Call()
 
 
 def _retry_wait(error: Exception, attempt: int) -> float | None:
