@@ -10,13 +10,12 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from inspect import isfunction
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Dialect, Executable, inspect
+from sqlalchemy import Connection, Dialect, Executable, bindparam, inspect, select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import make_transient_to_detached
 from sqlalchemy.types import TypeEngine
 
 from chatapp.db import Base, session
@@ -24,6 +23,7 @@ from chatapp.db import Base, session
 Change = Callable[[Any], Any]
 Make = Callable[[str], Executable]
 T = TypeVar("T", bound=Base)
+FLOAT = 701  # what PostgreSQL calls double precision: columns of numbers want to know what the driver gives
 STATEMENTS = 512  # a few dozen in each database; tests have several of those
 
 
@@ -66,21 +66,30 @@ class Prepared:
         return row and loaded(model, row._asdict())
 
 
+def get(model: type[T], key: Any, *, fresh: bool = False) -> T | None:
+    """As `session.get`; if `fresh`, as the store has it now, though the session has read it before."""
+    if not fresh and inspect(model).identity_key_from_primary_key((key,)) in session.identity_map:
+        return session.get(model, key)  # it looks whether it is still there, where it has to
+    return _by_key(model).load(model, key=key)
+
+
 def loaded(model: type[T], values: dict[str, Any]) -> T:
     """An object of the session with these values, which have just been read."""
     mapper = inspect(model)
     key = mapper.identity_key_from_primary_key(tuple(values[str(column.key)] for column in mapper.primary_key))
-    known: Any = session.identity_map.get(key)
-    if known is not None:
-        state = inspect(known)
-        state.dict.update(values)
-        state._commit_all(state.dict, session.identity_map)
-        return cast(T, known)
-    instance = cast(T, mapper.class_manager.new_instance())
-    instance.__dict__.update(values)
-    make_transient_to_detached(instance)
-    session.add(instance)
-    return instance
+    current = session()
+    known: Any = current.identity_map.get(key)
+    instance = mapper.class_manager.new_instance() if known is None else known
+    state = inspect(instance)
+    state.dict.update(values)
+    if known is None:
+        # As the session's own loading does it: `session.add` looks for what is to be stored with an object.
+        state.key, state.session_id = key, current.hash_key
+        current.identity_map.add(state)
+        state._expire_attributes(state.dict, state.unloaded)
+    else:
+        state._commit_all(state.dict, current.identity_map)
+    return cast(T, instance)
 
 
 def by_driver(
@@ -130,6 +139,12 @@ class _Ready:
         return values
 
 
+@cache
+def _by_key(model: type[Base]) -> Prepared:
+    (key,) = inspect(model).primary_key
+    return Prepared(select(model.__table__).where(key == bindparam("key")))
+
+
 @lru_cache(STATEMENTS)
 def _ready(statement: Executable | Make, dialect: Dialect) -> _Ready:
     made: Any = statement(dialect.name) if isfunction(statement) else statement
@@ -137,7 +152,7 @@ def _ready(statement: Executable | Make, dialect: Dialect) -> _Ready:
     prepare = {name: processor(bind.type, dialect) for name, bind in compiled.binds.items()}
     constants = {name: prepare[name](bind.value) for name, bind in compiled.binds.items() if not bind.required}
     columns = list(made.exported_columns)
-    changes = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+    changes = [column.type.dialect_impl(dialect).result_processor(dialect, FLOAT) for column in columns]
     return _Ready(
         str(compiled),
         compiled.positiontup,

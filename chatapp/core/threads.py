@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, bindparam, func, select, update
 
+from chatapp import prepared
 from chatapp.core import audit, sessions
 from chatapp.db import new_id, now, session, transaction
 from chatapp.errors import Invalid, NotFound
@@ -68,7 +69,7 @@ def own_titles(user: User, ids: Collection[UUID]) -> dict[UUID, str | None]:
 
 def get_own(user: User, thread_id: UUID) -> Thread:
     """Raises NotFound, for other people's threads as well."""
-    thread = session.get(Thread, thread_id)
+    thread = prepared.get(Thread, thread_id)
     if thread is None or thread.user_id != user.id:
         raise NotFound("thread")
     return thread
@@ -84,7 +85,7 @@ def get_shown(user: User, thread_id: UUID) -> Thread:
 
 def get_visible(user: User, thread_id: UUID) -> Thread:
     """A thread of one's own; for staff and support anybody's. Raises NotFound."""
-    thread = session.get(Thread, thread_id)
+    thread = prepared.get(Thread, thread_id)
     if thread is None or not (thread.user_id == user.id or user.is_staff or user.is_support):
         raise NotFound("thread")
     return thread
