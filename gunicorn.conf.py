@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import gevent
+import gevent.socket
 from gunicorn.workers.ggevent import GeventWorker
 
 # The list of settings alone: the application itself must be imported in the worker, after gevent has patched it.
@@ -22,6 +23,15 @@ settings = _module.load()
 UNATTENDED = ("/healthz", "/readyz", "/metrics")  # machines ask for these, all the time
 
 
+class Connection(gevent.socket.socket):
+    """Asks the system once for each piece of an answer: gevent asks for the size of the buffer before it sends any."""
+
+    def sendall(self, data, flags=0):
+        sent = self.send(data, flags)
+        if sent < len(data):
+            super().sendall(memoryview(data)[sent:], flags)
+
+
 class Worker(GeventWorker):
     """Does not wait, when it is stopped, for connections on which nobody asks for anything.
 
@@ -31,6 +41,11 @@ class Worker(GeventWorker):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.waiting = {}
+
+    def handle(self, listener, client, addr):
+        if type(client) is gevent.socket.socket:
+            client = Connection(client.family, client.type, client.proto, client.detach())
+        super().handle(listener, client, addr)
 
     @contextmanager
     def timeout_ctx(self):

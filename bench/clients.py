@@ -183,11 +183,11 @@ class Page:
         thread, live = await self._send(answer, cookie)
         await self._follow(answer, live, cookie)
         answer.ended = time.time()
-        for part in (f"{thread}composer/", f"/chat/threads/?thread={thread.split('/')[2]}"):
-            async with request("GET", self._url + part, {"HX-Request": "true", **cookie}) as response:
-                await _expect(response, 200)
-                await response.text()
-                answer.bytes += response.received
+        threads = f"{self._url}/chat/threads/?thread={thread.split('/')[2]}"
+        async with request("GET", threads, {"HX-Request": "true", **cookie}) as response:
+            await _expect(response, 200)
+            await response.text()
+            answer.bytes += response.received
 
     async def _send(self, answer: Answer, cookie: Headers) -> tuple[str, str]:
         """The addresses of the new conversation and of the answer's event stream."""
@@ -202,7 +202,7 @@ class Page:
         return response.headers["hx-push-url"], found[1]
 
     async def _follow(self, answer: Answer, address: str, cookie: Headers) -> None:
-        shown, messages, final = Shown(), Frames(b"\n\n"), ""
+        shown, messages, composer, final = Shown(), Frames(b"\n\n"), "", ""
         async with request("GET", self._url + address, {"Accept": "text/event-stream", **cookie}) as response:
             await _expect(response, 200)
             async for at, data in response.pieces():
@@ -210,9 +210,13 @@ class Page:
                     answer.frames += 1
                     if message.startswith(b"event: end\n"):
                         final = message.decode()
+                    elif message.startswith(b"event: composer\n"):
+                        composer = message.decode()
                     elif (begin := message.find(b"data: [")) >= 0:
                         answer.shown(shown.apply(orjson.loads(message[begin + 6 :])), at)
             answer.bytes += response.received
+        if 'aria-label="Send"' not in composer:
+            raise BadAnswer("the composer is not told that the answer has ended")
         if 'data-status="completed"' not in final or answer.expected.text not in final:
             raise BadAnswer("the answer is not complete on the page")
 

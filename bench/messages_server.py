@@ -142,8 +142,12 @@ class MessagesServer:
                 request = await self._read(first, reader)
                 following = asyncio.ensure_future(reader.read(1))
                 await self._answer(request, following, writer)
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # asyncio 3.11 would print a traceback for a cancelled conversation, as when the server stops
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        except asyncio.CancelledError:
+            # The server stops: a client that keeps the connection does not take part in saying goodbye over TLS.
+            # asyncio 3.11 would print a traceback for a cancelled conversation.
+            writer.transport.abort()
         finally:
             following.cancel()
             writer.close()

@@ -222,7 +222,9 @@ class Settings:
     attachment_wait: float = setting(10.0, "Seconds that an answer waits until its files have been read.")
     title_wait: float = setting(2.0, "Seconds a finished answer waits for the title of its conversation.")
 
-    merge_interval: float = setting(0.05, "Seconds over which pieces of text are gathered into one event.")
+    merge_interval: float = setting(
+        0.05, "Seconds over which pieces of text are gathered into one event; a process that is too busy takes longer."
+    )
     poll_interval: float = setting(0.1, "Seconds between looks at the store for answers written by other processes.")
     heartbeat: float = setting(15.0, "Seconds of silence after which a stream sends a sign of life.")
     lease_renewal: float = setting(30.0, "Seconds between renewals of a running answer's lease.")

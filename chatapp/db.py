@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
+from math import inf
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +17,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Engine, MetaData, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
 from sqlalchemy.types import JSON, TypeDecorator
@@ -32,6 +34,7 @@ NAMING = {
 }
 
 BUSY_TIMEOUT_MS = 10_000
+REST = 1.0  # seconds without use, after which the server may have gone without our seeing it
 
 # PostgreSQL: connections, rollbacks of its own, resources, operators, the system; of all these not the time limit of a
 # statement, which would come again.
@@ -208,13 +211,14 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
         "hide_parameters": True,  # what somebody said must not be in the log because it could not be stored
+        "pool_use_lifo": True,  # what a connection has read for one is still there for the next
     }
     if settings.uses_sqlite:
         options["connect_args"] = {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
     else:
         # Nobody waits for a connection that a thread of the worker could not use.
         size = min(settings.database_connections, settings.worker_connections)
-        options |= {"pool_size": size, "max_overflow": size, "pool_pre_ping": True}
+        options |= {"pool_size": size, "max_overflow": size}
     return options
 
 
@@ -223,7 +227,9 @@ def prepare(engine: Engine, settings: Settings) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _on_sqlite_connect)
         event.listen(engine, "begin", _on_sqlite_begin)
-    elif settings.database_statement_timeout:
+        return
+    _ask_whether_it_is_there(engine)
+    if settings.database_statement_timeout:
         timeout = f"SET statement_timeout = {round(settings.database_statement_timeout * 1000)}"
         event.listen(engine, "connect", lambda connection, _record: _run_and_commit(connection, timeout))
         event.listen(engine, "begin", _on_postgres_begin)
@@ -238,6 +244,23 @@ def patiently() -> Iterator[None]:
         yield
     finally:
         _patience.endless = before
+
+
+def _ask_whether_it_is_there(engine: Engine) -> None:
+    """Of a server, before a connection is used that has rested for a while: asking every time costs a statement."""
+
+    def rests(_connection: Any, record: Any) -> None:
+        record.info["rests_since"] = monotonic()
+
+    def is_wanted(connection: Any, record: Any, _proxy: Any) -> None:
+        if monotonic() - record.info.get("rests_since", inf) > REST:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise DisconnectionError from error
+
+    event.listen(engine, "checkin", rests)
+    event.listen(engine, "checkout", is_wanted)
 
 
 def _run_and_commit(connection: Any, statement: str) -> None:
@@ -260,6 +283,8 @@ def _on_sqlite_connect(connection: Any, _record: Any) -> None:
         f"busy_timeout={BUSY_TIMEOUT_MS}",
         "foreign_keys=ON",
         "temp_store=MEMORY",
+        # 16 MiB. Everybody waits while it is carried over: seldom, then, and pages that changed often only once.
+        "wal_autocheckpoint=4000",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -22,6 +22,11 @@ running = Gauge("chatapp_turns_running", "Answers that are being written.", mult
 streams = Gauge("chatapp_streams_open", "Readers of answers that are being written.", multiprocess_mode="livesum")
 appends = Histogram("chatapp_log_append_seconds", "Storing what all answers have written meanwhile.", buckets=LAGS)
 queue = Gauge("chatapp_log_queue", "Answers of which something is not stored yet.", multiprocess_mode="livesum")
+beat = Gauge(
+    "chatapp_beat_seconds",
+    "Time over which text is gathered; too much to do makes it longer.",
+    multiprocess_mode="livemax",
+)
 reaped = Counter("chatapp_leases_reaped", "Answers ended because the process that wrote them was gone.")
 verdicts = Counter("chatapp_guard_verdicts", "Texts that the guards have judged, by what followed.", ["action"])
 requests = Counter("chatapp_requests", "Requests, by what they were to and how they ended.", ["endpoint", "status"])

@@ -12,9 +12,9 @@ from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import Dialect, inspect
-from sqlalchemy.types import TypeEngine
 
 from chatapp.db import Base, session
+from chatapp.prepared import by_driver, processor
 
 Prepare = Callable[[Any], Any]
 DIALECTS = 64  # one a process; tests have several
@@ -40,7 +40,7 @@ def insert(*rows: Base) -> None:
             if name not in row.__dict__:
                 setattr(row, name, default())
         # An attribute that nobody has set is None.
-        connection.exec_driver_sql(statement.sql, statement.values(row.__dict__.get))
+        by_driver(connection, statement.sql, statement.values(row.__dict__.get))
 
 
 def save(*rows: Base) -> None:
@@ -51,7 +51,7 @@ def save(*rows: Base) -> None:
         names = tuple(sorted(state.committed_state))
         if names:
             statement = _change(type(row), names, connection.dialect)
-            connection.exec_driver_sql(statement.sql, statement.values(partial(getattr, row)))
+            by_driver(connection, statement.sql, statement.values(partial(getattr, row)))
             state._commit_all(row.__dict__, session.identity_map)  # the session has nothing to store any more
 
 
@@ -73,11 +73,6 @@ def _change(model: type[Base], names: tuple[str, ...], dialect: Dialect) -> Stat
     (key,) = inspect(model).primary_key
     sql = f"UPDATE {model.__tablename__} SET {settings} WHERE {key.name} = {place}"  # noqa: S608
     return Statement(sql, [(column.key, processor(column.type, dialect)) for column in [*columns, key]])
-
-
-def processor(kind: TypeEngine[Any], dialect: Dialect) -> Prepare:
-    """What makes a value of this type fit for the driver."""
-    return kind.dialect_impl(dialect).bind_processor(dialect) or (lambda value: value)
 
 
 def _names(columns: Sequence[Any], dialect: Dialect) -> str:

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar, dataclass_transform
 from uuid import UUID
 
 import orjson
 
 Json = dict[str, Any]
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def value(cls: type[T]) -> type[T]:
+    """A frozen dataclass for values of which thousands are made a second. Who would change one is told by mypy, not
+    when it happens: a dataclass that is told to be frozen takes three times as long to be made."""
+    return dataclass(slots=True, unsafe_hash=True)(cls)
 
 
 class Role(StrEnum):
@@ -136,7 +144,7 @@ class Usage:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Event:
     """One numbered entry of a turn's log. `data` is the whole wire object, `type` included; `json` is it as text."""
 

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from chatapp import tools
 from chatapp.core import audit, history, own_threads, threads, turns
+from chatapp.core.history import Listed
 from chatapp.db import session, transaction
 from chatapp.errors import Conflict, NotFound, TurnActive
 from chatapp.models import Automation, Message, Thread, ToolApproval, Turn, User
@@ -36,7 +37,7 @@ class Captured:
     allowed: bool
 
 
-def eligible(user: User, found: Sequence[Thread]) -> set[UUID]:
+def eligible(user: User, found: Sequence[Thread | Listed]) -> set[UUID]:
     """Those of one's own threads that can become automations (turns-api 5.1)."""
     called = own_threads.called_tools([thread.id for thread in found if not thread.is_archived])
     kinds = tools.crystallizable()

@@ -14,12 +14,13 @@ from chatapp.core.artifacts import own_among
 from chatapp.db import new_id, now, session, transaction
 from chatapp.errors import Conflict, Invalid, NotFound
 from chatapp.models import Artifact, ArtifactText, Attachment, Message, Thread, User
+from chatapp.prepared import Prepared
 from chatapp.rows import insert
 from chatapp.values import Mode, Question, Role
 
 MOST_OF_THREAD = 100
 MOST_OF_MESSAGE = 20
-ANY = select(Attachment.id).where(Attachment.thread_id == bindparam("thread")).limit(1)
+ANY = Prepared(select(Attachment.id).where(Attachment.thread_id == bindparam("thread")).limit(1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +133,16 @@ def again(attached: Sequence[Attached]) -> list[Attached]:
 
 def shown_to_model(thread_id: UUID, question_ids: Collection[UUID]) -> list[Attached]:
     """What is attached to these questions and to the thread as a whole, in the order in which it was attached."""
-    if session.connection().execute(ANY, {"thread": thread_id}).first() is None:
+    if not has_any(thread_id):
         return []
     of_question = Attachment.message_id.is_(None) | Attachment.message_id.in_(question_ids)
     query = _joined().where(Attachment.thread_id == thread_id, of_question)
     return _attached(query.order_by(Attachment.created, Attachment.id))
+
+
+def has_any(thread_id: UUID) -> bool:
+    """Whether anything is attached to the thread or to one of its questions."""
+    return ANY.first(thread=thread_id) is not None
 
 
 def chosen(asker: User, thread: Thread | None, question: Question) -> list[Attachment]:

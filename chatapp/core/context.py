@@ -30,9 +30,11 @@ CHARACTERS_PER_TOKEN = 4
 INTERRUPTED = "\n\n[This answer was interrupted here.]"
 
 
-def build(asker: User, thread: Thread, turn: Turn, question: Message, asked: str | None = None) -> ModelRequest:
+def build(
+    asker: User, thread: Thread, turn: Turn, question: Message, asked: str | None = None, *, has_files: bool = True
+) -> ModelRequest:
     """The request for the first model call of a turn (waldur 8.6). `asked` is what the model gets as the question,
-    where that is something else than what is stored.
+    where that is something else than what is stored; `has_files` false spares looking for what is attached.
 
     History stops before the question's place, so a reload or an edit shows neither the old question nor its answer.
     A question that the model does not get comes without its files.
@@ -42,7 +44,7 @@ def build(asker: User, thread: Thread, turn: Turn, question: Message, asked: str
         asked = question.content if turn.prompt is None else turn.prompt
     history = _history(thread, question)
     shown = [*history, question] if asked != DECLINE else history
-    files = attached_files.parts(thread, shown)
+    files = attached_files.parts(thread, shown) if has_files else {}
     entries = [_entries(message, files.get(message.id, ())) for message in history]
     entries.append((ModelMessage(Role.USER, (*files.get(question.id, ()), TextPart(asked))),))
     model_settings = turn.settings.get("modelSettings", {})

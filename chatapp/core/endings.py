@@ -14,20 +14,22 @@ from chatapp.core.snapshots import turn_event, usage_json
 from chatapp.core.transcripts import Transcript
 from chatapp.db import after_commit, now, session
 from chatapp.models import Message, Thread, ToolApproval, Turn, TurnLease
+from chatapp.prepared import Prepared
 from chatapp.rows import insert, save
 from chatapp.stream import log as event_log
 from chatapp.stream.hub import hub
 from chatapp.values import Event, Failure, FinishReason, Json, Role, TurnStatus, Usage
 
 CHARACTERS_PER_TOKEN = 4
-LOCK_TURN = select(Turn).where(Turn.id == bindparam("turn")).with_for_update().execution_options(populate_existing=True)
+TURN = [column for column in Turn.__table__.c if column.key != "trace"]  # which is written here, never read
+LOCK_TURN = Prepared(select(*TURN).where(Turn.id == bindparam("turn")).with_for_update())
 DENY_OPEN = (
     update(ToolApproval)
     .where(ToolApproval.turn_id == bindparam("turn"), ToolApproval.status == "pending")
     .values(status="denied", decided_at=bindparam("moment"))
     .execution_options(synchronize_session=False)
 )
-DROP_LEASE = delete(TurnLease).where(TurnLease.turn_id == bindparam("turn"))
+DROP_LEASE = Prepared(delete(TurnLease).where(TurnLease.turn_id == bindparam("turn")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +139,13 @@ def lock(thread_id: UUID, turn_id: UUID) -> tuple[Thread | None, Turn | None]:
     The thread before the turn, as everywhere: two transactions never wait for each other.
     """
     thread = threads.locked(thread_id)
-    turn = session.scalar(LOCK_TURN, {"turn": turn_id})
+    turn = LOCK_TURN.load(Turn, turn=turn_id)
     return thread, turn if turn and TurnStatus(turn.status).is_active else None
 
 
 def drop_lease(turn_id: UUID) -> None:
     """Within the caller's transaction: nobody executes the turn any more."""
-    session.connection().execute(DROP_LEASE, {"turn": turn_id})
+    DROP_LEASE.run(turn=turn_id)
 
 
 def note_cost(turn: Turn, output: Output) -> None:

@@ -7,13 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import bindparam, select, tuple_
 
+from chatapp import prepared
 from chatapp.core import threads
 from chatapp.db import session
 from chatapp.errors import NotFound
 from chatapp.models import Message, Thread, Turn, User
+from chatapp.prepared import Prepared
 from chatapp.values import Role
+
+VERSIONS = Prepared(
+    select(Message.sequence_index, Message.id)
+    .where(
+        Message.thread_id == bindparam("thread"),
+        Message.sequence_index.between(bindparam("first"), bindparam("last")),
+    )
+    .order_by(Message.sequence_index, Message.created, Message.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +88,7 @@ def between(thread_id: UUID, first: int, last: int, *, with_history: bool = Fals
 def versions(thread_id: UUID, first: int, last: int) -> dict[int, list[UUID]]:
     """By place, oldest first, the versions of the messages between two places that have more than one."""
     found: dict[int, list[UUID]] = {}
-    query = select(Message.sequence_index, Message.id).where(
-        Message.thread_id == thread_id, Message.sequence_index.between(first, last)
-    )
-    for index, message_id in session.execute(query.order_by(Message.sequence_index, Message.created, Message.id)):
+    for index, message_id in VERSIONS.rows(thread=thread_id, first=first, last=last):
         found.setdefault(index, []).append(message_id)
     return {index: ids for index, ids in found.items() if len(ids) > 1}
 
@@ -134,7 +142,7 @@ def list_visible(
 
 
 def get(message_id: UUID) -> Message | None:
-    return session.get(Message, message_id)
+    return prepared.get(Message, message_id)
 
 
 def current(thread_id: UUID, role: Role) -> Message | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, literal_column, select, tuple_
+from sqlalchemy import bindparam, func, literal_column, select, tuple_
 
 from chatapp.core import agents, takeovers, threads
 from chatapp.db import now, session, transaction
@@ -20,6 +20,16 @@ from chatapp.values import TurnStatus
 PREVIEW = 140  # characters
 # Read for a preview, whose white space counts little: enough for all but the oddest beginnings.
 PREVIEW_SOURCE = 2_000
+CALLED = (
+    select(Message.thread_id, Message.successful_tools)
+    .where(
+        Message.thread_id.in_(bindparam("threads", expanding=True)),
+        Message.successful_tools != literal_column("''"),
+        Message.superseded_by.is_(None),
+        Message.interrupted.is_(False),
+    )
+    .distinct()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +125,8 @@ def _previews(thread_ids: Sequence[UUID]) -> dict[UUID, str]:
 
 def called_tools(thread_ids: Sequence[UUID]) -> dict[UUID, frozenset[str]]:
     """By thread, the tools whose calls have succeeded in its completed answers; only threads that have some."""
-    complete = (Message.superseded_by.is_(None), Message.interrupted.is_(False))
-    called = select(Message.thread_id, Message.successful_tools).where(
-        Message.thread_id.in_(thread_ids), Message.successful_tools != literal_column("''"), *complete
-    )
     found: dict[UUID, frozenset[str]] = {}
-    for thread_id, names in session.execute(called.distinct()):
+    for thread_id, names in session.connection().execute(CALLED, {"threads": thread_ids}):
         found[thread_id] = found.get(thread_id, frozenset()) | set(names.split(","))
     return found
 

@@ -14,10 +14,11 @@ from uuid import UUID
 from sqlalchemy import Row, select
 
 from chatapp.core import audit, prompt_versions, threads
-from chatapp.db import session, transaction
+from chatapp.db import transaction
 from chatapp.models import SystemPrompt, Thread, User
+from chatapp.prepared import Prepared
 
-OFFERED = (
+OFFERED = Prepared(
     select(SystemPrompt.id, SystemPrompt.version_id, SystemPrompt.is_active, SystemPrompt.share)
     .where(SystemPrompt.is_active | (SystemPrompt.share > 0))
     .order_by(SystemPrompt.id)
@@ -51,7 +52,7 @@ def try_out(admin: User, version_id: UUID) -> Thread:
 
 
 def _offered() -> Offered:
-    return session.connection().execute(OFFERED).all()
+    return OFFERED.rows()
 
 
 def _chosen(thread: Thread, offered: Offered) -> UUID | None:

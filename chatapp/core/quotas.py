@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -16,13 +15,14 @@ from chatapp import config
 from chatapp.db import now, session, transaction
 from chatapp.errors import CapacityExceeded, NotFound, QuotaExceeded, QuotaMisconfigured
 from chatapp.models import Quota, SiteCounter, User
+from chatapp.prepared import Prepared
 
 PERIODS = ("daily", "weekly", "monthly")
 UNLIMITED = -1
 MINUTE, DAY = "minute", "day"
-OF_USER = select(Quota.__table__).where(Quota.user_id == bindparam("user"))
-AMOUNT = select(SiteCounter.amount).where(
-    SiteCounter.name == bindparam("name"), SiteCounter.period == bindparam("period")
+OF_USER = Prepared(select(Quota.__table__).where(Quota.user_id == bindparam("user")))
+AMOUNT = Prepared(
+    select(SiteCounter.amount).where(SiteCounter.name == bindparam("name"), SiteCounter.period == bindparam("period"))
 )
 
 
@@ -46,7 +46,7 @@ class PeriodUsage:
 def usage(user: User, moment: datetime | None = None) -> dict[str, PeriodUsage]:
     """By period. Raises QuotaMisconfigured."""
     moment = moment or now()
-    return of_row(session.connection().execute(OF_USER, {"user": user.id}).one_or_none(), moment)
+    return of_row(OF_USER.first(user=user.id), moment)
 
 
 def of_row(quota: Row[Any] | Quota | None, moment: datetime) -> dict[str, PeriodUsage]:
@@ -92,7 +92,7 @@ def charge(user_id: UUID, tokens: int) -> None:
     moment = now()
     periods = {f"{period}_period": _start(period, moment) for period in PERIODS}
     usages = {f"{period}_usage": tokens for period in PERIODS}
-    session.connection().execute(_charging(_dialect()), {"user_id": user_id, **periods, **usages})
+    CHARGE.run(user_id=user_id, **periods, **usages)
     _count(DAY, _midnight(moment), tokens)
 
 
@@ -113,8 +113,7 @@ def roll_over_all(moment: datetime | None = None) -> int:
 
 def counted(name: str, period: datetime) -> int:
     """The amount of a counter of the site in the period that began then."""
-    row = session.connection().execute(AMOUNT, {"name": name, "period": period})
-    return row.scalar() or 0
+    return AMOUNT.scalar(name=name, period=period) or 0
 
 
 def claim(name: str, period: datetime) -> bool:
@@ -177,17 +176,12 @@ def _midnight(moment: datetime) -> datetime:
 
 def _count(name: str, period: datetime, amount: int) -> int:
     """Add to a counter, beginning anew in a new period; the amount there is now."""
-    values = {"name": name, "period": period, "amount": amount}
-    return int(session.connection().execute(_counting(_dialect()), values).scalar_one())
+    return int(COUNT.scalar(name=name, period=period, amount=amount))
 
 
-# Every turn runs these two: they are put together once.
-
-
-@cache
 def _charging(dialect: str) -> Executable:
     """One statement for a user's three periods: a row is made on first need, a period that has passed begins anew."""
-    row = _insert(dialect, Quota)
+    row = _given(_insert(dialect, Quota), "user_id", *(f"{p}_{of}" for p in PERIODS for of in ("period", "usage")))
     changes = {}
     for period in PERIODS:
         start, usage = f"{period}_period", f"{period}_usage"
@@ -198,14 +192,20 @@ def _charging(dialect: str) -> Executable:
     return statement
 
 
-@cache
 def _counting(dialect: str) -> Executable:
-    row = _insert(dialect, SiteCounter)
+    row = _given(_insert(dialect, SiteCounter), "name", "period", "amount")
     amount = row.excluded.amount + case((SiteCounter.period == row.excluded.period, SiteCounter.amount), else_=0)
     statement: Executable = row.on_conflict_do_update(
         index_elements=[SiteCounter.name], set_={"period": row.excluded.period, "amount": amount}
     ).returning(SiteCounter.amount)
     return statement
+
+
+CHARGE, COUNT = Prepared(_charging), Prepared(_counting)
+
+
+def _given(row: Any, *names: str) -> Any:
+    return row.values({name: bindparam(name) for name in names})
 
 
 def _dialect() -> str:

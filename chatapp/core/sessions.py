@@ -11,8 +11,9 @@ from chatapp.core import audit
 from chatapp.db import session, transaction
 from chatapp.errors import NotFound
 from chatapp.models import ChatSession, User
+from chatapp.prepared import Prepared
 
-ID_OF = select(ChatSession.id).where(ChatSession.user_id == bindparam("user"))
+ID_OF = Prepared(select(ChatSession.id).where(ChatSession.user_id == bindparam("user")))
 
 
 def own(user: User) -> ChatSession:
@@ -32,7 +33,7 @@ def own(user: User) -> ChatSession:
 
 def own_id(user: User) -> UUID:
     """The id of the user's session, made on first need."""
-    found: UUID | None = session.connection().execute(ID_OF, {"user": user.id}).scalar()
+    found: UUID | None = ID_OF.scalar(user=user.id)
     return found or own(user).id
 
 

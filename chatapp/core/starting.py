@@ -30,6 +30,7 @@ from chatapp.core.snapshots import start_json, turn_event
 from chatapp.db import after_commit, new_id, now, session
 from chatapp.errors import KeyReused, ModelUnavailable, NotFound, ShuttingDown, TooManyTurns, TurnActive
 from chatapp.models import Message, Thread, Turn, TurnLease, User
+from chatapp.prepared import Prepared
 from chatapp.providers import ModelRequest
 from chatapp.rows import insert, save
 from chatapp.stream import log as event_log
@@ -37,7 +38,7 @@ from chatapp.values import ACTIVE, Action, Event, Json, OnActive, Question, Turn
 
 FIRST_ANSWER = 2  # its place in a conversation
 REMEMBERED = timedelta(days=1)
-LOCK_ASKER = select(User.id).where(User.id == bindparam("user")).with_for_update(key_share=True)
+LOCK_ASKER = Prepared(select(User.id).where(User.id == bindparam("user")).with_for_update(key_share=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def begin(question: Question, screened: Screened, executor: Executor, arrival: J
     """
     question = replace(question, text=screened.text)
     # One after the other for one person: what is looked up about other turns holds until this one is stored.
-    session.connection().execute(LOCK_ASKER, {"user": question.user_id})
+    LOCK_ASKER.run(user=question.user_id)
     asker = session.get_one(User, question.user_id)
     if replay := _replayed(question):
         return replay
@@ -88,9 +89,7 @@ def begin(question: Question, screened: Screened, executor: Executor, arrival: J
     turn = _new_turn(turn_id, thread, question, placed, version_id)
     turn.settings |= screened.settings | {"attachmentIds": [str(file.id) for file in files]}
     turn.trace = arrival
-    if placed.is_new:
-        screening.mark(placed.message, thread, screened.verdict)
-    screening.audit(screened.verdict, asker.id, placed.message.id)
+    _mark(asker, thread, placed, screened)
     _store(turn, thread, is_new, placed, executor.worker)
     attachments.bind(files, placed.message)
     threads.touch_session(thread.session_id)
@@ -98,7 +97,9 @@ def begin(question: Question, screened: Screened, executor: Executor, arrival: J
     event_log.current().add(turn.id, events)
     if not executor.accepts:
         raise ShuttingDown("The server is being restarted. Please try again in a moment.")
-    assignment = _assignment(asker, thread, turn, placed, screened, events)
+    # Looked up here, where the transaction is there already.
+    has_files = bool(files) or not is_new and attachments.has_any(thread.id)
+    assignment = _assignment(asker, thread, turn, placed, screened, events, has_files)
     after_commit(lambda: executor.submit(assignment))
     return Started(turn, thread, placed.message, is_new_thread=is_new, warning=screened.warning)
 
@@ -122,7 +123,13 @@ def _thread(question: Question) -> Thread | None:
 
 
 def _assignment(
-    asker: User, thread: Thread, turn: Turn, placed: Place, screened: Screened, events: list[Event]
+    asker: User,
+    thread: Thread,
+    turn: Turn,
+    placed: Place,
+    screened: Screened,
+    events: list[Event],
+    has_files: bool,
 ) -> Assignment:
     message = placed.message
     untitled = None
@@ -136,7 +143,9 @@ def _assignment(
 
     def request() -> ModelRequest | None:
         about = subject.pop()
-        return refusals.request(*about) if refused else context.build(*about, asked)
+        if refused:
+            return refusals.request(*about)
+        return context.build(*about, asked, has_files=has_files)
 
     timezone = str(turn.settings["timezone"])
     return Assignment(
@@ -151,6 +160,13 @@ def _assignment(
         timezone,
         trace=turn.trace or {},
     )
+
+
+def _mark(asker: User, thread: Thread, placed: Place, screened: Screened) -> None:
+    """Note what the guards have found."""
+    if placed.is_new:
+        screening.mark(placed.message, thread, screened.verdict)
+    screening.audit(screened.verdict, asker.id, placed.message.id)
 
 
 def _store(turn: Turn, thread: Thread, is_new: bool, placed: Place, worker: str) -> None:

@@ -14,10 +14,11 @@ from chatapp.core import endings, executors, threads, traces
 from chatapp.core.endings import Ending
 from chatapp.db import now, session, transaction
 from chatapp.models import Turn, TurnLease
+from chatapp.prepared import Prepared
 from chatapp.values import Failure, TurnStatus
 
-# Asked by every reader who comes: made once, and about columns.
-LEASE = select(TurnLease.renewed_at, TurnLease.worker).where(TurnLease.turn_id == bindparam("turn"))
+# Asked by every reader who comes.
+LEASE = Prepared(select(TurnLease.renewed_at, TurnLease.worker).where(TurnLease.turn_id == bindparam("turn")))
 WORKER_LOST = Failure("worker_lost", "The answer was interrupted because the server stopped. Please try again.", True)
 
 
@@ -66,7 +67,7 @@ def lease_holders() -> set[str]:
 
 def lease_is_void(turn_id: UUID, dead_workers: Sequence[str] = ()) -> bool:
     """Whether nobody executes the turn any more."""
-    lease = session.connection().execute(LEASE, {"turn": turn_id}).one_or_none()
+    lease = LEASE.first(turn=turn_id)
     return lease is None or lease.renewed_at < _lease_deadline() or lease.worker in dead_workers
 
 

@@ -9,10 +9,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, bindparam, func, select, update
 
+from chatapp import prepared
 from chatapp.core import audit, sessions
 from chatapp.db import new_id, now, session, transaction
 from chatapp.errors import Invalid, NotFound
 from chatapp.models import ChatSession, Thread, User
+from chatapp.prepared import Prepared
 
 NAME_LENGTH = 150
 MOST_PINNED = 50
@@ -28,16 +30,10 @@ class Archived:
 
 
 # The thread alone: its user, who is loaded with it, has other threads.
-LOCK = (
-    select(Thread)
-    .where(Thread.id == bindparam("thread"))
-    .with_for_update(of=Thread)
-    .execution_options(populate_existing=True)
-)
-NOTE_CHANGE = (
-    update(ChatSession).where(ChatSession.id == bindparam("session")).values(revision=ChatSession.revision + 1)
-)
-TOUCH_SESSION = NOTE_CHANGE.values(modified=bindparam("moment"))
+LOCK = Prepared(select(Thread.__table__).where(Thread.id == bindparam("thread")).with_for_update())
+_CHANGE = update(ChatSession).where(ChatSession.id == bindparam("session")).values(revision=ChatSession.revision + 1)
+NOTE_CHANGE = Prepared(_CHANGE)
+TOUCH_SESSION = Prepared(_CHANGE.values(modified=bindparam("moment")))
 
 
 def create(user: User, title: str | None = None) -> Thread:
@@ -73,7 +69,7 @@ def own_titles(user: User, ids: Collection[UUID]) -> dict[UUID, str | None]:
 
 def get_own(user: User, thread_id: UUID) -> Thread:
     """Raises NotFound, for other people's threads as well."""
-    thread = session.get(Thread, thread_id)
+    thread = prepared.get(Thread, thread_id)
     if thread is None or thread.user_id != user.id:
         raise NotFound("thread")
     return thread
@@ -89,7 +85,7 @@ def get_shown(user: User, thread_id: UUID) -> Thread:
 
 def get_visible(user: User, thread_id: UUID) -> Thread:
     """A thread of one's own; for staff and support anybody's. Raises NotFound."""
-    thread = session.get(Thread, thread_id)
+    thread = prepared.get(Thread, thread_id)
     if thread is None or not (thread.user_id == user.id or user.is_staff or user.is_support):
         raise NotFound("thread")
     return thread
@@ -113,7 +109,7 @@ def lock(user_id: UUID, thread_id: UUID) -> Thread:
 
 def locked(thread_id: UUID) -> Thread | None:
     """Anybody's thread, for writing."""
-    return session.scalar(LOCK, {"thread": thread_id})
+    return LOCK.load(Thread, thread=thread_id)
 
 
 def archive(user: User, thread_id: UUID) -> None:
@@ -223,12 +219,12 @@ def _few(thread_ids: Collection[UUID]) -> Collection[UUID]:
 
 def touch_session(session_id: UUID) -> None:
     """Activity in a thread is activity of its session: retention looks at the session (waldur 8.5)."""
-    session.connection().execute(TOUCH_SESSION, {"session": session_id, "moment": now()})
+    TOUCH_SESSION.run(session=session_id, moment=now())
 
 
 def note_change(session_id: UUID) -> None:
     """Something changed that the list of the session's threads shows."""
-    session.connection().execute(NOTE_CHANGE, {"session": session_id})
+    NOTE_CHANGE.run(session=session_id)
 
 
 def add_tokens(thread: Thread, input_tokens: int | None, output_tokens: int | None) -> None:

@@ -6,19 +6,29 @@ from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.exc import OperationalError
 
+from chatapp import prepared
 from chatapp.core import allowlist, approvals, endings, executors, screening, starting, takeovers, threads, traces
 from chatapp.core.endings import Ending, Output
 from chatapp.core.starting import Started
 from chatapp.db import rest, session, transaction
 from chatapp.errors import NotFound
 from chatapp.models import Turn, User
+from chatapp.prepared import Prepared
 from chatapp.values import ACTIVE, OnActive, Question, TurnStatus
 
 START_ATTEMPTS = 3
-TURN = select(Turn).where(Turn.id == bindparam("turn")).execution_options(populate_existing=True)
+AMONG = select(Turn.__table__).where(Turn.id.in_(bindparam("turns", expanding=True)))
+LATEST_OF = Prepared(
+    select(Turn.__table__).where(Turn.thread_id == bindparam("thread")).order_by(Turn.created.desc()).limit(1)
+)
+ACTIVE_OF = Prepared(
+    select(Turn.__table__).where(
+        Turn.thread_id == bindparam("thread"), or_(*(Turn.status == status for status in ACTIVE))
+    )
+)
 ACTIVE_AMONG = select(Turn.id).where(Turn.id.in_(bindparam("turns", expanding=True)), Turn.status.in_(ACTIVE))
 
 
@@ -62,7 +72,7 @@ def cancel(user: User, thread_id: UUID, partial_text: str | None = None) -> Turn
 
 def get_own(user: User, turn_id: UUID) -> Turn:
     """Raises NotFound. A turn whose worker is gone is ended first."""
-    turn = session.scalar(TURN, {"turn": turn_id})
+    turn = prepared.get(Turn, turn_id, fresh=True)
     if turn is None or turn.user_id != user.id:
         raise NotFound("turn")
     takeovers.reap_if_lost(turn)
@@ -89,16 +99,16 @@ def active_shown(user: User, thread_id: UUID) -> Turn | None:
 
 
 def active(thread_id: UUID) -> Turn | None:
-    return session.scalar(select(Turn).where(Turn.thread_id == thread_id, Turn.status.in_(ACTIVE)))
+    return ACTIVE_OF.load(Turn, thread=thread_id)
 
 
 def latest(thread_id: UUID) -> Turn | None:
-    return session.scalar(select(Turn).where(Turn.thread_id == thread_id).order_by(Turn.created.desc()).limit(1))
+    return LATEST_OF.load(Turn, thread=thread_id)
 
 
 def of_messages(turn_ids: Sequence[UUID]) -> dict[UUID, Turn]:
-    found = select(Turn).where(Turn.id.in_(turn_ids)).execution_options(populate_existing=True)
-    return {turn.id: turn for turn in session.scalars(found)}
+    found = session.connection().execute(AMONG, {"turns": turn_ids})
+    return {row.id: prepared.loaded(Turn, row._asdict()) for row in found}
 
 
 def finish(thread_id: UUID, turn_id: UUID, ending: Ending, output: Output) -> bool:

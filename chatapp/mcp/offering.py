@@ -13,6 +13,7 @@ from chatapp.core import sealing
 from chatapp.db import rest, session
 from chatapp.mcp import UNREADABLE_TOKEN, Refusal, ServerTrouble, answers
 from chatapp.models import McpServer, McpTool, User
+from chatapp.prepared import Prepared
 from chatapp.tools import Call, Category, Tool
 from chatapp.values import Audience, Json, ToolResult
 
@@ -37,12 +38,15 @@ OFFERED = (
     )
     .order_by(McpServer.prefix, McpTool.name)
 )
+ANY = Prepared(select(McpServer.id).where(McpServer.enabled).limit(1))
 PATIENCE = 0.95  # of a tool's time: what is wrong is told before the call is given up
 SWITCHED_OFF = "This tool is switched off."
 
 
 def offered(user: User) -> Iterator[Tool]:
     """What `tools.permitted` asks for the tools of this person."""
+    if ANY.first() is None:
+        return
     audiences = [str(audience) for audience in Audience.of(user.is_staff, user.is_support)]
     for row in session.connection().execute(OFFERED, {"audiences": audiences}):
         yield Tool(

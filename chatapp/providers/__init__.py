@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from chatapp import config
 from chatapp.config import Settings
-from chatapp.values import Failure, Role, Usage
+from chatapp.values import Failure, Role, Usage, value
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class StopReason(StrEnum):
     CONTEXT_FULL = "context_full"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Text:
     """A piece of answer text. Pieces with the same `block` belong together; a new number opens a new text block."""
 
@@ -119,25 +119,25 @@ class Text:
     block: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reasoning:
     delta: str
     block: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ToolCallBegun:
     call_id: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ToolCallInput:
     call_id: str
     delta: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ToolCall:
     """A complete call. `arguments` is None when the model's JSON could not be parsed."""
 
@@ -146,14 +146,14 @@ class ToolCall:
     arguments: Mapping[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UsageSoFar:
     """Usage of this model call as known now; each report replaces the one before."""
 
     usage: Usage
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Stopped:
     """The model call ended in good order. Always the last event."""
 

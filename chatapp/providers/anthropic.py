@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
 from chatapp.providers import ModelEvent, ModelRequest, ProviderError, Stopped, Text, Trouble
 from chatapp.providers.anthropic_protocol import MALFORMED, Decoder, request_body, service_error, usage_from
+from chatapp.providers.connections import Call
 from chatapp.values import Json, Usage
 
 if TYPE_CHECKING:
-    from anthropic import Anthropic
+    from anthropic import Anthropic, RequestOptions
     from httpx2 import Response
 
-    from chatapp.providers.wire import Call
+Answer = tuple[Iterable[bytes], Callable[[], None]]  # its bytes as they come, and what ends that
 
+MESSAGES = "/v1/messages"
 TITLE_TIMEOUT = 10.0
 TITLE_TOKENS = 40
 TITLE_PROMPT = (
@@ -78,14 +80,13 @@ class AnthropicProvider:
 
     def title(self, text: str) -> tuple[str, Usage]:
         try:
-            answer = self.client().messages.with_raw_response.create(
-                model=self._title_model,
-                max_tokens=TITLE_TOKENS,
-                system=TITLE_PROMPT,
-                messages=[{"role": "user", "content": text}],
-                timeout=TITLE_TIMEOUT,
-            )
-            message = orjson.loads(answer.http_response.content)
+            body = {
+                "model": self._title_model,
+                "max_tokens": TITLE_TOKENS,
+                "system": TITLE_PROMPT,
+                "messages": [{"role": "user", "content": text}],
+            }
+            message = orjson.loads(self.ask(body, {"timeout": TITLE_TIMEOUT}, stream=False).content)
             title = "".join(block["text"] for block in message["content"] if block["type"] == "text")
             return title, usage_from(message["usage"], exact=True)
         except _failures() as error:
@@ -115,6 +116,26 @@ class AnthropicProvider:
         )
         return f"{dollars.quantize(SMALLEST_PRICE, ROUND_HALF_UP):f}".rstrip("0").rstrip(".")
 
+    def ask(self, body: Json, options: RequestOptions, *, stream: bool) -> Response:
+        """The response to one call, as it comes. Raises what the SDK raises.
+
+        Of the SDK this is the way for addresses that it does not know: its method for messages goes through a whole
+        conversation several times before it is sent, and makes objects of the answer.
+        """
+        import anthropic
+        import httpx2
+
+        content = orjson.dumps(body)
+        answer = self.client().post(
+            MESSAGES,
+            cast_to=httpx2.Response,
+            content=content,
+            options=options,
+            stream=stream,
+            stream_cls=anthropic.Stream[Any],
+        )
+        return cast("Response", answer)
+
     def client(self) -> Anthropic:
         """The SDK's client, made with the first call and shared by all threads."""
         with self._lock:
@@ -134,6 +155,7 @@ class AnthropicProvider:
             base_url=self._base_url,
             timeout=timeout,
             max_retries=0,  # the SDK would sleep as long as the service says, and nobody could wake it
+            open_telemetry=False,  # calls are told of by the spans of their turns (docs/adr/0028-spans.md)
             http_client=anthropic.DefaultHttpxClient(timeout=timeout, transport=Transport()),
         )
 
@@ -144,13 +166,13 @@ class AnthropicStream:
     def __init__(self, provider: AnthropicProvider, model: str, body: Json, max_retries: int) -> None:
         self.model = model
         self._provider, self._body, self._max_retries = provider, body, max_retries
-        self._call = _new_call()
+        self._call = Call()
 
     def __iter__(self) -> Iterator[ModelEvent]:
         if self._call.cut.is_set():
             return
         try:
-            yield from self._events(self._ask_patiently())
+            yield from self._events(*self._ask_patiently())
         except _failures() as error:
             if not self._call.cut.is_set():
                 raise _provider_error(error) from None
@@ -158,7 +180,7 @@ class AnthropicStream:
     def close(self) -> None:
         self._call.close()
 
-    def _ask_patiently(self) -> Response:
+    def _ask_patiently(self) -> Answer:
         for attempt in range(self._max_retries):
             try:
                 return self._ask()
@@ -168,32 +190,36 @@ class AnthropicStream:
                     raise
         return self._ask()
 
-    def _ask(self) -> Response:
-        with self._call.being_made():
-            messages = self._provider.client().messages.with_raw_response
-            return messages.create(**self._body, stream=True).http_response
+    def _ask(self) -> Answer:
+        """While the answer comes nothing is kept of what was asked, nor of what the SDK has made of it: that is more
+        than all else that an answer holds.
+        """
+        try:
+            with self._call.being_made():
+                response = self._provider.ask({**self._body, "stream": True}, {}, stream=True)
+        finally:
+            body, self._call.body = self._call.body, None  # they know each other
+        self._body = {}
+        if body and response.headers.get("content-encoding", "identity") == "identity":
+            return body, body.close
+        return response.iter_bytes(), response.close
 
-    def _events(self, response: Response) -> Iterator[ModelEvent]:
+    def _events(self, answer: Iterable[bytes], close: Callable[[], None]) -> Iterator[ModelEvent]:
         decoder, cut = Decoder(), self._call.cut
         try:
             # Some services leave out the blank line that ends the last event.
-            for data in chain(response.iter_bytes(), [b"\n\n"]):
+            for data in chain(answer, [b"\n\n"]):
                 for event in decoder.feed(data):
                     if cut.is_set():
                         return
+                    self._call.answered = type(event) is Stopped
                     yield event
                     self._call.paced = self._call.paced or type(event) is Text
-                    if type(event) is Stopped:
+                    if self._call.answered:
                         return
         finally:
-            response.close()
+            close()
         raise ProviderError.of(Trouble.CONNECT, "the stream ended before message_stop")
-
-
-def _new_call() -> Call:
-    from chatapp.providers.wire import Call
-
-    return Call()
 
 
 def _retry_wait(error: Exception, attempt: int) -> float | None:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from chatapp import rows
 from chatapp.db import beside_session, is_sqlite, now, session
 from chatapp.models import Turn, TurnEvent, TurnLease
+from chatapp.prepared import Prepared, by_driver, processor
 from chatapp.stream.log import Portion
 from chatapp.values import ACTIVE, Event, Usage
 
@@ -28,7 +29,7 @@ ACTIVE_AMONG = (
     .where(TURNS.id.in_(bindparam("turns", expanding=True)), TURNS.status.in_(ACTIVE))
     .with_for_update(read=True)
 )
-NOTE_USAGE = (
+NOTE_USAGE = Prepared(
     update(TurnLease)
     .where(TurnLease.turn_id == bindparam("turn"))
     .values({name: bindparam(name) for name in ("model", "input_tokens", "cached_input_tokens", "output_tokens")})
@@ -51,9 +52,9 @@ class SqlLog:
     def _store(self, connection: Connection, portions: Sequence[Portion]) -> None:
         ordered = sorted(portions, key=attrgetter("turn_id"))  # two batches never wait for each other
         self._insert(connection, [(p.turn_id, event) for p in ordered for event in p.events])
-        usages = [_usage(p) for p in ordered if p.usage]
-        if usages:
-            connection.execute(NOTE_USAGE, usages)
+        for portion in ordered:
+            if portion.usage:
+                NOTE_USAGE.run(connection, **_usage(portion, portion.usage))
 
     def add(self, turn_id: UUID, events: Sequence[Event]) -> None:
         self._insert(session.connection(), [(turn_id, event) for event in events])
@@ -64,7 +65,8 @@ class SqlLog:
             return
         statement, key, time = _insertion(connection.dialect)
         at, keys = time(now()), {turn: key(turn) for turn, _ in entries}
-        connection.exec_driver_sql(statement, [(keys[turn], event.seq, event.json, at) for turn, event in entries])
+        rows = [(keys[turn], event.seq, event.json, at) for turn, event in entries]
+        by_driver(connection, statement, rows, many=True)
 
     def read(self, turn_id: UUID, after: int = 0) -> list[Event]:
         rows = session.execute(
@@ -90,11 +92,10 @@ class SqlLog:
 def _insertion(dialect: Dialect) -> tuple[str, Callable[[UUID], Any], Callable[[datetime], Any]]:
     """An INSERT with the values in the order of the columns, and what makes a key and a time fit for the driver."""
     statement, _ = rows.insertion(TurnEvent, dialect)
-    return statement.sql, rows.processor(EVENTS.turn_id.type, dialect), rows.processor(EVENTS.at.type, dialect)
+    return statement.sql, processor(EVENTS.turn_id.type, dialect), processor(EVENTS.at.type, dialect)
 
 
-def _usage(portion: Portion) -> dict[str, Any]:
-    usage = portion.usage or Usage()
+def _usage(portion: Portion, usage: Usage) -> dict[str, Any]:
     return {
         "turn": portion.turn_id,
         "model": portion.model,

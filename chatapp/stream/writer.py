@@ -196,7 +196,10 @@ class Writer:
                 self._pending.set()
                 self._stop.wait(RETRY_PAUSE)
             metrics.queue.set(len(self._dirty))
+            metrics.beat.set(beats.interval())
             self._urgent.wait(max(0.0, beat - monotonic()))
+            if (late := monotonic() - beat) >= 0:
+                beats.came(late)
 
 
 def _nothing() -> None:

@@ -135,12 +135,15 @@ def test_a_secret_is_not_left_in_the_browser(chat: Chat) -> None:
 
 
 def test_the_usage_is_brought_up_to_date_when_an_answer_ends(chat: Chat) -> None:
+    asked: list[str] = []
+    chat.page.on("request", lambda request: asked.append(request.url))
     chat.page.get_by_text("Usage", exact=True).click()
     figure = chat.page.locator(".usage-figures").first
     before = figure.inner_text()
     chat.send("Hello").ended()
     expect(figure).not_to_have_text(before)
     expect(figure).to_contain_text("∞")
+    assert not [address for address in asked if address.endswith("/composer/")], "the end of the answer has told it"
     chat.page.keyboard.press("Escape")
     expect(figure).to_be_hidden()
 

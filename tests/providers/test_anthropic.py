@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -220,7 +221,13 @@ class TestRequest:
     def test_key_is_sent_as_the_sdk_does(self, server: MessagesServer, provider: AnthropicProvider) -> None:
         answer(provider)
 
-        assert server.requests[-1].headers["authorization"] == f"Bearer {KEY}"
+        provider.title("How is the weather?")
+
+        for request in server.requests:
+            assert request.path == "/v1/messages"
+            assert request.headers["authorization"] == f"Bearer {KEY}"
+            assert request.headers["anthropic-version"]
+            assert request.headers["content-type"] == "application/json"
 
 
 class TestAnswer:
@@ -512,6 +519,25 @@ class TestClose:
 
         assert server.requests[0].wait_closed(QUICK)
 
+    def test_of_some_spoils_nothing_for_the_others(self, server: MessagesServer, provider: AnthropicProvider) -> None:
+        """They use one connection after another, and are cut at every moment of their lives."""
+        server.scripts = lambda body: Script(text=body["messages"][0]["content"][0]["text"] * 20)
+
+        def call(number: int, cut_after: float | None) -> None:
+            word = f"{number} "
+            stream = provider.stream(ModelRequest("", (user(word),)))
+            cutter = threading.Timer(cut_after or 0.0, stream.close)
+            if cut_after is not None:
+                cutter.start()
+            events = list(stream)
+            assert (word * 20).startswith(text_of(events))
+            assert cut_after is not None or text_of(events) == word * 20
+
+        with ThreadPoolExecutor(8) as threads:
+            calls = [threads.submit(call, number, number % 40 / 1_000 if number % 3 else None) for number in range(120)]
+            for done in calls:
+                done.result(PATIENCE)
+
     def test_works_under_gevent(self, server: MessagesServer) -> None:
         server.scripts = [Script(text="one two", trouble="stall", after=1), Script(headers_after=30)]
         done = subprocess.run(
@@ -526,7 +552,7 @@ class TestClose:
         report = json.loads(done.stdout)
         assert [reader["error"] for reader in report] == [None, None]
         assert max(reader["seconds"] for reader in report) < QUICK
-        assert [request.wait_closed(QUICK) for request in server.requests] == [True, True]
+        assert [request.wait_closed(QUICK) for request in server.requests] == [False, True, True]
 
 
 UNDER_GEVENT = """
@@ -539,6 +565,7 @@ from chatapp.providers.anthropic import AnthropicProvider
 provider = AnthropicProvider(api_key="k", base_url=sys.argv[1], model="m", prices={})
 hello = ModelRequest("", (ModelMessage("user", (TextPart("hi"),)),))
 report = []
+provider.title("leaves its connection")
 
 def read(stream, began, seen):
     try:
@@ -555,7 +582,7 @@ for number in (1, 2):
     stream, began, seen = provider.stream(hello), threading.Event(), {"error": None}
     reader = threading.Thread(target=read, args=[stream, began, seen])
     reader.start()
-    while arrived() < number:
+    while arrived() < 1 + number:
         time.sleep(0.01)
     if number == 1:
         began.wait(10)

@@ -1,9 +1,8 @@
-"""The wire under the SDK: chunked bodies, proxies, encrypted connections."""
+"""The wire under the SDK: portions of answers, proxies, encrypted connections."""
 
 from __future__ import annotations
 
 import contextlib
-import http.client
 import select
 import socket
 import socketserver
@@ -20,11 +19,12 @@ from bench.messages_server import MessagesServer
 from chatapp.providers import FAILURES, ModelMessage, ModelRequest, ProviderError, Text, TextPart, Trouble
 from chatapp.providers.anthropic import AnthropicProvider
 from chatapp.providers.anthropic_protocol import Decoder
-from chatapp.providers.wire import _Chunked
 from chatapp.values import Role
 from tests.certificates import certificate, server_context
+from tests.providers.test_http1 import cut_up
 
 HELLO = ModelRequest("", (ModelMessage(Role.USER, (TextPart("hello"),)),))
+AUTHORIZATION = b"Proxy-Authorization: Basic YW5hOnNlY3JldA=="
 STREAM = (
     'event: content_block_delta\r\ndata: {"type":"content_block_delta","index":0,'
     '"delta":{"type":"text_delta","text":"Tere \U0001f30d "}}\r\n\r\n'
@@ -33,25 +33,6 @@ STREAM = (
     'data: "delta":{"type":"text_delta","text":"maailm"}}\n\n'
     'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 ).encode()
-
-
-def cut_up(data: bytes, places: list[int]) -> list[bytes]:
-    edges = sorted({place % len(data) for place in places} | {0, len(data)})
-    return [data[begin:end] for begin, end in zip(edges, edges[1:], strict=False)]
-
-
-@given(st.lists(st.binary(min_size=1, max_size=300)), st.lists(st.integers(0, 10_000)))
-def test_a_chunked_body_is_the_same_however_it_arrives(chunks: list[bytes], places: list[int]) -> None:
-    wire = b"".join(b"%x;name=value\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
-    body = _Chunked()
-
-    assert b"".join(map(body.feed, cut_up(wire, places))) == b"".join(chunks)
-    assert body.complete
-
-
-def test_a_chunk_without_a_size_is_an_error() -> None:
-    with pytest.raises(http.client.HTTPException):
-        _Chunked().feed(b"hello\r\n")
 
 
 @given(st.lists(st.integers(0, 10_000)))
@@ -71,7 +52,8 @@ class Proxy(socketserver.ThreadingTCPServer):
     def __init__(self, target: tuple[str, int]) -> None:
         super().__init__(("127.0.0.1", 0), _Forward)
         self.target = target
-        self.asked: list[bytes] = []
+        self.asked: list[bytes] = []  # what each connection began with
+        self.last_word = b""  # instead of passing anything on
 
 
 class _Forward(socketserver.BaseRequestHandler):
@@ -82,11 +64,14 @@ class _Forward(socketserver.BaseRequestHandler):
         while b"\r\n\r\n" not in head:
             head += self.request.recv(65536)
         self.server.asked.append(head)
+        if self.server.last_word:
+            self.request.sendall(self.server.last_word)
+            return
         with contextlib.closing(socket.create_connection(self.server.target)) as onward:
             if head.startswith(b"CONNECT "):
                 self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-                return  # nothing here speaks TLS
-            onward.sendall(head.replace(b"http://model.invalid", b"", 1))
+            else:
+                onward.sendall(head.replace(b"http://model.invalid", b"", 1))
             self._pump(onward)
 
     def _pump(self, onward: socket.socket) -> None:
@@ -114,8 +99,11 @@ def proxy(server: MessagesServer) -> Iterator[Proxy]:
         running.shutdown()
 
 
-def said(base_url: str) -> str:
-    provider = AnthropicProvider(api_key="k", base_url=base_url, model="m", prices={}, max_retries=0)
+def asking(base_url: str) -> AnthropicProvider:
+    return AnthropicProvider(api_key="k", base_url=base_url, model="m", prices={}, max_retries=0)
+
+
+def said(provider: AnthropicProvider) -> str:
     return "".join(event.delta for event in provider.stream(HELLO) if isinstance(event, Text))
 
 
@@ -125,8 +113,11 @@ def test_the_proxy_of_the_environment_is_used(
     server.scripts = [Script(text="through the proxy")]
     monkeypatch.setenv("http_proxy", f"http://ana:secret@127.0.0.1:{proxy.server_address[1]}")
 
-    assert said("http://model.invalid") == "through the proxy"
-    assert proxy.asked[0].startswith(b"POST http://model.invalid/v1/messages")
+    provider = asking("http://model.invalid")
+    assert said(provider) == said(provider) == "through the proxy"
+    [asked] = proxy.asked
+    assert asked.startswith(b"POST http://model.invalid/v1/messages")
+    assert AUTHORIZATION in asked
 
 
 def test_hosts_without_proxy_are_asked_directly(
@@ -136,7 +127,7 @@ def test_hosts_without_proxy_are_asked_directly(
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.server_address[1]}")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
-    assert said(server.url) == "directly"
+    assert said(asking(server.url)) == "directly"
     assert proxy.asked == []
 
 
@@ -144,13 +135,15 @@ def test_encrypted_calls_go_through_a_tunnel(
     server: MessagesServer, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("https_proxy", f"http://ana:secret@127.0.0.1:{proxy.server_address[1]}")
+    proxy.last_word = b"HTTP/1.1 200 OK\r\n\r\n"  # nothing there speaks TLS
 
     with pytest.raises(ProviderError) as caught:
-        said("https://model.invalid")
+        said(asking("https://model.invalid"))
 
     assert caught.value.failure == FAILURES[Trouble.CONNECT]
     assert proxy.asked[0].startswith(b"CONNECT model.invalid:443 HTTP/1.")
-    assert b"Proxy-Authorization: Basic YW5hOnNlY3JldA==" in proxy.asked[0]
+    assert AUTHORIZATION in proxy.asked[0]
+    assert server.requests == []
 
 
 @pytest.fixture
@@ -162,18 +155,44 @@ def encrypted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Messa
         yield running
 
 
+def test_encrypted_calls_share_a_tunnel(
+    encrypted: MessagesServer, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.server_address[1]}")
+    proxy.target = (encrypted.host, encrypted.port)
+    encrypted.scripts = [Script(text="through the tunnel")]
+
+    provider = asking(encrypted.url)
+    assert said(provider) == said(provider) == "through the tunnel"
+    [asked] = proxy.asked
+    assert asked.startswith(f"CONNECT 127.0.0.1:{encrypted.port} ".encode())
+
+
+@pytest.mark.parametrize("last_word", [b"HTTP/1.1 407 No\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\nmore", b"\r\n\r\n"])
+def test_a_proxy_that_makes_no_tunnel_is_a_connection_trouble(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch, last_word: bytes
+) -> None:
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.server_address[1]}")
+    proxy.last_word = last_word
+
+    with pytest.raises(ProviderError) as caught:
+        said(asking("https://model.invalid"))
+
+    assert caught.value.failure == FAILURES[Trouble.CONNECT]
+
+
 def test_an_answer_over_tls_is_complete(encrypted: MessagesServer) -> None:
     text = "All of it, however it was cut up. " * 3_000
     encrypted.scripts = [Script(text=text), Script(text=text[:2_000], rate=2_000)]
 
-    assert said(encrypted.url) == text
-    assert said(encrypted.url) == text[:2_000]
+    provider = asking(encrypted.url)
+    assert said(provider) == text
+    assert said(provider) == text[:2_000]
 
 
 def test_an_answer_over_tls_is_cut_at_once(encrypted: MessagesServer) -> None:
     encrypted.scripts = [Script(tokens=100_000, rate=50)]
-    provider = AnthropicProvider(api_key="k", base_url=encrypted.url, model="m", prices={}, max_retries=0)
-    stream = provider.stream(HELLO)
+    stream = asking(encrypted.url).stream(HELLO)
     for event in stream:
         if isinstance(event, Text):
             threading.Thread(target=stream.close).start()
@@ -184,7 +203,7 @@ def test_an_answer_over_tls_is_cut_at_once(encrypted: MessagesServer) -> None:
 
 def test_nobody_is_asked_who_cannot_prove_who_he_is(tmp_path: Path) -> None:
     with MessagesServer(tls=server_context(certificate(tmp_path))) as stranger, pytest.raises(ProviderError) as caught:
-        said(stranger.url)
+        said(asking(stranger.url))
 
     assert caught.value.failure == FAILURES[Trouble.CONNECT]
     assert stranger.requests == []

@@ -130,6 +130,9 @@ class Follower {
     this.source.onmessage = (event) => this.grow(event);
     this.source.onerror = () => this.lose();
     this.source.addEventListener("ping", () => this.alive());
+    this.source.addEventListener("composer", (event) => {
+      this.composer = event.data;
+    });
     this.source.addEventListener("end", (event) => this.end(event.data));
   }
 
@@ -189,7 +192,8 @@ class Follower {
     become(article, parse(html).firstElementChild);
     globalThis.htmx?.process(article);
     if (article.dataset.live) new Follower(article); // it waits for a person: then it goes on
-    article.dispatchEvent(new CustomEvent("live:end", { bubbles: true }));
+    const detail = { composer: this.composer };
+    article.dispatchEvent(new CustomEvent("live:end", { bubbles: true, detail }));
   }
 }
 

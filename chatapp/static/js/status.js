@@ -7,6 +7,7 @@ const ENDINGS = {
   running: "Answer goes on",
 };
 const RETRY = 2_000;
+const CONTROLS = "#composer-controls";
 const status = document.getElementById("status");
 
 let timer = 0;
@@ -15,19 +16,28 @@ const announce = (text) => {
   status.textContent = text;
 };
 
-const isLive = (node) => node.matches(".message[data-live]") || node.querySelector(".message[data-live]") !== null;
+const isLive = (node) => node.matches?.(".message[data-live]") || node.querySelector(".message[data-live]") !== null;
 
-const isBehind = () => document.querySelector("#composer-controls form") && !document.querySelector(".message[data-live]");
+const isBehind = () => document.querySelector(`${CONTROLS} form`) && !isLive(document);
 
 // Again, when the network or the server is away just now: Stop must not stay after the end.
 async function refreshComposer() {
   clearTimeout(timer);
   const thread = document.getElementById("composer-form").elements.thread_id.value;
   if (!thread) return;
-  const part = "#composer-controls";
-  const options = { source: "body", target: part, select: part, swap: "outerHTML" };
+  const options = { source: "body", target: CONTROLS, select: CONTROLS, swap: "outerHTML" };
   await window.htmx.ajax("GET", `/chat/${thread}/composer/`, options).catch(() => {});
   if (isBehind()) timer = setTimeout(refreshComposer, RETRY);
+}
+
+// The end of an answer tells how things stand. Where another one is being written that may be old news.
+function bringUpToDate(composer) {
+  if (!composer || isLive(document)) {
+    refreshComposer();
+    return;
+  }
+  clearTimeout(timer);
+  window.htmx.swap(CONTROLS, composer, { swapStyle: "outerHTML" }, { select: CONTROLS });
 }
 
 document.addEventListener("htmx:load", (event) => {
@@ -36,5 +46,5 @@ document.addEventListener("htmx:load", (event) => {
 
 document.addEventListener("live:end", (event) => {
   announce(ENDINGS[event.target.dataset.status] ?? "Answer finished");
-  refreshComposer();
+  bringUpToDate(event.detail?.composer);
 });

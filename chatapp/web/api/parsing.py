@@ -29,8 +29,9 @@ class Parser(FlaskParser):
     __location_map__ = {"body": "load_body", "query": "load_filters"}
 
     def use_args(self, argmap: Any, *args: Any, location: str | None = None, **options: Any) -> Callable[..., Any]:
-        """As webargs has it; the schema is noted on the view too."""
-        decorate = super().use_args(argmap, *args, location=location, **options)
+        """As webargs has it, with one instance of the schema for all requests; it is noted on the view too."""
+        schema = argmap() if isinstance(argmap, type) else argmap
+        decorate = super().use_args(schema, *args, location=location, **options)
         return lambda view: reads(argmap, location or self.location)(decorate(view))
 
     def load_body(self, req: Request, schema: Schema) -> Any:

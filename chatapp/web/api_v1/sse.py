@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,9 +14,25 @@ PING = b": ping\n\n"
 DONE = b"data: [DONE]\n\n"
 
 
-def frames(events: Iterable[Event]) -> bytes:
-    """Numbered events, byte for byte as they are in the log."""
-    return b"".join(b"id: %d\ndata: %s\n\n" % (event.seq, event.json.encode()) for event in events)
+class Encoder:
+    """Keeps what it has encoded last: the readers of one answer are woken together and want the same."""
+
+    def __init__(self) -> None:
+        self._latest: tuple[Event, Event, bytes] | None = None
+
+    def __call__(self, events: Sequence[Event]) -> bytes:
+        """Consecutive numbered events, byte for byte as they are in the log."""
+        if not events:
+            return b""
+        first, last, latest = events[0], events[-1], self._latest
+        if latest and latest[0] is first and latest[1] is last:
+            return latest[2]
+        encoded = b"".join([b"id: %d\ndata: %s\n\n" % (event.seq, event.json.encode()) for event in events])
+        self._latest = (first, last, encoded)
+        return encoded
+
+
+frames = Encoder()
 
 
 def unnumbered(events: Iterable[Mapping[str, Any]]) -> bytes:

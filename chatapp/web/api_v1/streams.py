@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import nullcontext
 from time import monotonic
 from uuid import UUID
 
@@ -15,8 +14,8 @@ from chatapp.core import replays, turns
 from chatapp.db import release
 from chatapp.errors import KeyReused
 from chatapp.models import Turn
-from chatapp.stream.follow import follow
-from chatapp.values import Json
+from chatapp.stream.follow import Follower, follow
+from chatapp.values import Event, Json
 from chatapp.web.api_v1 import bp, sse
 from chatapp.web.api_v1.asking import StreamHeaders, StreamInput, question
 from chatapp.web.api_v1.auth import caller
@@ -105,14 +104,22 @@ def _follow(app: Flask, turn_id: UUID, after: int) -> Iterator[bytes]:
     try:
         with follow(turn_id, after) as follower:
             while not follower.ended:
-                # No longer than a read, so that nothing of the request outlives it.
-                with app.app_context() if follower.reads_store else nullcontext():
-                    events = follower.read(max(0.0, sent + heartbeat - monotonic()))
-                frames = sse.frames(events) or (sse.PING if monotonic() - sent >= heartbeat else b"")
-                if frames and (events or not follower.ended):
-                    sent = monotonic()
-                    yield frames
+                events = _read(app, follower, max(0.0, sent + heartbeat - monotonic()))
+                moment = monotonic()
+                if events:
+                    sent = moment
+                    yield sse.frames(events)
+                elif moment - sent >= heartbeat and not follower.ended:
+                    sent = moment
+                    yield sse.PING
     except Exception:
         logger.exception("stream.broken", turn_id=str(turn_id))
         return
     yield sse.DONE
+
+
+def _read(app: Flask, follower: Follower, timeout: float) -> list[Event]:
+    if not follower.reads_store:
+        return follower.read(timeout)
+    with app.app_context():  # no longer than a read, so that nothing of the request outlives it
+        return follower.read(timeout)

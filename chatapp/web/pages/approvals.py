@@ -30,6 +30,6 @@ def decide(turn_id: UUID, approval_id: UUID) -> ResponseReturnValue:
         approvals.decide(user, turn_id, approval_id, DECISIONS[decision], reason)
     if not htmx_request.htmx:
         return redirect(url_for("pages.show_thread", thread_id=thread_id, live="page", _anchor="latest"), 303)
-    article = live.answer_article(user, turn_id)
+    article = live.answer_article(user, turns.get_own(user, turn_id))
     around = {"thread": threads.get_own(user, thread_id), "active_turn": turns.active(thread_id)}
     return article + render_template("partials/_around.html", **around)

@@ -23,7 +23,7 @@ from chatapp.web.pages import bp, disclosure, errors, files, listing, presenting
 from chatapp.web.pages.conversations import Conversation, Part, answered_before, settle
 from chatapp.web.pages.exchanges import conversation_asked_for
 from chatapp.web.pages.listing import Listing, View
-from chatapp.web.pages.live import growing_page
+from chatapp.web.pages.live import composer_state, growing_page
 from chatapp.web.pages.usage import bars
 
 MAX_TEXT = 50_000
@@ -54,10 +54,8 @@ def show_thread(thread_id: UUID) -> ResponseReturnValue:
 @bp.get("/chat/<uuid:thread_id>/composer/")
 @sign_in_required
 def composer(thread_id: UUID) -> ResponseReturnValue:
-    thread = threads.get_own(signed_in_user(), thread_id)
-    return render_template(
-        "partials/_composer_state.html", thread=thread, active_turn=turns.active(thread_id), usage=bars(thread.user)
-    )
+    user = signed_in_user()
+    return composer_state(user, threads.get_own(user, thread_id))
 
 
 @bp.get("/chat/<uuid:thread_id>/conversation/")

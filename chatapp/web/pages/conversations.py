@@ -14,6 +14,7 @@ from chatapp.core.answer_parser import AnswerParser
 from chatapp.models import Message, Thread, Turn
 from chatapp.stream import log
 from chatapp.values import Role, TurnStatus
+from chatapp.web.auth import reader
 from chatapp.web.pages import presenting, shown_files
 from chatapp.web.pages.presenting import ShownMessage, ShownTurn
 from chatapp.web.render import ARCHIVED, PAST, LiveRenderer, OpenCalls, Situation
@@ -164,13 +165,14 @@ def present(
     of_turn = turns.of_messages([m.turn_id for m in found if m.turn_id])
     versions = messages.versions(thread.id, found[0].sequence_index, found[-1].sequence_index)
     files = shown_files.of_messages(found)
+    viewer = reader()
     return [
         presenting.message(
             message,
             _told_of(message, of_turn, latest),
             last_html if message is found[-1] else None,
             versions=versions.get(message.sequence_index, ()),
-            viewer=thread.user,
+            viewer=viewer,
             files=files.get(message.id, ()),
             situation=_situation(thread, message, found),
         )

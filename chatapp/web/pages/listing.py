@@ -13,7 +13,7 @@ from flask import abort, request
 from chatapp.automations import crystallizing
 from chatapp.core import excerpts, history
 from chatapp.core.excerpts import Part
-from chatapp.core.history import Position
+from chatapp.core.history import Listed, Position
 from chatapp.db import now
 from chatapp.models import Message, Thread, User
 from chatapp.values import TurnStatus
@@ -152,7 +152,7 @@ class _Shown:
         self._locale = moments.locale()
         self._today = now().astimezone(self._zone).date()
 
-    def grouped(self, pinned: Sequence[Thread], threads: Sequence[Thread]) -> list[tuple[str, list[ShownThread]]]:
+    def grouped(self, pinned: Sequence[Listed], threads: Sequence[Listed]) -> list[tuple[str, list[ShownThread]]]:
         groups: dict[str, list[ShownThread]] = {}
         if pinned:
             groups[PINNED] = [self._entry(thread) for thread in pinned]
@@ -161,7 +161,7 @@ class _Shown:
             groups.setdefault(heading(moment, self._zone, self._today, self._locale), []).append(self._entry(thread))
         return list(groups.items())
 
-    def _entry(self, thread: Thread) -> ShownThread:
+    def _entry(self, thread: Listed) -> ShownThread:
         name = thread.title or UNNAMED
         query, found = self._view.query, self._passages.get(thread.id)
         is_open = self._view.thread is not None and thread.id == self._view.thread.id

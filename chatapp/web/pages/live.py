@@ -17,7 +17,7 @@ from chatapp import config
 from chatapp.core import threads, turns
 from chatapp.core.answer_parser import AnswerParser
 from chatapp.db import release
-from chatapp.models import Thread, User
+from chatapp.models import Thread, Turn, User
 from chatapp.stream import log
 from chatapp.stream.follow import follow
 from chatapp.values import Event, TurnStatus
@@ -106,9 +106,21 @@ def _operations(user: User, turn_id: UUID, after: int, *, waits: bool) -> Iterat
             flows = flows or any(event.type == "text-delta" for event in events)
             if flows and not follower.ended:
                 sleep(BEAT if follower.position < LONG else SLOW_BEAT)
-    html = answer_article(user, turn_id)
+    yield _ending(user, turn_id)
+
+
+def _ending(user: User, turn_id: UUID) -> bytes:
+    """What the page shows from now on: around the composer, for which it would have to ask, and the answer."""
+    turn = turns.get_own(user, turn_id)
+    thread = threads.get_own(user, turn.thread_id)
+    messages = {"composer": composer_state(user, thread), "end": answer_article(user, turn)}
     release()
-    yield b"event: end\n" + b"".join(b"data: %s\n" % line.encode() for line in html.split("\n")) + b"\n"
+    return b"".join(_message(event, html) for event, html in messages.items())
+
+
+def _message(event: str, html: str) -> bytes:
+    lines = "".join(f"data: {line}\n" for line in html.split("\n"))
+    return f"event: {event}\n{lines}\n".encode()
 
 
 def packed(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -123,15 +135,20 @@ def packed(pieces: Iterable[bytes]) -> Iterator[bytes]:
     yield packer.flush()
 
 
-def answer_article(user: User, turn_id: UUID) -> str:
+def answer_article(user: User, turn: Turn) -> str:
     """The turn's answer as a reload shows it: complete, or as far as it has come when it waits for a person."""
-    turn = turns.get_own(user, turn_id)
     if TurnStatus(turn.status).is_active:
         return render_template("partials/_answer.html", **Written.load(turn).values())
     message = ended_answer(threads.get_own(user, turn.thread_id), turn)
     if message is None:
         return render_template("partials/_answer.html", turn=presenting.turn(turn), html="", editable=True)
     return render_template("partials/_message.html", message=message, turn=message.turn, editable=True)
+
+
+def composer_state(user: User, thread: Thread) -> str:
+    """What changes around the composer when an answer has ended."""
+    active = turns.active(thread.id)
+    return render_template("partials/_composer_state.html", thread=thread, active_turn=active, usage=bars(user))
 
 
 def _pieces(thread: Thread, conversation: Conversation, around: dict[str, Any]) -> Iterator[bytes]:

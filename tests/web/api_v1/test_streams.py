@@ -363,3 +363,14 @@ def test_frames_are_the_bytes_of_the_log() -> None:
         'id: 7\ndata: {"type":"text-delta","delta":"é\\u2028"}\n\nid: 8\ndata: {"type":"abort"}\n\n'.encode()
     )
     assert sse.frames([]) == b""
+
+
+def test_readers_of_the_same_events_are_given_the_same_bytes_and_others_their_own() -> None:
+    first, second = Event.of(1, {"type": "start"}), Event.of(2, {"type": "finish"})
+    alike = Event.of(1, {"type": "error"})
+    encode = sse.Encoder()
+    both = encode([first, second])
+    assert encode([first, second]) is both
+    assert encode([first]) + encode([second]) == both
+    assert b'"error"' in encode([alike, second])
+    assert encode([first, second]) == both

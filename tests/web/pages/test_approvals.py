@@ -100,7 +100,7 @@ def test_after_the_decision_the_answer_goes_on_where_it_stood(ana: Visitor, deci
 
 def test_a_page_that_saw_it_from_the_start_is_told_that_it_waits(ana: Visitor) -> None:
     asked = ana.ask(DELETE)
-    *messages, end = ana.events(asked.turn_id)
+    *messages, _, end = ana.events(asked.turn_id)
     copy = Copy()
     for message in messages:
         copy.apply(message.ops)

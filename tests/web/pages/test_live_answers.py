@@ -128,7 +128,7 @@ def test_the_stream_goes_on_from_the_greater_of_both_positions(ana: Visitor, ser
     last = events[-1].seq
     for after, seen in ((0, last), (last, 2), (last, 0)):
         found = ana.events(asked.turn_id, after, headers={"Last-Event-ID": str(seen)})
-        assert [message.event for message in found] == ["end"]
+        assert [message.event for message in found] == ["composer", "end"]
 
 
 @pytest.mark.parametrize(("after", "seen"), [(-5, ""), (0, "nonsense"), (0, "-3"), (0, "²")])
@@ -136,7 +136,7 @@ def test_a_senseless_position_is_the_beginning(ana: Visitor, service: MessagesSe
     asked, _, reload = answered(ana, service, "Hello *there*")
     found = ana.events(asked.turn_id, after, headers={"Last-Event-ID": seen.encode().decode("latin-1")})
     copy = Copy()
-    for message in found[:-1]:
+    for message in found[:-2]:
         copy.apply(message.ops)
     assert copy.html == reload
 
@@ -148,6 +148,29 @@ def test_the_last_message_is_the_article_as_a_reload_shows_it(ana: Visitor, serv
     shown = ana.page(f"/chat/{asked.thread_id}/").find("article", data_role="assistant")
     assert str(article.find(class_="blocks")) == str(shown.find(class_="blocks"))
     assert " ".join(str(article).split()) == " ".join(str(shown).split())
+
+
+def test_before_it_stands_what_the_page_would_ask_for_around_the_composer(
+    ana: Visitor, service: MessagesServer
+) -> None:
+    asked, _, _ = answered(ana, service, "Hello")
+    composer = ana.events(asked.turn_id)[-2]
+    assert composer.event == "composer"
+    assert composer.data == ana.get(f"/chat/{asked.thread_id}/composer/", headers=HTMX).text
+    assert parse(composer.data).find(id="composer-controls").has("button", aria_label="Send")
+
+
+def test_an_answer_that_gave_way_to_another_one_leaves_the_composer_to_it(
+    ana: Visitor, service: MessagesServer
+) -> None:
+    service.scripts = [Script(first=60), Script(first=60)]
+    former = ana.ask("First")
+    latter = ana.ask("Second", thread_id=former.thread_id)
+    composer = ana.events(former.turn_id)[-2]
+    ana.post(f"/chat/{latter.thread_id}/cancel/", headers=HTMX)
+    ana.events(latter.turn_id)
+    assert all(request.wait_closed(10) for request in service.requests)
+    assert parse(composer.data).find(id="composer-controls").has("button", aria_label="Stop")
 
 
 def test_a_regeneration_that_fails_gives_the_former_answer_back_and_says_why(
