@@ -30,6 +30,7 @@ on the model server itself, in the same run, and **×** the ratio to it. *Added*
   are in it.
 - **thread list meanwhile**: what somebody waits who asks for a list every 50 ms,
   in the parts that have such a person: it costs the server as well.
+- **until it serves**: with the byte code written, as the first start on a machine leaves it.
 - **other load**: processors that were busy with something that is not this benchmark. Where it is not near 0, times
   say little.
 
