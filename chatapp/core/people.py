@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 
-from chatapp.core import accounts, audit, leaving, password_links, profiles, quotas, second_factors, tokens, turns
+from chatapp.core import accounts, audit, leaving, password_links, profiles, second_factors, tokens, turns
 from chatapp.core.search import contains
 from chatapp.db import keep_others_out, session, transaction
 from chatapp.errors import Conflict, Invalid, NotFound
@@ -190,13 +190,6 @@ def sign_out(actor: User, user_id: UUID) -> None:
 def revoke_token(actor: User, user_id: UUID, token_id: UUID) -> None:
     """Raises NotFound."""
     tokens.revoke(get(user_id), token_id, actor=actor)
-
-
-def set_limits(actor: User, user_id: UUID, limits: Mapping[str, int | None]) -> None:
-    """As `quotas.set_limits`, in the name of an administrator. Raises NotFound."""
-    with transaction():
-        quotas.set_limits(get(user_id).id, limits)
-        audit.record("quota_set", actor, target_user_id=user_id, object_id=user_id, **limits)
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:

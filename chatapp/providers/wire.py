@@ -124,15 +124,14 @@ class _Exchange(httpx2.SyncByteStream):
                     return
                 if data and self._call.paced and len(data) < READ_SIZE:
                     # The network takes what arrives meanwhile; three tokens cost little more than one.
-                    sleep(beats.until_next())
+                    sleep(beats.until_turn_of(self._call.number))
                 received = self._connection.read()
                 if not received:
                     return body.hung_up()
 
     def close(self) -> None:
-        body = self._head.body
-        is_over = body.complete and not body.overrun
-        if self._call.release() and self._head.stays and (is_over or self._call.answered):
+        is_over = self._head.body.complete or self._call.answered
+        if self._call.release() and self._head.stays and is_over:
             self._route.keep(self._connection)
         else:
             self._connection.close()

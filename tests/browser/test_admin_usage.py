@@ -69,7 +69,7 @@ def limit(page: Page) -> None:
     page.get_by_role("link", name="ana").click()
     page.get_by_label("A week").fill("lots")
     page.get_by_role("button", name="Save limits").click()
-    expect(page.get_by_text("no whole number")).to_be_visible()
+    expect(page.get_by_text("A whole number of tokens")).to_be_visible()
     has_no_violation(page, "admin-quota")
     page.get_by_label("A week").fill("5000")
     page.get_by_role("button", name="Save limits").click()

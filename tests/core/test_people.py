@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import select, update
 
-from chatapp.core import accounts, browsers, invitations, leaving, password_links, quotas, tokens
+from chatapp.core import accounts, browsers, invitations, leaving, password_links, quota_lists, quotas, tokens
 from chatapp.core import people as admin
 from chatapp.db import new_id, now, release, session, transaction
 from chatapp.errors import ChatError, Conflict, Forbidden, Inactive, Invalid, NotFound, Unauthenticated
@@ -268,7 +268,7 @@ def test_an_administrator_revokes_a_token_and_sets_limits_in_their_own_name(peop
     with pytest.raises(NotFound):
         admin.revoke_token(people.stan.user, people.ben.id, token.id)
     admin.revoke_token(people.stan.user, people.ana.id, token.id)
-    admin.set_limits(people.stan.user, people.ana.id, {"daily": 5, "weekly": None})
+    quota_lists.change(people.stan.user, people.ana.id, {"daily": 5, "weekly": None})
     assert quotas.usage(people.ana.user)["daily"].limit == 5
     release()
     records = session.scalars(select(AuditRecord).order_by(AuditRecord.created)).all()

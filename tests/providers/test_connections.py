@@ -82,7 +82,8 @@ class _Conversation(socketserver.StreamRequestHandler):
             elif act(self.connection) != STAYS:
                 break
         else:
-            self.rfile.read(1)
+            if self.rfile.read(1):
+                self.server.asked.append(number)
 
     def _read(self) -> bool:
         length = 0
@@ -324,12 +325,20 @@ class TestCut:
         assert service.asked == [0, 0]
 
     def test_after_the_end_leaves_the_next_call_alone(self, client: httpx2.Client, serve: Serve) -> None:
-        service = serve([ANSWER, CHUNKED + LAST_CHUNK])
+        closed = threading.Event()
+
+        def say(line: socket.socket) -> None:
+            line.sendall(CHUNKED)
+            closed.wait(PATIENCE)
+            line.sendall(LAST_CHUNK)
+
+        service = serve([ANSWER, say])
         first = Call()
         with first.being_made():
             ask(client, service)
         with client.stream("POST", service.url) as response:
             first.close()
+            closed.set()
             assert response.read() == b"hello"
 
         assert service.asked == [0, 0]

@@ -15,16 +15,26 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chatapp import config
-from chatapp.core import accounts, browsers, leaving, password_links, people, quotas, second_factors, tokens
-from chatapp.errors import Invalid, QuotaMisconfigured
+from chatapp.core import (
+    accounts,
+    browsers,
+    leaving,
+    password_links,
+    people,
+    quota_lists,
+    quotas,
+    second_factors,
+    tokens,
+)
+from chatapp.errors import BadValues, QuotaMisconfigured
 from chatapp.models import User
 from chatapp.values import Audience
 from chatapp.web.admin import bp
 from chatapp.web.admin.access import staff_only
 from chatapp.web.admin.people import ROLES, roles
+from chatapp.web.admin.quotas import typed_limits
 from chatapp.web.auth import signed_in_user
 
-LARGEST_LIMIT = 2**62
 # What is done to an account at the push of a button, what is said then, and at which part of the page.
 ACTS: dict[str, tuple[Callable[[User, UUID], object], str, str]] = {
     "disable": (people.disable, "The account is disabled. Nothing opens it any more.", "state"),
@@ -37,7 +47,7 @@ ACTS: dict[str, tuple[Callable[[User, UUID], object], str, str]] = {
     ),
     "reset-two-step": (
         people.reset_second_factor,
-        "They are signed out, and sign in without a code until they set it up again.",
+        "They sign in without a code until they set it up again.",
         "password",
     ),
 }
@@ -96,24 +106,11 @@ def revoke_token(user_id: UUID, token_id: UUID) -> ResponseReturnValue:
 @staff_only
 def set_limits(user_id: UUID) -> ResponseReturnValue:
     try:
-        people.set_limits(signed_in_user(), user_id, {period: _limit(period) for period in quotas.PERIODS})
-    except Invalid as error:
-        return _page(people.get(user_id), errors={error.field: str(error)}, form=request.form), 400
+        limits = typed_limits()
+    except BadValues as error:
+        return _page(people.get(user_id), errors=error.errors, form=request.form), 400
+    quota_lists.change(signed_in_user(), user_id, limits)
     return _done("Those are the limits now.", user_id, "limits")
-
-
-def _limit(period: str) -> int | None:
-    """Empty is the site's limit. Raises Invalid."""
-    typed = request.form.get(period, "").strip()
-    if not typed:
-        return None
-    try:
-        limit = int(typed)
-    except ValueError:
-        limit = quotas.UNLIMITED - 1
-    if not quotas.UNLIMITED <= limit <= LARGEST_LIMIT:
-        raise Invalid("A number of tokens, -1 for no limit, or nothing for the site's limit.", period)
-    return limit
 
 
 def _page(person: User, **more: Any) -> str:

@@ -46,7 +46,7 @@ def quota(user_id: UUID) -> ResponseReturnValue:
 @staff_and_support
 def set_quota(user_id: UUID) -> ResponseReturnValue:
     try:
-        limits = _limits()
+        limits = typed_limits()
     except BadValues as error:
         return _page(user_id, error.errors), 400
     quota_lists.change(signed_in_user(), user_id, limits)
@@ -67,7 +67,7 @@ def _page(user_id: UUID, errors: dict[str, str] | None = None) -> str:
     return render_template("admin/quota.html", account=account, names=NAMES, errors=errors or {}, form=form)
 
 
-def _limits() -> dict[str, int | None]:
+def typed_limits() -> dict[str, int | None]:
     """What was typed for each period; empty is the default of the system. Raises BadValues."""
     limits, errors = {}, {}
     for period in quotas.PERIODS:
@@ -75,10 +75,9 @@ def _limits() -> dict[str, int | None]:
         try:
             limits[period] = int(text) if text else None
         except ValueError:
-            errors[period] = "This is no whole number."
-            continue
+            limits[period] = quotas.UNLIMITED - 1
         if not quotas.UNLIMITED <= (limits[period] or 0) <= MOST:
-            errors[period] = f"A limit is a number of tokens from -1 to {MOST:,}."
+            errors[period] = f"A whole number of tokens up to {MOST:,}, -1 for no limit, nothing for the site's limit."
     if errors:
         raise BadValues(errors)
     return limits
