@@ -62,6 +62,8 @@ class Worker(GeventWorker):
             gevent.kill(greenlet, timeout)
 
 
+gevent.config.track_greenlet_tree = False  # nobody asks who began a thread, and every thread would carry it
+
 bind = f"{settings.host}:{settings.port}"
 worker_class = Worker if settings.worker_class == "gevent" else settings.worker_class
 workers = settings.workers
@@ -100,12 +102,11 @@ def post_fork(server, worker):
 
 
 def post_worker_init(worker):
-    from chatapp import guards, jobs
+    from chatapp import jobs
     from chatapp.stream import spans
 
     runner = worker.wsgi.extensions["runner"]
     runner.start()
-    guards.warm_up()
     spans.warm_up()
     worker.end_jobs = jobs.start(worker.wsgi)
     # What is loaded now stays: the collector need not look through it again and again. What a turn makes is small and
@@ -118,20 +119,30 @@ def post_worker_init(worker):
 
 
 def pre_request(worker, request):
-    """The first who comes is a sign that a model will be asked. A worker that nobody needs stays small."""
+    """The first who comes is a sign that questions will be asked. A worker that nobody needs stays small."""
     if not worker.was_visited and not request.path.startswith(UNATTENDED):
         worker.was_visited = True
         threading.Thread(target=_get_ready, args=(worker,), name="get-ready", daemon=True).start()
 
 
 def _get_ready(worker):
-    """Load what model calls need. Under gevent a thread of the system does it, or every answer would stop meanwhile."""
+    """Load what questions need. Under gevent a thread of the system does it, or every answer would stop meanwhile."""
     from chatapp import providers
 
     if isinstance(worker, Worker):
-        gevent.get_hub().threadpool.apply(providers.load)
+        gevent.get_hub().threadpool.apply(_load)
+    else:
+        _load()
     providers.warm_up()
     gc.freeze()
+
+
+def _load():
+    from chatapp import guards, providers, tools
+    from chatapp.core import timezones
+
+    for load in (guards.warm_up, timezones.names, tools.built_in, providers.load):
+        load()
 
 
 def _drain_when_stopped(worker, runner):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import subprocess
 import sys
 import time
@@ -20,7 +21,8 @@ MIB = 2**20
 
 @dataclass(frozen=True)
 class Start:
-    """Until an installed product serves, and what a worker holds then."""
+    """Until an installed product serves, and what a worker holds then. Its byte code is there: the first start that a
+    machine sees writes it."""
 
     title: str = "Start, and a worker that nobody has asked anything"
 
@@ -28,6 +30,7 @@ class Start:
         return self
 
     def __call__(self) -> Outcome:
+        compileall.compile_dir(ROOT / "chatapp", quiet=1)
         return Outcome([*self._of("offline model", ""), *self._of("Messages service", "http://127.0.0.1:9")])
 
     def _of(self, way: str, model_url: str) -> list[Figure]:

@@ -15,9 +15,9 @@ from chatapp.values import Event, Json, Usage
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A turn to execute. `events` are the ones that are stored already; `request`, called in the executor's thread,
-    is what the model is asked first, None when the answer is a fixed refusal; `untitled` is what a name for the thread
-    is made from, None when it needs none. `withheld` must not appear in the answer, whatever the model knows of it.
+    """A turn to execute. `events` are the ones that are stored already; `request`, called once, in the executor's
+    thread, is what the model is asked first, None when the answer is a fixed refusal; `untitled` is what a name for the
+    thread is made from, None when it needs none. `withheld` must not appear in the answer, whatever the model knows.
     `usage` is what the turn has consumed before it had to wait for a person, `trace` what has been noted of it so far.
     """
 

@@ -139,10 +139,13 @@ def _assignment(
     refused = screened.is_refused or (turn.prompt is None and message.action_taken == Action.BLOCK)
     asked = screened.asked or None
 
+    subject = [(asker, thread, turn, message)]  # not kept for as long as the answer takes
+
     def request() -> ModelRequest | None:
+        about = subject.pop()
         if refused:
-            return refusals.request(asker, thread, turn, message)
-        return context.build(asker, thread, turn, message, asked, has_files=has_files)
+            return refusals.request(*about)
+        return context.build(*about, asked, has_files=has_files)
 
     timezone = str(turn.settings["timezone"])
     return Assignment(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from array import array
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from functools import lru_cache
 
 WORD = re.compile(r"\w+")
 # So many words in the order of the prompt may be chance; so many are not.
@@ -12,6 +15,21 @@ SEED = 4
 RUN = 12
 EDGES = " \n.,:;!?()*\"'"
 MASK = "[system_prompt_REDACTED]"
+
+
+class Hashes:
+    """A set of which only the hashes are kept, in an eighth of the memory or less: every answer has its prompt's."""
+
+    def __init__(self, items: Iterable[Hashable]) -> None:
+        self._hashes = array("q", sorted(set(map(hash, items))))
+
+    def __contains__(self, item: Hashable) -> bool:
+        wanted = hash(item)
+        place = bisect_left(self._hashes, wanted)
+        return place < len(self._hashes) and self._hashes[place] == wanted
+
+    def __len__(self) -> int:
+        return len(self._hashes)
 
 
 class Leaks:
@@ -24,9 +42,7 @@ class Leaks:
     def __init__(self, prompt: str, conversation: Callable[[], Iterable[str]]) -> None:
         self._prompt = prompt
         self._conversation = conversation
-        words = _words(prompt)
-        self._words = frozenset(words)
-        self._seeds = frozenset(_windows(words, SEED))
+        self._words, self._seeds = _known(prompt)
         self._said: frozenset[tuple[str, ...]] | None = None
         self._recent: deque[str] = deque(maxlen=SEED)
         self._held: list[str] = []
@@ -101,6 +117,13 @@ class Leaks:
             windows = (window for said in texts for window in _windows(_words(said), RUN))
             self._said = frozenset(window for window in windows if window[:SEED] in self._seeds)
         return self._said
+
+
+@lru_cache(maxsize=256)
+def _known(prompt: str) -> tuple[Hashes, Hashes]:
+    """Its words, and its windows of SEED words. One person's answers of an hour have one prompt."""
+    words = _words(prompt)
+    return Hashes(words), Hashes(_windows(words, SEED))
 
 
 def _words(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
@@ -23,6 +23,8 @@ from chatapp.values import Json, Usage
 if TYPE_CHECKING:
     from anthropic import Anthropic, RequestOptions
     from httpx2 import Response
+
+Answer = tuple[Iterable[bytes], Callable[[], None]]  # its bytes as they come, and what ends that
 
 MESSAGES = "/v1/messages"
 TITLE_TIMEOUT = 10.0
@@ -170,7 +172,7 @@ class AnthropicStream:
         if self._call.cut.is_set():
             return
         try:
-            yield from self._events(self._ask_patiently())
+            yield from self._events(*self._ask_patiently())
         except _failures() as error:
             if not self._call.cut.is_set():
                 raise _provider_error(error) from None
@@ -178,7 +180,7 @@ class AnthropicStream:
     def close(self) -> None:
         self._call.close()
 
-    def _ask_patiently(self) -> Response:
+    def _ask_patiently(self) -> Answer:
         for attempt in range(self._max_retries):
             try:
                 return self._ask()
@@ -188,15 +190,25 @@ class AnthropicStream:
                     raise
         return self._ask()
 
-    def _ask(self) -> Response:
-        with self._call.being_made():
-            return self._provider.ask({**self._body, "stream": True}, {}, stream=True)
+    def _ask(self) -> Answer:
+        """While the answer comes nothing is kept of what was asked, nor of what the SDK has made of it: that is more
+        than all else that an answer holds.
+        """
+        try:
+            with self._call.being_made():
+                response = self._provider.ask({**self._body, "stream": True}, {}, stream=True)
+        finally:
+            body, self._call.body = self._call.body, None  # they know each other
+        self._body = {}
+        if body and response.headers.get("content-encoding", "identity") == "identity":
+            return body, body.close
+        return response.iter_bytes(), response.close
 
-    def _events(self, response: Response) -> Iterator[ModelEvent]:
+    def _events(self, answer: Iterable[bytes], close: Callable[[], None]) -> Iterator[ModelEvent]:
         decoder, cut = Decoder(), self._call.cut
         try:
             # Some services leave out the blank line that ends the last event.
-            for data in chain(response.iter_bytes(), [b"\n\n"]):
+            for data in chain(answer, [b"\n\n"]):
                 for event in decoder.feed(data):
                     if cut.is_set():
                         return
@@ -206,7 +218,7 @@ class AnthropicStream:
                     if self._call.answered:
                         return
         finally:
-            response.close()
+            close()
         raise ProviderError.of(Trouble.CONNECT, "the stream ended before message_stop")
 
 

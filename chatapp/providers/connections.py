@@ -16,14 +16,23 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from time import monotonic
+from typing import Protocol
 
 from chatapp.providers import http1
 
-READ_SIZE = 65536
+READ_SIZE = 16384
 # Load balancers hang up after a minute of silence, or later. Before they do, it is us.
 LONGEST_IDLE = 50.0
 # As many answers as a full worker has at once may end together. An encrypted one takes some 30 KB.
 MOST_IDLE = 200
+
+
+class Body(Protocol):
+    """What a response consists of, as it comes over the wire."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def close(self) -> None: ...
 
 
 class Call:
@@ -34,6 +43,7 @@ class Call:
         self.cut = threading.Event()
         self.paced = False  # the answer flows: from here on it is read in beats
         self.answered = False  # all that matters has come, though perhaps not the last bytes of the body
+        self.body: Body | None = None  # of the last response, for who reads that alone
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
 

@@ -34,6 +34,7 @@ class Transport(httpx2.BaseTransport):
         with _as_httpx(httpx2.ReadTimeout, httpx2.ReadError):
             exchange = _Exchange(call, route, timeouts.get("connect"), timeouts.get("read"))
             head = exchange.ask(_message(request, route))
+        call.body = exchange
         return httpx2.Response(head.status, headers=list(head.fields), stream=exchange)
 
     def close(self) -> None:

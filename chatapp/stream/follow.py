@@ -54,7 +54,7 @@ class Follower:
             events = self._catch_up()
         else:
             events = self._channel.read(self.position, timeout)
-            self.ended = self._channel.ended and not events and self._is_over()
+            self.ended = self._channel.ended and not (events or self.reads_store) and self._is_over()
         if events:
             self.position = events[-1].seq
             self.ended = events[-1].is_last
@@ -66,7 +66,7 @@ class Follower:
         if first_look and self._channel.produced_here and self.position >= self._channel.base:
             return self._channel.read(self.position, 0)
         events = event_log.current().read(self._channel.turn_id, self.position)
-        if not events and first_look and final_among([self._channel.turn_id]):
+        if not events and (first_look or self._channel.ended) and final_among([self._channel.turn_id]):
             # It may have ended between the two looks: what it ended with is there by now.
             events = event_log.current().read(self._channel.turn_id, self.position)
             self.ended = not events and self._is_over()

@@ -14,14 +14,19 @@ from chatapp.stream.log import Log
 from chatapp.values import Event
 
 SAFETY_INTERVAL = 1.0  # seconds between looks while a relay tells what is new
+KEPT = 256  # events that a channel holds for several readers; who is farther behind looks into the store
 
 
 class Channel:
-    """The committed events of one turn from number `base` + 1 on, and those who wait for more."""
+    """The committed events of one turn from number `base` + 1 on, and those who wait for more.
+
+    What the only reader has got is let go of, so that an answer of any length takes little: `base` rises.
+    """
 
     def __init__(self, turn_id: UUID, base: int) -> None:
         self.turn_id = turn_id
-        self.base = base
+        self.base = self.last = base
+        self.is_whole = base == 0  # all events have come through here
         self.events: list[Event] = []
         self.produced_here = False
         self.ended = False
@@ -32,10 +37,6 @@ class Channel:
         self._lock = threading.Lock()
         self._waiting: set[threading.Event] = set()
 
-    @property
-    def last(self) -> int:
-        return self.base + len(self.events)
-
     def publish(self, events: Sequence[Event]) -> bool:
         """Append what is new. False when numbers are missing between: the store has to be read."""
         with self._lock:
@@ -45,6 +46,8 @@ class Channel:
             if fresh[0].seq != self.last + 1:
                 return False
             self.events.extend(fresh)
+            self.last = fresh[-1].seq
+            self._let_go(self.last - KEPT)
             self.ended = fresh[-1].is_last
             self.paused = fresh[-1].waits_for_person
             self.quiet_since = monotonic()
@@ -55,7 +58,8 @@ class Channel:
         """Begin at `base` if nothing has come yet: the first reader may have asked for a position far ahead."""
         with self._lock:
             if not self.events:
-                self.base = min(self.base, base)
+                self.base = self.last = min(self.base, base)
+                self.is_whole = self.base == 0
 
     def end(self) -> None:
         self.ended = True
@@ -67,7 +71,10 @@ class Channel:
         self.quiet_since = monotonic()
 
     def read(self, after: int, timeout: float) -> list[Event]:
-        """Events after number `after` (at least `base`); waits up to `timeout` seconds for the first."""
+        """Events after number `after`; waits up to `timeout` seconds for the first.
+
+        Nothing where `base` is, or has become meanwhile, higher than `after`: only the store has those.
+        """
         if self.last <= after and not self.ended:
             news = threading.Event()
             self._waiting.add(news)
@@ -75,7 +82,16 @@ class Channel:
             if self.last <= after and not self.ended:
                 news.wait(timeout)
             self._waiting.discard(news)
-        return self.events[max(0, after - self.base) :]
+        with self._lock:
+            if self.users - self.produced_here <= 1:
+                self._let_go(after)
+            return self.events[after - self.base :] if after >= self.base else []
+
+    def _let_go(self, up_to: int) -> None:
+        """Of all events up to that number but for the last."""
+        if (number := min(up_to - self.base, len(self.events) - 1)) > 0:
+            del self.events[:number]
+            self.base += number
 
     def _wake(self) -> None:
         for news in tuple(self._waiting):
@@ -105,7 +121,7 @@ class Hub:
     def produce(self, turn_id: UUID, events: Sequence[Event]) -> Channel:
         """The channel of a turn that this process executes, whose first events are stored."""
         channel = self.join(turn_id, base=0)
-        channel.produced_here = channel.base == 0
+        channel.produced_here = channel.is_whole
         self.publish(turn_id, events)
         return channel
 

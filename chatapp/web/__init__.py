@@ -44,6 +44,7 @@ from chatapp.web import (
     request_ids,
     security,
 )
+from chatapp.web.late_rules import LateRule
 
 
 class Documents(DefaultJSONProvider):
@@ -62,6 +63,7 @@ def register(app: Flask) -> None:
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
         )
     app.json = Documents(app)
+    app.url_rule_class = LateRule
     request_ids.init_app(app)
     patience.init_app(app)
     security.init_app(app)

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from chatapp.stream.follow import follow
-from chatapp.stream.hub import Channel
+from chatapp.stream.hub import KEPT, Channel
 from chatapp.values import Event
 from tests.people import People
 from tests.servers import wait_until
@@ -85,3 +85,50 @@ def test_a_reader_ahead_of_a_running_turn_waits_for_what_comes(people: People) -
         events = read_on(follower)
     assert events[0].seq == 11
     assert [e.json for e in events] == [e.json for e in events_of(turn)[10:]]
+
+
+def test_what_the_only_reader_has_got_is_let_go_of() -> None:
+    channel = Channel(uuid4(), 0)
+    channel.users = 1
+    channel.publish(deltas(1, 2, 3))
+    assert [e.seq for e in channel.read(2, 0)] == [3]
+    assert [e.seq for e in channel.events] == [3]
+    assert channel.read(1, 0) == []
+
+
+def test_what_one_of_two_readers_has_got_is_kept_for_the_other() -> None:
+    channel = Channel(uuid4(), 0)
+    channel.users = 2
+    channel.publish(deltas(1, 2, 3))
+    assert channel.read(3, 0) == []
+    assert [e.seq for e in channel.read(0, 0)] == [1, 2, 3]
+
+
+def test_of_an_answer_that_nobody_reads_the_latest_events_are_held() -> None:
+    channel = Channel(uuid4(), 0)
+    for number in range(1, 2 * KEPT):
+        channel.publish(deltas(number))
+    assert len(channel.events) == KEPT
+    assert channel.last == 2 * KEPT - 1
+
+
+def test_a_reader_who_comes_later_is_told_what_was_let_go_of(people: People) -> None:
+    turn = ask(people.ana, "/slow 30").turn
+    with follow(turn.id) as first:
+        wait_until(lambda: first.read(1) and first.position > 8)
+        with follow(turn.id) as second:
+            events = read_on(second)
+        assert [e.seq for e in events] == list(range(1, events[-1].seq + 1))
+    assert [e.json for e in events] == [e.json for e in events_of(turn)]
+
+
+def test_a_reader_who_has_fallen_behind_is_told_everything(people: People) -> None:
+    turn = ask(people.ana, "/slow 30").turn
+    with follow(turn.id) as slow:
+        events = slow.read(10)
+        with follow(turn.id) as fast:
+            read_on(fast)
+            slow._channel._let_go(fast.position)
+        events += read_on(slow)
+    assert [e.seq for e in events] == list(range(1, events[-1].seq + 1))
+    assert events[-1].is_last

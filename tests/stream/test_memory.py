@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import gc
+import tracemalloc
+from collections.abc import Callable
 
 from flask import Flask
 
+from bench.messages_server import MessagesServer
 from chatapp.stream.answering import Answering
 from chatapp.values import Event
+from tests import people as folk
 from tests.people import People
 from tests.servers import wait_until
-from tests.stream.asking import ask, story_of
+from tests.stream.asking import ask, story_of, wait_for_text
+
+WAITING = 8
+BOUND = 75_000  # bytes of a turn that waits for its model, without the stacks of its threads
+SILENT = '{"script": {"text": "one two three four", "trouble": "stall", "after": 3}}'
+OF_OTHERS = ("*/bench/*", "*/asyncio/*", "*/json/*", tracemalloc.__file__)  # the model server, and who looks
 
 
 def alive(kind: type) -> int:
@@ -29,3 +38,28 @@ def test_an_ended_answer_leaves_nothing_for_the_collector(app: Flask, people: Pe
         wait_until(lambda: (alive(Event), alive(Answering)) <= before, timeout=20)
     finally:
         gc.enable()
+
+
+def held() -> int:
+    """Bytes that this process holds for anything but the model server in it."""
+    gc.collect()
+    others = [tracemalloc.Filter(False, pattern) for pattern in OF_OTHERS]
+    return sum(found.size for found in tracemalloc.take_snapshot().filter_traces(others).statistics("filename"))
+
+
+def test_an_answer_that_waits_for_its_model_holds_little(make_app: Callable[..., Flask]) -> None:
+    with MessagesServer() as server:
+        app = make_app(provider="anthropic", anthropic_api_key="sk-test", anthropic_base_url=server.url)
+        with app.app_context():
+            ana = folk.settle().ana
+            wait_for_text(ask(ana, SILENT).turn, "one")
+            tracemalloc.start()
+            try:
+                before = held()
+                turns = [ask(ana, SILENT).turn.id for _ in range(WAITING)]
+                for turn in turns:
+                    wait_for_text(turn, "one")
+                assert (held() - before) / WAITING < BOUND
+            finally:
+                tracemalloc.stop()
+                app.extensions["runner"].drain(0)
