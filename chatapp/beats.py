@@ -3,34 +3,46 @@
 Text that waits for two beats of their own, where it is read and where it is stored, comes twice as late; and a process
 that wakes up once for two hundred answers has more time for them than one that wakes up two hundred times.
 
-A process with more to do than fits between two beats takes longer ones: what is gathered in fewer, larger portions
-costs less, and a question that comes meanwhile is not asked to wait for all of them (docs/adr/0034-longer-beats.md).
+In a process with more to do than fits between two beats each answer is read at every second of them only, or at every
+fourth: what is gathered in fewer, larger portions costs less. The answers take turns, so that who asks meanwhile need
+not wait until all of them have been read (docs/adr/0034-longer-beats.md).
 """
 
 from time import monotonic
 
 from chatapp import config
 
-LENGTHS = (1, 2, 4)  # times the usual interval; each beat of a longer one is a beat of the shorter ones as well
-SHARE = 4  # a beat is at least so many times as long as the time by which its work is late
+ROUNDS = (1, 2, 4)  # beats from one portion of an answer to the next
+SHARE = 4  # of the time between two portions, reading all answers takes one in so many at most
 WEIGHT = 0.1  # of one beat among those before it
 
 _late = 0.0  # seconds, of late
 
 
-def interval() -> float:
-    """Seconds between two beats: `MERGE_INTERVAL`, or more where that is too short for the work of one."""
+def beats_apart() -> int:
+    """How many beats lie between two portions of an answer."""
     usual = config.current().merge_interval
-    return usual * next((times for times in LENGTHS if usual * times >= SHARE * _late), LENGTHS[-1])
+    return next((beats for beats in ROUNDS if usual * beats >= SHARE * _late), ROUNDS[-1])
+
+
+def interval() -> float:
+    """Seconds between two portions of an answer: `MERGE_INTERVAL`, or more where the process is busy."""
+    return config.current().merge_interval * beats_apart()
 
 
 def until_next() -> float:
     """Seconds until the next beat."""
-    length = interval()
-    return length - monotonic() % length if length else 0.0
+    usual = config.current().merge_interval
+    return usual - monotonic() % usual if usual else 0.0
+
+
+def until_turn_of(number: int) -> float:
+    """Seconds until the next beat at which the answer with this number is read."""
+    usual, apart = config.current().merge_interval, beats_apart()
+    return usual * apart - (monotonic() - usual * (number % apart)) % (usual * apart) if usual else 0.0
 
 
 def came(late: float) -> None:
-    """Somebody who waited for a beat was so many seconds late: as long as others had work to do."""
+    """Somebody who waited for a beat was so many seconds late: so long the answers whose turn it was took."""
     global _late
-    _late += WEIGHT * (late - _late)
+    _late += WEIGHT * (late * beats_apart() - _late)

@@ -65,6 +65,16 @@ class Prepared:
         row = self.first(**values)
         return row and loaded(model, row._asdict())
 
+    def load_each(self, *models: type[Base], **values: Any) -> tuple[Any, ...] | None:
+        """As `load`, from a statement that selects all columns of all these models' tables in their order."""
+        session.flush()
+        row, found = self.first(**values), []
+        for model in models if row else ():
+            names = model.__table__.c.keys()
+            found.append(loaded(model, dict(zip(names, row, strict=False))))
+            row = row[len(names) :]
+        return tuple(found) or None
+
 
 def get(model: type[T], key: Any, *, fresh: bool = False) -> T | None:
     """As `session.get`; if `fresh`, as the store has it now, though the session has read it before."""

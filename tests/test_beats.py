@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from chatapp import beats, config
@@ -13,60 +11,57 @@ USUAL = 0.05
 
 
 @pytest.fixture(autouse=True)
-def rested(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def rested(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(config, "_current", Settings(merge_interval=USUAL))
     monkeypatch.setattr(beats, "_late", 0.0)
-    yield
 
 
-def come(late: float, times: int = 100) -> None:
-    for _ in range(times):
-        beats.came(late)
+def read(answers: float, beats_many: int = 200) -> None:
+    """Beats of a process that needs so many seconds to read all of its answers."""
+    for _ in range(beats_many):
+        beats.came(answers / beats.beats_apart())
 
 
-def test_a_process_that_keeps_up_keeps_the_usual_beat() -> None:
-    come(0.01)
+@pytest.mark.parametrize(("work", "apart"), [(0.0, 1), (0.012, 1), (0.02, 2), (0.024, 2), (0.03, 4), (10.0, 4)])
+def test_the_more_there_is_to_read_the_longer_each_answer_waits(work: float, apart: int) -> None:
+    read(work)
 
-    assert beats.interval() == USUAL
-
-
-def test_one_that_does_not_takes_longer_ones_up_to_a_limit() -> None:
-    come(0.02)
-    assert beats.interval() == 2 * USUAL
-    come(0.03)
-    assert beats.interval() == 4 * USUAL
-    come(10.0)
-    assert beats.interval() == 4 * USUAL
+    assert beats.beats_apart() == apart
+    assert beats.interval() == USUAL * apart
 
 
 def test_a_single_delay_changes_nothing() -> None:
-    come(0.001)
-    come(0.1, times=1)
+    read(0.001)
+    read(0.1, 1)
 
-    assert beats.interval() == USUAL
+    assert beats.beats_apart() == 1
 
 
 def test_it_is_quick_again_when_there_is_less_to_do() -> None:
-    come(10.0)
-    come(0.001, times=100)
+    read(10.0)
+    read(0.001)
 
-    assert beats.interval() == USUAL
+    assert beats.beats_apart() == 1
 
 
 def test_nothing_is_gathered_where_that_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(config, "_current", Settings(merge_interval=0.0))
-    come(10.0)
+    read(10.0)
 
-    assert beats.until_next() == 0.0
+    assert beats.until_next() == beats.until_turn_of(3) == beats.interval() == 0.0
 
 
 @pytest.mark.parametrize("moment", [0.0, 70_000.012, 1_234_567.199])
-def test_the_longer_beats_are_beats_of_the_shorter_ones(monkeypatch: pytest.MonkeyPatch, moment: float) -> None:
+@pytest.mark.parametrize(("work", "apart"), [(0.0, 1), (0.02, 2), (10.0, 4)])
+def test_each_beat_is_the_turn_of_as_many_answers(
+    monkeypatch: pytest.MonkeyPatch, moment: float, work: float, apart: int
+) -> None:
+    read(work)
     monkeypatch.setattr(beats, "monotonic", lambda: moment)
-    come(10.0)
-    long = beats.until_next()
-    come(0.0)
-    short = beats.until_next()
 
-    assert 0 < short <= USUAL
-    assert (long - short) / USUAL == pytest.approx(round((long - short) / USUAL), abs=1e-6)
+    waits = [beats.until_turn_of(number) for number in range(apart)]
+
+    assert all(0 < wait <= USUAL * apart + 1e-9 for wait in waits)
+    assert [beats.until_turn_of(number + apart) for number in range(apart)] == waits
+    for later, wait in enumerate(sorted(waits)):
+        assert wait == pytest.approx(beats.until_next() + later * USUAL, abs=1e-6)

@@ -107,6 +107,9 @@ def latest(thread_id: UUID) -> Turn | None:
 
 
 def of_messages(turn_ids: Sequence[UUID]) -> dict[UUID, Turn]:
+    if len(turn_ids) == 1:  # as at the end of every answer: prepared, which many cannot be
+        turn = prepared.get(Turn, turn_ids[0], fresh=True)
+        return {turn.id: turn} if turn else {}
     found = session.connection().execute(AMONG, {"turns": turn_ids})
     return {row.id: prepared.loaded(Turn, row._asdict()) for row in found}
 

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from time import monotonic
 from typing import Protocol
 
@@ -38,6 +39,7 @@ class Call:
     """What may be cut: one call to the service. Any thread may do so at any moment of its life."""
 
     def __init__(self) -> None:
+        self.number = next(_numbers)
         self.cut = threading.Event()
         self.paced = False  # the answer flows: from here on it is read in beats
         self.answered = False  # all that matters has come, though perhaps not the last bytes of the body
@@ -86,6 +88,7 @@ class Call:
 
 
 _sending = threading.local()
+_numbers = count()
 
 
 class Connection:

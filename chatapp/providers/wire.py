@@ -125,7 +125,7 @@ class _Exchange(httpx2.SyncByteStream):
                     return
                 if data and self._call.paced and len(data) < READ_SIZE:
                     # The network takes what arrives meanwhile; three tokens cost little more than one.
-                    sleep(beats.until_next())
+                    sleep(beats.until_turn_of(self._call.number))
                 received = self._connection.read()
                 if not received:
                     return body.hung_up()

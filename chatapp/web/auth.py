@@ -15,6 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Request, Response, after_this_request, current_app, g, redirect, request, session, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_login import UserMixin, current_user, logout_user
 from htmx_flask import make_response
@@ -48,7 +49,17 @@ class SignedIn(UserMixin):  # type: ignore[misc]
         return self.user.is_active
 
 
+class Notices(SecureCookieSessionInterface):
+    """Flask's own cookie. Hardly any request brings it: then no signature has to be checked."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if self.get_cookie_name(app) in request.cookies:
+            return super().open_session(app, request)
+        return self.session_class()
+
+
 def init_app(app: Flask) -> None:
+    app.session_interface = Notices()
     app.config.from_mapping(PERMANENT_SESSION_LIFETIME=SESSION_COOKIE_AGE, SESSION_REFRESH_EACH_REQUEST=False)
     login.session_protection = None  # which would mark, and so set, Flask's cookie
     login.request_loader(_load)
