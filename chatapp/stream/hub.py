@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from math import inf
 from time import monotonic
 from typing import Protocol
 from uuid import UUID
@@ -14,6 +15,7 @@ from chatapp.stream.log import Log
 from chatapp.values import Event
 
 SAFETY_INTERVAL = 1.0  # seconds between looks while a relay tells what is new
+TICK = 1.0  # seconds between looks at those who wait: nobody has to wait exactly as long as a minute
 KEPT = 256  # events that a channel holds for several readers; who is farther behind looks into the store
 
 
@@ -35,7 +37,8 @@ class Channel:
         self.users = 0
         self.quiet_since = monotonic()
         self._lock = threading.Lock()
-        self._waiting: set[threading.Event] = set()
+        self.is_timed = False  # somebody wakes those who have waited long enough
+        self._waiting: dict[threading.Event, float] = {}  # until when
 
     def publish(self, events: Sequence[Event]) -> bool:
         """Append what is new. False when numbers are missing between: the store has to be read."""
@@ -51,7 +54,7 @@ class Channel:
             self.ended = fresh[-1].is_last
             self.paused = fresh[-1].waits_for_person
             self.quiet_since = monotonic()
-        self._wake()
+        self.wake()
         return True
 
     def lower(self, base: int) -> None:
@@ -63,7 +66,7 @@ class Channel:
 
     def end(self) -> None:
         self.ended = True
-        self._wake()
+        self.wake()
 
     def reopen(self) -> None:
         """More may come after all: what it carries waits for a person."""
@@ -77,11 +80,11 @@ class Channel:
         """
         if self.last <= after and not self.ended:
             news = threading.Event()
-            self._waiting.add(news)
+            self._waiting[news] = monotonic() + timeout
             # Looked at again: an event that came before `news` was among the waiting has woken nobody.
             if self.last <= after and not self.ended:
-                news.wait(timeout)
-            self._waiting.discard(news)
+                news.wait(None if self.is_timed and timeout > TICK else timeout)
+            del self._waiting[news]
         with self._lock:
             if self.users - self.produced_here <= 1:
                 self._let_go(after)
@@ -93,9 +96,11 @@ class Channel:
             del self.events[:number]
             self.base += number
 
-    def _wake(self) -> None:
-        for news in tuple(self._waiting):
-            news.set()
+    def wake(self, moment: float = inf) -> None:
+        """All who wait, or those who meant to wait until `moment`."""
+        for news, until in tuple(self._waiting.items()):
+            if until <= moment:
+                news.set()
 
 
 class Relay(Protocol):
@@ -117,6 +122,7 @@ class Hub:
         self._channels: dict[UUID, Channel] = {}
         self._lock = threading.Lock()
         self._look = threading.Event()
+        self._keeps_time = False
 
     def produce(self, turn_id: UUID, events: Sequence[Event]) -> Channel:
         """The channel of a turn that this process executes, whose first events are stored."""
@@ -132,6 +138,7 @@ class Hub:
                 channel = self._channels[turn_id] = Channel(turn_id, base)
             channel.lower(base)
             channel.users += 1
+            channel.is_timed = self._keeps_time
             channel.ended = channel.ended and not channel.paused
         if not channel.produced_here:
             self.look()
@@ -190,6 +197,22 @@ class Hub:
                 stop.wait(config.current().poll_interval)
             else:
                 self._look.wait(SAFETY_INTERVAL)
+
+    def keep_time(self, stop: threading.Event) -> None:
+        """Wake those who have waited long enough, until `stop` is set: a timer for each costs more than the wait."""
+        self._time(True)
+        while not stop.wait(TICK):
+            for channel in list(self._channels.values()):
+                channel.wake(monotonic())
+        self._time(False)
+
+    def _time(self, keeps: bool) -> None:
+        with self._lock:
+            self._keeps_time = keeps
+            channels = list(self._channels.values())
+        for channel in channels:
+            channel.is_timed = keeps
+            channel.wake()  # they go on waiting in the other way
 
     def look(self) -> None:
         """Let `poll` look now, at the store and at its `stop`."""

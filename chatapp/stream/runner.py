@@ -93,7 +93,13 @@ class Runner:
         self._writer.start()
         if self.relay:
             self.relay.start()
-        for name, loop in (("turn-watch", self._watch), ("turn-reaper", self._reap), ("log-poller", self._poll)):
+        loops: dict[str, Callable[[], None]] = {
+            "turn-watch": self._watch,
+            "turn-reaper": self._reap,
+            "log-poller": self._poll,
+            "reader-clock": lambda: self._hub.keep_time(self._stop),
+        }
+        for name, loop in loops.items():
             thread = threading.Thread(target=loop, name=name, daemon=True)
             thread.start()
             self._threads.append(thread)

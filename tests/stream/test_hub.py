@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from chatapp.stream.follow import follow
-from chatapp.stream.hub import KEPT, Channel
+from chatapp.stream.hub import KEPT, TICK, Channel, Hub
 from chatapp.values import Event
 from tests.people import People
 from tests.servers import wait_until
@@ -47,6 +47,26 @@ def test_a_waiting_reader_is_woken_by_news() -> None:
     channel.publish(deltas(1))
     reader.join(5)
     assert [e.seq for e in got] == [1]
+
+
+def test_who_waits_long_is_woken_by_the_clock_of_the_hub_and_without_it_alone() -> None:
+    hub, stop = Hub(), threading.Event()
+    channel = hub.join(uuid4(), 0)
+    clock = threading.Thread(target=hub.keep_time, args=(stop,))
+    clock.start()
+    wait_until(lambda: channel.is_timed)
+    began = monotonic()
+    assert channel.read(0, TICK * 1.1) == []
+    assert TICK * 1.1 <= monotonic() - began < 5
+
+    reader = threading.Thread(target=channel.read, args=(0, 2.0))
+    reader.start()
+    stop.set()
+    clock.join(5)
+    assert not channel.is_timed
+    assert not hub.join(uuid4(), 0).is_timed
+    reader.join(5)
+    assert not reader.is_alive()
 
 
 def test_nothing_is_waited_for_after_the_last_event() -> None:
