@@ -13,16 +13,17 @@ from time import monotonic
 from chatapp import config
 
 ROUNDS = (1, 2, 4)  # beats from one portion of an answer to the next
-SHARE = 4  # of the time between two portions, reading all answers takes one in so many at most
+# The part of a beat by which work is late, on the average: more is too much, and with less there is room.
+MUCH, SETTLED, LITTLE = 0.5, 0.3, 0.15
 WEIGHT = 0.1  # of one beat among those before it
 
+_round = 0  # the place among ROUNDS
 _late = 0.0  # seconds, of late
 
 
 def beats_apart() -> int:
     """How many beats lie between two portions of an answer."""
-    usual = config.current().merge_interval
-    return next((beats for beats in ROUNDS if usual * beats >= SHARE * _late), ROUNDS[-1])
+    return ROUNDS[_round]
 
 
 def interval() -> float:
@@ -43,6 +44,11 @@ def until_turn_of(number: int) -> float:
 
 
 def came(late: float) -> None:
-    """Somebody who waited for a beat was so many seconds late: so long the answers whose turn it was took."""
-    global _late
-    _late += WEIGHT * (late * beats_apart() - _late)
+    """Somebody who waited for a beat was so many seconds late: so long others had work to do."""
+    global _late, _round
+    usual = config.current().merge_interval
+    _late += WEIGHT * (late - _late)
+    if _late > MUCH * usual and _round < len(ROUNDS) - 1:
+        _round, _late = _round + 1, SETTLED * usual
+    elif _late < LITTLE * usual and _round:
+        _round, _late = _round - 1, SETTLED * usual
