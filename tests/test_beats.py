@@ -14,50 +14,56 @@ USUAL = 0.05
 def rested(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(config, "_current", Settings(merge_interval=USUAL))
     monkeypatch.setattr(beats, "_late", 0.0)
+    monkeypatch.setattr(beats, "_round", 0)
 
 
-def read(answers: float, beats_many: int = 200) -> None:
-    """Beats of a process that needs so many seconds to read all of its answers."""
-    for _ in range(beats_many):
-        beats.came(answers / beats.beats_apart())
+def come(late: float, times: int = 100) -> None:
+    for _ in range(times):
+        beats.came(late)
 
 
-@pytest.mark.parametrize(("work", "apart"), [(0.0, 1), (0.012, 1), (0.02, 2), (0.024, 2), (0.03, 4), (10.0, 4)])
-def test_the_more_there_is_to_read_the_longer_each_answer_waits(work: float, apart: int) -> None:
-    read(work)
+def process(work: float, times: int = 400) -> set[int]:
+    """Beats of a process that is late by so many seconds when it reads all answers at each; how far apart, at last."""
+    seen = []
+    for _ in range(times):
+        beats.came(work / beats.beats_apart())
+        seen.append(beats.beats_apart())
+    return set(seen[times // 2 :])
 
-    assert beats.beats_apart() == apart
+
+@pytest.mark.parametrize(("work", "apart"), [(0.0, 1), (0.02, 1), (0.03, 2), (0.045, 2), (0.06, 4), (10.0, 4)])
+def test_a_process_with_more_to_do_reads_each_answer_less_often(work: float, apart: int) -> None:
+    assert process(work) == {apart}
     assert beats.interval() == USUAL * apart
 
 
 def test_a_single_delay_changes_nothing() -> None:
-    read(0.001)
-    read(0.1, 1)
+    come(0.001)
+    come(0.2, times=1)
 
     assert beats.beats_apart() == 1
 
 
 def test_it_is_quick_again_when_there_is_less_to_do() -> None:
-    read(10.0)
-    read(0.001)
+    come(10.0)
+    come(0.001)
 
     assert beats.beats_apart() == 1
 
 
 def test_nothing_is_gathered_where_that_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(config, "_current", Settings(merge_interval=0.0))
-    read(10.0)
+    come(10.0)
 
     assert beats.until_next() == beats.until_turn_of(3) == beats.interval() == 0.0
 
 
 @pytest.mark.parametrize("moment", [0.0, 70_000.012, 1_234_567.199])
-@pytest.mark.parametrize(("work", "apart"), [(0.0, 1), (0.02, 2), (10.0, 4)])
-def test_each_beat_is_the_turn_of_as_many_answers(
-    monkeypatch: pytest.MonkeyPatch, moment: float, work: float, apart: int
-) -> None:
-    read(work)
+@pytest.mark.parametrize("place", range(len(beats.ROUNDS)))
+def test_each_beat_is_the_turn_of_as_many_answers(monkeypatch: pytest.MonkeyPatch, moment: float, place: int) -> None:
+    monkeypatch.setattr(beats, "_round", place)
     monkeypatch.setattr(beats, "monotonic", lambda: moment)
+    apart = beats.beats_apart()
 
     waits = [beats.until_turn_of(number) for number in range(apart)]
 

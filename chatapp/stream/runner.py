@@ -19,7 +19,7 @@ from chatapp.core.endings import Ending, Output
 from chatapp.core.executors import Assignment
 from chatapp.core.titles import Titler
 from chatapp.core.traces import Trace
-from chatapp.db import release
+from chatapp.db import is_sqlite, release
 from chatapp.providers import FAILURES, ModelRequest, Provider, ProviderError, Trouble
 from chatapp.stream import spans, workers
 from chatapp.stream.answering import Answering
@@ -39,6 +39,7 @@ Store = Callable[[UUID, UUID, Ending, Output], bool]
 TURN_TIMEOUT = Failure("turn_timeout", "The answer took too long and was ended.", True)
 INTERNAL = Failure("internal", "Something went wrong while answering. Please try again.", True)
 WATCH_INTERVAL = 0.25
+SAFETY_INTERVAL = 1.0  # between looks into the store where news come without them
 REAP_INTERVAL = 10.0
 STORE_PATIENCE = 60.0
 LATE_TITLE = 15.0
@@ -277,7 +278,7 @@ class Runner:
                 release()
 
     def _watch(self) -> None:
-        renewed = monotonic()
+        renewed = looked = monotonic()
         while not self._stop.wait(WATCH_INTERVAL):
             runs = list(self._runs.values())
             if not runs:
@@ -285,6 +286,9 @@ class Runner:
                 continue
             try:
                 with self._context():
+                    if not self._hears_news() or monotonic() - looked > SAFETY_INTERVAL:
+                        self._let_go_of_ended(runs)
+                        looked = monotonic()
                     self._check(runs)
                     if monotonic() - renewed > config.current().lease_renewal:
                         takeovers.renew_leases([run.turn_id for run in runs])
@@ -293,11 +297,17 @@ class Runner:
             except Exception:
                 logger.exception("turn.watch_failed")
 
-    def _check(self, runs: list[Run]) -> None:
-        settings = config.current()
+    def _hears_news(self) -> bool:
+        """Whether who ends a turn elsewhere tells of it: over a relay, or because there is no other process."""
+        return self.relay.is_up if self.relay else is_sqlite()
+
+    def _let_go_of_ended(self, runs: list[Run]) -> None:
         for turn_id in turns.ended_elsewhere([run.turn_id for run in runs]):
             if run := self._runs.get(turn_id):
                 self._lost(run)
+
+    def _check(self, runs: list[Run]) -> None:
+        settings = config.current()
         for run in runs:
             if monotonic() - run.started > settings.turn_limit:
                 run.stop(TURN_TIMEOUT)
