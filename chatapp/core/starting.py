@@ -23,21 +23,28 @@ from chatapp.core import (
     threads,
     timezones,
 )
+from chatapp.core.endings import TURN
 from chatapp.core.executors import Assignment, Executor
 from chatapp.core.placing import Place, check_target, place, supersede
 from chatapp.core.screening import Screened
 from chatapp.core.snapshots import start_json, turn_event
 from chatapp.db import after_commit, new_id, now, session
 from chatapp.errors import KeyReused, ModelUnavailable, NotFound, ShuttingDown, TooManyTurns, TurnActive
-from chatapp.models import Message, Thread, Turn, TurnLease, User
+from chatapp.models import ACTIVE_SQL, Message, Thread, Turn, TurnLease, User
 from chatapp.prepared import Prepared
 from chatapp.providers import ModelRequest
 from chatapp.rows import insert, save
 from chatapp.stream import log as event_log
-from chatapp.values import ACTIVE, Action, Event, Json, OnActive, Question, TurnStatus
+from chatapp.values import Action, Event, Json, OnActive, Question, TurnStatus
 
 FIRST_ANSWER = 2  # its place in a conversation
 REMEMBERED = timedelta(days=1)
+# The words of the indexes of active turns, which SQLite uses for nothing else.
+IN_THREAD = Prepared(select(*TURN).where(ACTIVE_SQL, Turn.thread_id == bindparam("thread")))
+IN_SLOT = Prepared(
+    select(*TURN).where(ACTIVE_SQL, Turn.user_id == bindparam("user"), Turn.concurrency_key == bindparam("slot"))
+)
+RUNNING_OF = Prepared(select(func.count(Turn.concurrency_key)).where(ACTIVE_SQL, Turn.user_id == bindparam("user")))
 LOCK_ASKER = Prepared(select(User.id).where(User.id == bindparam("user")).with_for_update(key_share=True))
 
 
@@ -242,20 +249,13 @@ def _make_room(question: Question, thread: Thread | None) -> None:
             raise TurnActive(conflict.id)
     if question.active_limit is None:
         return
-    running = session.scalar(
-        select(func.count()).select_from(Turn).where(Turn.user_id == question.user_id, Turn.status.in_(ACTIVE))
-    )
-    if (running or 0) >= question.active_limit:
+    if RUNNING_OF.scalar(user=question.user_id) >= question.active_limit:
         raise TooManyTurns("Too many answers are being written for you at once.")
 
 
 def _conflicting(user_id: UUID, thread_id: UUID | None, slot: str | None) -> Turn | None:
-    in_the_way = Turn.thread_id == thread_id
-    if slot:
-        in_the_way |= (Turn.user_id == user_id) & (Turn.concurrency_key == slot)
-    return session.scalar(
-        select(Turn).where(Turn.status.in_(ACTIVE), in_the_way).limit(1).execution_options(populate_existing=True)
-    )
+    found = IN_THREAD.load(Turn, thread=thread_id) if thread_id else None
+    return found or (IN_SLOT.load(Turn, user=user_id, slot=slot) if slot else None)
 
 
 def _replayed(question: Question) -> Started | None:

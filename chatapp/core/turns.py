@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import OperationalError
 
 from chatapp import prepared
@@ -15,7 +15,7 @@ from chatapp.core.endings import Ending, Output
 from chatapp.core.starting import Started
 from chatapp.db import rest, session, transaction
 from chatapp.errors import NotFound
-from chatapp.models import Turn, User
+from chatapp.models import ACTIVE_SQL, Turn, User
 from chatapp.prepared import Prepared
 from chatapp.values import ACTIVE, OnActive, Question, TurnStatus
 
@@ -24,11 +24,7 @@ AMONG = select(Turn.__table__).where(Turn.id.in_(bindparam("turns", expanding=Tr
 LATEST_OF = Prepared(
     select(Turn.__table__).where(Turn.thread_id == bindparam("thread")).order_by(Turn.created.desc()).limit(1)
 )
-ACTIVE_OF = Prepared(
-    select(Turn.__table__).where(
-        Turn.thread_id == bindparam("thread"), or_(*(Turn.status == status for status in ACTIVE))
-    )
-)
+ACTIVE_OF = Prepared(select(Turn.__table__).where(ACTIVE_SQL, Turn.thread_id == bindparam("thread")))
 ACTIVE_AMONG = select(Turn.id).where(Turn.id.in_(bindparam("turns", expanding=True)), Turn.status.in_(ACTIVE))
 
 

@@ -43,9 +43,10 @@ from chatapp.models.prompts import PromptFigures, PromptVersion, Summed
 from chatapp.models.retention import LegalHold, RetentionRule, RetentionRun
 from chatapp.models.sharing import SharedMessage, ShareLink
 from chatapp.models.threads import ChatSession, Thread
-from chatapp.models.turns import ToolApproval, Turn, TurnEvent, TurnLease
+from chatapp.models.turns import ACTIVE_SQL, ToolApproval, Turn, TurnEvent, TurnLease
 
 __all__ = [
+    "ACTIVE_SQL",
     "AgentSpec",
     "AllowedPhrase",
     "ApiToken",
