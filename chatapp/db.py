@@ -14,7 +14,7 @@ from uuid import UUID
 
 import orjson
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Engine, MetaData, event, text
+from sqlalchemy import DateTime, Engine, MetaData, event, make_url, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
@@ -211,8 +211,9 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
         "hide_parameters": True,  # what somebody said must not be in the log because it could not be stored
-        "pool_use_lifo": True,  # what a connection has read for one is still there for the next
     }
+    if make_url(settings.database).database not in (None, "", ":memory:"):  # which has one connection
+        options["pool_use_lifo"] = True  # what a connection has read for one is still there for the next
     if settings.uses_sqlite:
         options["connect_args"] = {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
     else:

@@ -202,9 +202,12 @@ class Hub:
         """Wake those who have waited long enough, until `stop` is set: a timer for each costs more than the wait."""
         self._time(True)
         while not stop.wait(TICK):
-            for channel in list(self._channels.values()):
-                channel.wake(monotonic())
+            self._wake(monotonic())  # which keeps no channel while it waits
         self._time(False)
+
+    def _wake(self, moment: float) -> None:
+        for channel in list(self._channels.values()):
+            channel.wake(moment)
 
     def _time(self, keeps: bool) -> None:
         with self._lock:

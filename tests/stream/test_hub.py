@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from time import monotonic
 from uuid import uuid4
 
@@ -52,13 +53,23 @@ def test_a_waiting_reader_is_woken_by_news() -> None:
 def test_who_waits_long_is_woken_by_the_clock_of_the_hub_and_without_it_alone() -> None:
     hub, stop = Hub(), threading.Event()
     channel = hub.join(uuid4(), 0)
-    clock = threading.Thread(target=hub.keep_time, args=(stop,))
+    clock = threading.Thread(target=hub.keep_time, args=(stop,), daemon=True)
     clock.start()
     wait_until(lambda: channel.is_timed)
     began = monotonic()
     assert channel.read(0, TICK * 1.1) == []
     assert TICK * 1.1 <= monotonic() - began < 5
 
+    watched = weakref.ref(channel)
+    reader = threading.Thread(target=channel.read, args=(0, 2.0))
+    reader.start()
+    reader.join(5)
+    assert not reader.is_alive()
+    hub.leave(channel)
+    del channel
+    wait_until(lambda: watched() is None)  # the clock has looked at it, and keeps it no longer
+
+    channel = hub.join(uuid4(), 0)
     reader = threading.Thread(target=channel.read, args=(0, 2.0))
     reader.start()
     stop.set()
