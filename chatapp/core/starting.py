@@ -44,7 +44,12 @@ IN_THREAD = Prepared(select(*TURN).where(ACTIVE_SQL, Turn.thread_id == bindparam
 IN_SLOT = Prepared(
     select(*TURN).where(ACTIVE_SQL, Turn.user_id == bindparam("user"), Turn.concurrency_key == bindparam("slot"))
 )
-RUNNING_OF = Prepared(select(func.count(Turn.concurrency_key)).where(ACTIVE_SQL, Turn.user_id == bindparam("user")))
+RUNNING_OF = Prepared(
+    select(func.count())
+    .select_from(Turn)
+    # Every turn has a key: said for the planner's sake, which takes the index of all of a person's turns otherwise.
+    .where(ACTIVE_SQL, Turn.user_id == bindparam("user"), Turn.concurrency_key > "")
+)
 LOCK_ASKER = Prepared(select(User.id).where(User.id == bindparam("user")).with_for_update(key_share=True))
 
 
@@ -104,9 +109,7 @@ def begin(question: Question, screened: Screened, executor: Executor, arrival: J
     event_log.current().add(turn.id, events)
     if not executor.accepts:
         raise ShuttingDown("The server is being restarted. Please try again in a moment.")
-    # Looked up here, where the transaction is there already.
-    has_files = bool(files) or not is_new and attachments.has_any(thread.id)
-    assignment = _assignment(asker, thread, turn, placed, screened, events, has_files)
+    assignment = _assignment(asker, thread, turn, placed, screened, events, is_new)
     after_commit(lambda: executor.submit(assignment))
     return Started(turn, thread, placed.message, is_new_thread=is_new, warning=screened.warning)
 
@@ -136,7 +139,7 @@ def _assignment(
     placed: Place,
     screened: Screened,
     events: list[Event],
-    has_files: bool,
+    is_new: bool,
 ) -> Assignment:
     message = placed.message
     untitled = None
@@ -145,7 +148,8 @@ def _assignment(
     # A question that was refused before is refused again when it is to be answered again.
     refused = screened.is_refused or (turn.prompt is None and message.action_taken == Action.BLOCK)
     asked = screened.asked or None
-
+    # Looked up here, where the transaction is there already.
+    has_files = bool(turn.settings["attachmentIds"]) or not is_new and attachments.has_any(thread.id)
     subject = [(asker, thread, turn, message)]  # not kept for as long as the answer takes
 
     def request() -> ModelRequest | None:

@@ -24,6 +24,7 @@ from chatapp.errors import (
 from chatapp.models import Message, Thread, Turn, TurnEvent, TurnLease
 from chatapp.values import ACTIVE, Mode, OnActive, TurnStatus
 from tests.people import People
+from tests.plans import plans
 from tests.stream.asking import ask, at_once, events_of, fresh, story_of, texts, visible, wait_for_text
 
 CROWD = 20
@@ -155,6 +156,15 @@ def test_one_person_has_so_many_answers_at_once(app: Flask, people: People) -> N
     ask(people.ben, "/slow 1000", active_limit=3)
     with pytest.raises(TooManyTurns):
         ask(people.ana, "one more", active_limit=3)
+
+
+def test_what_is_in_the_way_is_found_among_active_answers_alone(people: People) -> None:
+    started = ask(people.ana, "first")
+    story_of(started.turn)
+    again = partial(ask, people.ana, "again", started.thread, active_limit=5, concurrency_key="slot")
+    looks = [line for line in plans(again, "status in ('pending'") if "turns" in line]
+    assert len(looks) == 3
+    assert all("uq_turns_one_active" in line for line in looks), looks
 
 
 def test_65_a_used_key_gives_the_turn_it_made(people: People) -> None:
