@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from playwright.sync_api import Locator, expect
 
 from bench.messages_script import Block, Script
 from bench.messages_server import MessagesServer
-from tests.browser.chat import Chat
+from tests.browser.chat import PATIENCE, Chat
 from tests.browser.conftest import settled
 from tests.browser.console import Console
 from tests.browser.test_accessibility import has_no_violation
@@ -165,9 +166,17 @@ LEAVE_BEFORE_THE_END = """() => {
 def test_an_answer_that_left_the_page_before_its_end_is_not_followed_any_more(
     chat: Chat, service: MessagesServer, console: Console
 ) -> None:
-    service.scripts = [calls(("delete_file", {"what": "notes"}))]
+    is_shown = threading.Event()
+
+    def script(_: object) -> Script:
+        is_shown.wait(PATIENCE / 1_000)
+        return calls(("delete_file", {"what": "notes"}))
+
+    service.scripts = script
     chat.page.evaluate(LEAVE_BEFORE_THE_END)
     chat.send("Tidy up")
+    expect(chat.answer).to_have_attribute("data-status", "running")
+    is_shown.set()
     chat.page.wait_for_function("window.hasEnded")
     chat.page.evaluate("document.dispatchEvent(new CustomEvent('page:woke', { detail: { lost: false } }))")
     chat.page.reload()
