@@ -162,7 +162,7 @@ def _replace_triggers(statements):
 
 def _configure(option, value):
     for table in ("message_words", "thread_names"):
-        _run(f"insert into {table} ({table}, rank) values (?, ?)", (option, value))
+        _run(f"insert into {table} ({table}, rank) values (?, ?)", (option, value))  # noqa: S608
 
 
 def _run(statement, values=()):
