@@ -98,16 +98,16 @@ class Writer:
         self._hurried: list[Recorder] = []  # those of the dirty ones that must not wait for the beat
         self._flushing = threading.Lock()
         self._pending = threading.Event()
-        self._urgent = threading.Event()
         self._stop = threading.Event()
+        self._is_started = False
         self._thread = threading.Thread(target=self._loop, name="log-writer", daemon=True)
 
     def start(self) -> None:
+        self._is_started = True
         self._thread.start()
 
     def stop(self) -> None:
         self._stop.set()
-        self._urgent.set()
         self._pending.set()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
@@ -116,7 +116,10 @@ class Writer:
         return Recorder(self, turn_id, next_seq, on_lost)
 
     def note(self, recorder: Recorder, *, urgent: bool) -> None:
-        """Something of the recorder has to be stored: first it takes that down, then it asks for this."""
+        """Something of the recorder has to be stored: first it takes that down, then it asks for this.
+
+        What is urgent whoever brings it stores himself: another thread would have to be waited for.
+        """
         if not recorder.is_dirty:
             recorder.is_dirty = True
             self._dirty.append(recorder)
@@ -124,7 +127,8 @@ class Writer:
             self._pending.set()
         if urgent:
             self._hurried.append(recorder)
-            self._urgent.set()
+            if self._is_started:
+                self._try_to_flush(hurried_only=True)
 
     def close(self, recorder: Recorder) -> Sequence[Event]:
         """The recorder's events that are not stored yet. They are the caller's to store, and nothing else of it is.
@@ -170,28 +174,31 @@ class Writer:
         self._hub.publish(portion.turn_id, portion.events)
 
     def _loop(self) -> None:
-        """Everything on the beat; between two beats only what must not wait."""
-        beat = 0.0
+        """Everything, on the beat."""
         while not self._stop.is_set():
             self._pending.wait()
-            self._urgent.clear()
-            between = monotonic() < beat
-            if not between:
-                self._pending.clear()
-                beat = monotonic() + beats.until_next() + LAG
-            try:
-                with self._context():
-                    self.flush(hurried_only=between)
-                    release()
-            except Exception:
-                logger.exception("log.append_failed")
-                self._pending.set()
-                self._stop.wait(RETRY_PAUSE)
-            metrics.queue.set(len(self._dirty))
-            metrics.beat.set(beats.interval())
-            self._urgent.wait(max(0.0, beat - monotonic()))
+            beat = monotonic() + beats.until_next() + LAG
+            self._stop.wait(beat - monotonic())
             if (late := monotonic() - beat) >= 0:
                 beats.came(late)
+            self._pending.clear()
+            with self._context():
+                is_stored = self._try_to_flush()
+                release()
+            metrics.queue.set(len(self._dirty))
+            metrics.beat.set(beats.interval())
+            if not is_stored:
+                self._stop.wait(RETRY_PAUSE)
+
+    def _try_to_flush(self, hurried_only: bool = False) -> bool:
+        """False where the store will not have it: then it is for the next beat."""
+        try:
+            self.flush(hurried_only)
+        except Exception:
+            logger.exception("log.append_failed")
+            self._pending.set()
+            return False
+        return True
 
 
 def _delta(block: Block, text: str) -> Mapping[str, Any]:
