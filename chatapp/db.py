@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from math import inf
 from time import monotonic
@@ -14,10 +14,11 @@ from uuid import UUID
 
 import orjson
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import DateTime, Engine, MetaData, event, make_url, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
 from sqlalchemy.types import JSON, TypeDecorator
@@ -70,8 +71,21 @@ class Base(DeclarativeBase):
     }
 
 
-# Objects stay readable after a commit: a view presents what a verb returned without a second query.
-db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
+class ReadingSession(FlaskSession):
+    """Ends what was only read by a commit: after a rollback psycopg forgets every statement that it has prepared."""
+
+    def close(self) -> None:
+        if self.in_transaction() and not self.info.get("writing"):
+            self.expunge_all()  # what somebody has changed outside of `transaction()` is not stored
+            with suppress(SQLAlchemyError):  # a connection that is lost has nothing to end
+                self.commit()
+        super().close()
+
+
+# Objects stay readable after a commit: a view presents what a verb returned without a second query. What is changed
+# outside of `transaction()` is not sent to the database by the next query.
+OPTIONS = {"class_": ReadingSession, "expire_on_commit": False, "autoflush": False}
+db = SQLAlchemy(metadata=Base.metadata, session_options=OPTIONS)
 session: scoped_session[Session] = db.session  # type: ignore[assignment]
 
 _sqlite_writer = threading.RLock()
@@ -163,7 +177,7 @@ def release() -> None:
 
 
 def _write(current: Session) -> Iterator[Session]:
-    current.info["writing"] = True
+    current.info["writing"] = current.autoflush = True
     try:
         yield current
         _run_before_commit(current)
@@ -174,7 +188,7 @@ def _write(current: Session) -> Iterator[Session]:
         current.info.pop("after_commit", None)
         raise
     finally:
-        current.info["writing"] = False
+        current.info["writing"] = current.autoflush = False
 
 
 def _run_before_commit(current: Session) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 
 import chatapp.db
 from chatapp.db import db, release, session
+from chatapp.models import User
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 OWN = text("SELECT pg_backend_pid()")
@@ -61,3 +62,11 @@ def test_the_latest_used_is_used_again(app: Flask) -> None:
         processes: list[Any] = [first.scalar(OWN), second.scalar(OWN)]
     with db.engine.connect() as again:
         assert again.scalar(OWN) == processes[0]
+
+
+def test_what_it_has_prepared_is_still_there_after_something_was_read(app: Flask) -> None:
+    for _ in range(10):
+        session.scalar(select(func.count(User.theme)))
+        release()
+    prepared = text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%count(users.theme)%'")
+    assert session.scalar(prepared) == 1

@@ -118,6 +118,7 @@ def test_what_was_done_to_the_trail_shows(people: People) -> None:
     write(people.ana, 5)
     for harm, fault in HARM:
         harm()
+        session.flush()
         assert fault in audit_chain.verify().fault
         session.rollback()
     assert not audit_chain.verify().fault

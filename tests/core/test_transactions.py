@@ -50,6 +50,14 @@ class TestTransactions:
             raise Oops
         assert names() == set()
 
+    def test_what_is_changed_outside_of_a_block_is_not_stored(self) -> None:
+        with transaction():
+            user = add_user("one")
+        user.username = "another"
+        add_user("two")
+        assert set(session.scalars(select(User.username))) == {"one"}
+        assert names() == {"one"}
+
     def test_an_inner_block_is_part_of_the_outer_one(self) -> None:
         with pytest.raises(Oops), transaction():
             with transaction():
