@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import chain
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -21,13 +21,10 @@ from chatapp.providers.connections import Call
 from chatapp.values import Json, Usage
 
 if TYPE_CHECKING:
-    from anthropic import Anthropic, RequestOptions
-    from httpx2 import Response
+    from chatapp.providers.sdk import Client
 
 Answer = tuple[Iterable[bytes], Callable[[], None]]  # its bytes as they come, and what ends that
 
-MESSAGES = "/v1/messages"
-TITLE_TIMEOUT = 10.0
 TITLE_TOKENS = 40
 TITLE_PROMPT = (
     "Write a title of three to six words for a conversation that begins with the user's message, in the language of "
@@ -68,7 +65,7 @@ class AnthropicProvider:
         self._prices = prices
         self._timeout, self._connect_timeout = timeout, connect_timeout
         self._max_retries = max_retries
-        self._client: Anthropic | None = None
+        self._client: Client | None = None
         self._lock = threading.Lock()
 
     def prepare(self) -> None:
@@ -86,7 +83,7 @@ class AnthropicProvider:
                 "system": TITLE_PROMPT,
                 "messages": [{"role": "user", "content": text}],
             }
-            message = orjson.loads(self.ask(body, {"timeout": TITLE_TIMEOUT}, stream=False).content)
+            message = orjson.loads(self.client().for_titles.ask(orjson.dumps(body), stream=False).content)
             title = "".join(block["text"] for block in message["content"] if block["type"] == "text")
             return title, usage_from(message["usage"], exact=True)
         except _failures() as error:
@@ -116,41 +113,22 @@ class AnthropicProvider:
         )
         return f"{dollars.quantize(SMALLEST_PRICE, ROUND_HALF_UP):f}".rstrip("0").rstrip(".")
 
-    def ask(self, body: Json, options: RequestOptions, *, stream: bool) -> Response:
-        """The response to one call, as it comes. Raises what the SDK raises.
-
-        Of the SDK this is the way for addresses that it does not know: its method for messages goes through a whole
-        conversation several times before it is sent, and makes objects of the answer.
-        """
-        import anthropic
-        import httpx2
-
-        content = orjson.dumps(body)
-        answer = self.client().post(
-            MESSAGES,
-            cast_to=httpx2.Response,
-            content=content,
-            options=options,
-            stream=stream,
-            stream_cls=anthropic.Stream[Any],
-        )
-        return cast("Response", answer)
-
-    def client(self) -> Anthropic:
-        """The SDK's client, made with the first call and shared by all threads."""
+    def client(self) -> Client:
+        """Made with the first call and shared by all threads."""
         with self._lock:
             if self._client is None:
                 self._client = self._new_client()
             return self._client
 
-    def _new_client(self) -> Anthropic:
+    def _new_client(self) -> Client:
         import anthropic
         import httpx2
 
+        from chatapp.providers.sdk import Client
         from chatapp.providers.wire import Transport
 
         timeout = httpx2.Timeout(self._timeout, connect=self._connect_timeout)
-        return anthropic.Anthropic(
+        return Client(
             api_key=self._api_key,
             base_url=self._base_url,
             timeout=timeout,
@@ -194,9 +172,10 @@ class AnthropicStream:
         """While the answer comes nothing is kept of what was asked, nor of what the SDK has made of it: that is more
         than all else that an answer holds.
         """
+        content = orjson.dumps({**self._body, "stream": True})
         try:
             with self._call.being_made():
-                response = self._provider.ask({**self._body, "stream": True}, {}, stream=True)
+                response = self._provider.client().ask(content, stream=True)
         finally:
             body, self._call.body = self._call.body, None  # they know each other
         self._body = {}
