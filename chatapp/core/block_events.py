@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import StringIO
 
 from chatapp.values import BlockKey, Json
 
@@ -49,7 +50,7 @@ class Assembler:
         self._events: list[BlockEvent] = []
         self._index = first - 1
         self._open = False
-        self._content: list[str] = []
+        self._content = StringIO()
         self._fresh: list[str] = []  # written but not in an event yet; white space alone while no block is open
 
     @property
@@ -68,8 +69,8 @@ class Assembler:
     def close(self) -> None:
         if self._open:
             self._emit_fresh()
-            self._events.append(Closed(self._index, "".join(self._content)))
-            self._content.clear()
+            self._events.append(Closed(self._index, self._content.getvalue()))
+            self._content = StringIO()
             self._open = False
         self._fresh.clear()
 
@@ -86,6 +87,6 @@ class Assembler:
 
     def _emit_fresh(self) -> None:
         if delta := "".join(self._fresh):
-            self._content.append(delta)
+            self._content.write(delta)
             self._events.append(Grew(self._index, delta))
         self._fresh.clear()
