@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from io import StringIO
 
 from chatapp.values import BlockKey, Json
 
@@ -50,7 +49,7 @@ class Assembler:
         self._events: list[BlockEvent] = []
         self._index = first - 1
         self._open = False
-        self._content = StringIO()
+        self._content = bytearray()  # UTF-8: a list of tokens is ten times as large
         self._fresh: list[str] = []  # written but not in an event yet; white space alone while no block is open
 
     @property
@@ -69,8 +68,8 @@ class Assembler:
     def close(self) -> None:
         if self._open:
             self._emit_fresh()
-            self._events.append(Closed(self._index, self._content.getvalue()))
-            self._content = StringIO()
+            self._events.append(Closed(self._index, self._content.decode()))
+            self._content.clear()
             self._open = False
         self._fresh.clear()
 
@@ -87,6 +86,6 @@ class Assembler:
 
     def _emit_fresh(self) -> None:
         if delta := "".join(self._fresh):
-            self._content.write(delta)
+            self._content += delta.encode()
             self._events.append(Grew(self._index, delta))
         self._fresh.clear()

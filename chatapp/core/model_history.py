@@ -42,7 +42,7 @@ def _cut(transcript: Transcript, length: int) -> dict[str, str]:
     """The texts by block, as far as the first `length` characters of the content reach."""
     found: dict[str, str] = {}
     for block, written in transcript.texts.items():
-        text = written.getvalue()
+        text = written.decode()
         found[block] = text[: max(0, length)]
         length -= len(text) + len(SEPARATOR)
     return found
