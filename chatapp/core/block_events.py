@@ -49,7 +49,7 @@ class Assembler:
         self._events: list[BlockEvent] = []
         self._index = first - 1
         self._open = False
-        self._content: list[str] = []
+        self._content = bytearray()  # UTF-8: a list of tokens is ten times as large
         self._fresh: list[str] = []  # written but not in an event yet; white space alone while no block is open
 
     @property
@@ -68,7 +68,7 @@ class Assembler:
     def close(self) -> None:
         if self._open:
             self._emit_fresh()
-            self._events.append(Closed(self._index, "".join(self._content)))
+            self._events.append(Closed(self._index, self._content.decode()))
             self._content.clear()
             self._open = False
         self._fresh.clear()
@@ -86,6 +86,6 @@ class Assembler:
 
     def _emit_fresh(self) -> None:
         if delta := "".join(self._fresh):
-            self._content.append(delta)
+            self._content += delta.encode()
             self._events.append(Grew(self._index, delta))
         self._fresh.clear()

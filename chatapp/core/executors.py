@@ -13,7 +13,7 @@ from chatapp.providers import ModelRequest
 from chatapp.values import Event, Json, Usage
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Assignment:
     """A turn to execute. `events` are the ones that are stored already; `request`, called once, in the executor's
     thread, is what the model is asked first, None when the answer is a fixed refusal; `untitled` is what a name for the
@@ -32,6 +32,11 @@ class Assignment:
     timezone: str = "UTC"
     usage: Usage | None = None
     trace: Json = field(default_factory=dict)
+
+    def let_go(self) -> None:
+        """Forget what only the beginning of an answer needs, as it may take long: who asked, and the first events."""
+        self.events = ()
+        del self.asker
 
 
 class Executor(Protocol):

@@ -41,9 +41,10 @@ def of_answer(transcript: Transcript, content: str, turn: Turn, moment: datetime
 def _cut(transcript: Transcript, length: int) -> dict[str, str]:
     """The texts by block, as far as the first `length` characters of the content reach."""
     found: dict[str, str] = {}
-    for block, pieces in transcript.texts.items():
-        found[block] = "".join(pieces)[: max(0, length)]
-        length -= sum(map(len, pieces)) + len(SEPARATOR)
+    for block, written in transcript.texts.items():
+        text = written.decode()
+        found[block] = text[: max(0, length)]
+        length -= len(text) + len(SEPARATOR)
     return found
 
 

@@ -22,7 +22,7 @@ def of_transcript(transcript: Transcript) -> tuple[ModelMessage, ...]:
     """The steps of a turn so far: what was said and called, and what the calls came to."""
     said: list[ModelMessage] = []
     for step in transcript.steps:
-        text = "".join("".join(transcript.texts[block]) for block in step.texts)
+        text = "".join(transcript.texts[block].decode() for block in step.texts)
         calls = [transcript.tools[call_id] for call_id in step.calls]
         parts: list[Part] = [TextPart(text)] if text.strip() else []
         parts += [ToolCallPart(call.call_id, call.name, call.input or {}) for call in calls]

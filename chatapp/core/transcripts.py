@@ -62,7 +62,7 @@ class Transcript:
     what the guards had to say about the question.
     """
 
-    texts: dict[str, list[str]] = field(default_factory=dict)
+    texts: dict[str, bytearray] = field(default_factory=dict)  # UTF-8: a list of tokens is ten times as large
     tools: dict[str, ToolUse] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
@@ -79,7 +79,7 @@ class Transcript:
 
     @property
     def content(self) -> str:
-        return SEPARATOR.join("".join(pieces) for pieces in self.texts.values())
+        return SEPARATOR.join(text.decode() for text in self.texts.values())
 
     @property
     def successful_tools(self) -> list[str]:
@@ -119,7 +119,7 @@ class Transcript:
         begun = False
         for part in self.order:
             if part in self.texts:
-                text = (SEPARATOR if begun else "") + "".join(self.texts[part])
+                text = (SEPARATOR if begun else "") + self.texts[part].decode()
                 # The blank line between two texts belongs to neither where a call stands between them.
                 held.append(text[:left] if held or not begun else text[:left].removeprefix(SEPARATOR))
                 left, begun = left - len(text), True
@@ -134,7 +134,7 @@ class Transcript:
     def _open(self, kind: str, block: str) -> None:
         self.open_blocks.append((kind, block))
         if kind == "text":
-            self.texts[block] = []
+            self.texts[block] = bytearray()
             self.order.append(block)
             self._current_step().texts.append(block)
 
@@ -142,7 +142,7 @@ class Transcript:
         self.open_blocks = [entry for entry in self.open_blocks if entry != (kind, block)]
 
     def _grow(self, block: str, delta: str) -> None:
-        self.texts[block].append(delta)
+        self.texts[block] += delta.encode()
 
     def _begin_step(self) -> None:
         self.in_step = True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import lru_cache
 
@@ -44,9 +43,9 @@ class Leaks:
         self._conversation = conversation
         self._words, self._seeds = _known(prompt)
         self._said: frozenset[tuple[str, ...]] | None = None
-        self._recent: deque[str] = deque(maxlen=SEED)
+        self._recent: tuple[str, ...] = ()  # the last words: as tuples they take a tenth of what deques do
         self._held: list[str] = []
-        self._run: deque[str] = deque(maxlen=RUN)
+        self._run: tuple[str, ...] = ()
         self._masked = False
 
     def feed(self, text: str) -> str:
@@ -54,19 +53,19 @@ class Leaks:
         if not self._seeds or not text:
             return text
         if not self._run and text.strip(EDGES).lower() not in self._words and " " not in text.strip():
-            self._recent.clear()
+            self._recent = ()
             return text
         shown: list[str] = []
         done = 0
         for match in WORD.finditer(text):
-            self._recent.append(match[0].lower())
-            if tuple(self._recent) in self._seeds:
+            self._recent = (*self._recent[1 - SEED :], match[0].lower())
+            if self._recent in self._seeds:
                 if not self._run:
                     shown.append(text[done : match.start()])
-                    self._run.extend(self._recent)
+                    self._run = self._recent
                 else:
                     self._held.append(text[done : match.start()])
-                    self._run.append(match[0].lower())
+                    self._run = (*self._run[1 - RUN :], self._recent[-1])
                 self._held.append(match[0])
                 done = match.end()
                 shown.append(self._decided())
@@ -79,7 +78,7 @@ class Leaks:
 
     def flush(self) -> str:
         """The rest, at the end of a text."""
-        self._recent.clear()
+        self._recent = ()
         shown = self._end_run()
         self._said = None
         return shown
@@ -95,14 +94,14 @@ class Leaks:
             return ""
         if len(self._run) < RUN:
             return ""
-        if tuple(self._run) in self._windows_said():
+        if self._run in self._windows_said():
             return self._all_held()
         self._masked = True
         self._held.clear()
         return MASK
 
     def _end_run(self) -> str:
-        self._run.clear()
+        self._run = ()
         self._masked = False
         return self._all_held()
 

@@ -289,9 +289,7 @@ def _quoted(value: str) -> str:
 def load() -> None:
     """Import what calls to the model need. It takes a second or two, and makes nothing: any thread may do it."""
     if config.current().provider_in_force == "anthropic":
-        import anthropic  # noqa: F401
-
-        from chatapp.providers import wire  # noqa: F401
+        from chatapp.providers import sdk, wire  # noqa: F401
 
 
 def warm_up() -> None:

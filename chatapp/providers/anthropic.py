@@ -6,28 +6,24 @@ errors; the events are taken from the bytes, because its typed streams cost seve
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import chain
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import orjson
 
 from chatapp.providers import ModelEvent, ModelRequest, ProviderError, Stopped, Text, Trouble
 from chatapp.providers.anthropic_protocol import MALFORMED, Decoder, request_body, service_error, usage_from
-from chatapp.providers.connections import Call
+from chatapp.providers.connections import Body, Call
 from chatapp.values import Json, Usage
 
 if TYPE_CHECKING:
-    from anthropic import Anthropic, RequestOptions
     from httpx2 import Response
 
-Answer = tuple[Iterable[bytes], Callable[[], None]]  # its bytes as they come, and what ends that
+    from chatapp.providers.sdk import Client
 
-MESSAGES = "/v1/messages"
-TITLE_TIMEOUT = 10.0
 TITLE_TOKENS = 40
 TITLE_PROMPT = (
     "Write a title of three to six words for a conversation that begins with the user's message, in the language of "
@@ -68,7 +64,7 @@ class AnthropicProvider:
         self._prices = prices
         self._timeout, self._connect_timeout = timeout, connect_timeout
         self._max_retries = max_retries
-        self._client: Anthropic | None = None
+        self._client: Client | None = None
         self._lock = threading.Lock()
 
     def prepare(self) -> None:
@@ -86,7 +82,7 @@ class AnthropicProvider:
                 "system": TITLE_PROMPT,
                 "messages": [{"role": "user", "content": text}],
             }
-            message = orjson.loads(self.ask(body, {"timeout": TITLE_TIMEOUT}, stream=False).content)
+            message = orjson.loads(self.client().for_titles.ask(orjson.dumps(body), stream=False).content)
             title = "".join(block["text"] for block in message["content"] if block["type"] == "text")
             return title, usage_from(message["usage"], exact=True)
         except _failures() as error:
@@ -116,41 +112,22 @@ class AnthropicProvider:
         )
         return f"{dollars.quantize(SMALLEST_PRICE, ROUND_HALF_UP):f}".rstrip("0").rstrip(".")
 
-    def ask(self, body: Json, options: RequestOptions, *, stream: bool) -> Response:
-        """The response to one call, as it comes. Raises what the SDK raises.
-
-        Of the SDK this is the way for addresses that it does not know: its method for messages goes through a whole
-        conversation several times before it is sent, and makes objects of the answer.
-        """
-        import anthropic
-        import httpx2
-
-        content = orjson.dumps(body)
-        answer = self.client().post(
-            MESSAGES,
-            cast_to=httpx2.Response,
-            content=content,
-            options=options,
-            stream=stream,
-            stream_cls=anthropic.Stream[Any],
-        )
-        return cast("Response", answer)
-
-    def client(self) -> Anthropic:
-        """The SDK's client, made with the first call and shared by all threads."""
+    def client(self) -> Client:
+        """Made with the first call and shared by all threads."""
         with self._lock:
             if self._client is None:
                 self._client = self._new_client()
             return self._client
 
-    def _new_client(self) -> Anthropic:
+    def _new_client(self) -> Client:
         import anthropic
         import httpx2
 
+        from chatapp.providers.sdk import Client
         from chatapp.providers.wire import Transport
 
         timeout = httpx2.Timeout(self._timeout, connect=self._connect_timeout)
-        return anthropic.Anthropic(
+        return Client(
             api_key=self._api_key,
             base_url=self._base_url,
             timeout=timeout,
@@ -169,18 +146,31 @@ class AnthropicStream:
         self._call = Call()
 
     def __iter__(self) -> Iterator[ModelEvent]:
+        # One generator and no more: while it waits for the model each of them holds a part of the stack.
         if self._call.cut.is_set():
             return
+        decoder, call = Decoder(), self._call
         try:
-            yield from self._events(*self._ask_patiently())
+            with closing(self._ask_patiently()) as body:
+                while not call.answered:
+                    data = body.receive()
+                    # Some services leave out the blank line that ends the last event.
+                    for event in decoder.feed(data or b"\n\n"):
+                        if call.cut.is_set():
+                            return
+                        call.answered = type(event) is Stopped
+                        yield event
+                        call.paced = call.paced or type(event) is Text
+                    if not data and not call.answered:
+                        raise ProviderError.of(Trouble.CONNECT, "the stream ended before message_stop")
         except _failures() as error:
-            if not self._call.cut.is_set():
+            if not call.cut.is_set():
                 raise _provider_error(error) from None
 
     def close(self) -> None:
         self._call.close()
 
-    def _ask_patiently(self) -> Answer:
+    def _ask_patiently(self) -> Body:
         for attempt in range(self._max_retries):
             try:
                 return self._ask()
@@ -190,36 +180,31 @@ class AnthropicStream:
                     raise
         return self._ask()
 
-    def _ask(self) -> Answer:
+    def _ask(self) -> Body:
         """While the answer comes nothing is kept of what was asked, nor of what the SDK has made of it: that is more
         than all else that an answer holds.
         """
+        content = orjson.dumps({**self._body, "stream": True})
         try:
             with self._call.being_made():
-                response = self._provider.ask({**self._body, "stream": True}, {}, stream=True)
+                response = self._provider.client().ask(content, stream=True)
         finally:
-            body, self._call.body = self._call.body, None  # they know each other
+            body, self._call.body = self._call.body, None
         self._body = {}
         if body and response.headers.get("content-encoding", "identity") == "identity":
-            return body, body.close
-        return response.iter_bytes(), response.close
+            return body
+        return _Encoded(response)
 
-    def _events(self, answer: Iterable[bytes], close: Callable[[], None]) -> Iterator[ModelEvent]:
-        decoder, cut = Decoder(), self._call.cut
-        try:
-            # Some services leave out the blank line that ends the last event.
-            for data in chain(answer, [b"\n\n"]):
-                for event in decoder.feed(data):
-                    if cut.is_set():
-                        return
-                    self._call.answered = type(event) is Stopped
-                    yield event
-                    self._call.paced = self._call.paced or type(event) is Text
-                    if self._call.answered:
-                        return
-        finally:
-            close()
-        raise ProviderError.of(Trouble.CONNECT, "the stream ended before message_stop")
+
+class _Encoded:
+    """A `Body` that the SDK's response decodes."""
+
+    def __init__(self, response: Response) -> None:
+        self._chunks = response.iter_bytes()
+        self.close = response.close
+
+    def receive(self) -> bytes:
+        return next(self._chunks, b"")
 
 
 def _retry_wait(error: Exception, attempt: int) -> float | None:
@@ -235,7 +220,7 @@ def _retry_wait(error: Exception, attempt: int) -> float | None:
     transient = status in (408, 409, 429) or status >= 500
     if str(headers.get("x-should-retry", transient)).lower() != "true":
         return None
-    with contextlib.suppress(KeyError, ValueError):
+    with suppress(KeyError, ValueError):
         wait = max(0.0, float(headers["retry-after"]))
     return wait if wait <= LONGEST_RETRY_WAIT else None
 

@@ -51,6 +51,8 @@ EVENTS = {
 # A server-sent event as the service writes it; everything else that is one takes four times as long.
 USUAL_FRAME = re.compile(rb"event: ([a-z_]+)\ndata: ([^\n]*)\n\n")
 
+COUNTS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+
 STOP_REASONS: Mapping[str, StopReason] = {
     "end_turn": StopReason.STOP,
     "stop_sequence": StopReason.STOP,
@@ -229,7 +231,7 @@ class Decoder:
 
     def _count(self, counts: Json, *, exact: bool) -> ModelEvent:
         """Counts are cumulative. Those at the start are not exact: the output is only beginning."""
-        self._counts.update({name: count for name, count in counts.items() if count is not None})
+        self._counts.update({name: count for name in COUNTS if (count := counts.get(name)) is not None})
         return UsageSoFar(usage_from(self._counts, exact=exact))
 
 

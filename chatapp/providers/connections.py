@@ -30,7 +30,9 @@ MOST_IDLE = 200
 class Body(Protocol):
     """What a response consists of, as it comes over the wire."""
 
-    def __iter__(self) -> Iterator[bytes]: ...
+    def receive(self) -> bytes:
+        """What comes next; nothing when that was all. Raises httpx2.TransportError."""
+        ...
 
     def close(self) -> None: ...
 

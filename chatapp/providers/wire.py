@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from time import sleep
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -19,6 +18,8 @@ import httpx2
 from chatapp import beats
 from chatapp.providers import http1
 from chatapp.providers.connections import READ_SIZE, Call, Connection, Proxy, Route, read_head
+
+FAILURES = (OSError, http1.Malformed)
 
 
 class Transport(httpx2.BaseTransport):
@@ -31,9 +32,11 @@ class Transport(httpx2.BaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         call, route = Call.of_this_thread(), self._route(request.url)
         timeouts = request.extensions.get("timeout", {})
-        with _as_httpx(httpx2.ReadTimeout, httpx2.ReadError):
-            exchange = _Exchange(call, route, timeouts.get("connect"), timeouts.get("read"))
+        exchange = _Exchange(call, route, timeouts.get("connect"), timeouts.get("read"))
+        try:
             head = exchange.ask(_message(request, route))
+        except FAILURES as error:
+            raise _in_httpx(error, httpx2.ReadTimeout, httpx2.ReadError) from error
         call.body = exchange
         return httpx2.Response(head.status, headers=list(head.fields), stream=exchange)
 
@@ -67,8 +70,10 @@ class _Exchange(httpx2.SyncByteStream):
     """A request, and the body of its response as it comes."""
 
     _connection: Connection
-    _head: http1.Head
-    _received: bytes
+    _body: http1.Body
+    _stays: bool
+    _received: bytes  # with the head
+    _pauses = False
 
     def __init__(self, call: Call, route: Route, connect_patience: float | None, patience: float | None) -> None:
         self._call, self._route = call, route
@@ -78,12 +83,13 @@ class _Exchange(httpx2.SyncByteStream):
         """Send `message`; what its response begins with. Raises OSError, Malformed, httpx2.TransportError."""
         received = self._first_bytes(message)
         try:
-            self._head, self._received = read_head(self._connection, received)
+            head, self._received = read_head(self._connection, received)
         except BaseException:
             self._hang_up()
             raise
-        self._connection.body = self._head.body
-        return self._head
+        self._body, self._stays = head.body, head.stays  # the rest of it is of no use any more
+        self._connection.body = head.body
+        return head
 
     def _first_bytes(self, message: bytes) -> bytes:
         if kept := self._route.take():
@@ -97,8 +103,10 @@ class _Exchange(httpx2.SyncByteStream):
                 # model changes nothing there. Once, and on a new connection, which tells the truth.
                 if self._call.cut.is_set():
                     raise
-        with _as_httpx(httpx2.ConnectTimeout, httpx2.ConnectError):
+        try:
             fresh = self._route.open(self._call, self._connect_patience)
+        except FAILURES as error:
+            raise _in_httpx(error, httpx2.ConnectTimeout, httpx2.ConnectError) from error
         return self._send(fresh, message)
 
     def _send(self, connection: Connection, message: bytes) -> bytes:
@@ -116,23 +124,33 @@ class _Exchange(httpx2.SyncByteStream):
             raise
 
     def __iter__(self) -> Iterator[bytes]:
-        body, received = self._head.body, self._received
-        with _as_httpx(httpx2.ReadTimeout, httpx2.ReadError):
-            while True:
-                if data := body.feed(received):
-                    yield data
-                if body.complete:
-                    return
-                if data and self._call.paced and len(data) < READ_SIZE:
-                    # The network takes what arrives meanwhile; three tokens cost little more than one.
-                    sleep(beats.until_turn_of(self._call.number))
-                received = self._connection.read()
-                if not received:
-                    return body.hung_up()
+        while data := self.receive():
+            yield data
+
+    def receive(self) -> bytes:
+        if self._pauses and self._call.paced and not self._body.complete:
+            # The network takes what arrives meanwhile; three tokens cost little more than one.
+            sleep(beats.until_turn_of(self._call.number))
+        try:
+            data = self._next()
+        except FAILURES as error:
+            raise _in_httpx(error, httpx2.ReadTimeout, httpx2.ReadError) from error
+        self._pauses = len(data) < READ_SIZE
+        return data
+
+    def _next(self) -> bytes:
+        data, self._received = self._body.feed(self._received) if self._received else b"", b""
+        while not (data or self._body.complete):
+            if received := self._connection.read():
+                data = self._body.feed(received)
+            else:
+                self._body.hung_up()
+        return data
 
     def close(self) -> None:
-        is_over = self._head.body.complete or self._call.answered
-        if self._call.release() and self._head.stays and is_over:
+        is_over = self._body.complete or self._call.answered
+        self._call.body = None  # they know each other
+        if self._call.release() and self._stays and is_over:
             self._route.keep(self._connection)
         else:
             self._connection.close()
@@ -142,14 +160,10 @@ class _Exchange(httpx2.SyncByteStream):
         self._connection.close()
 
 
-@contextmanager
-def _as_httpx(timeout: type[httpx2.TransportError], failure: type[httpx2.TransportError]) -> Iterator[None]:
-    """What goes wrong on the wire, in the words that the SDK understands."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise timeout(str(error)) from error
-    except OSError as error:
-        raise failure(str(error)) from error
-    except http1.Malformed as error:
-        raise httpx2.RemoteProtocolError(str(error)) from error
+def _in_httpx(
+    error: Exception, timeout: type[httpx2.TransportError], failure: type[httpx2.TransportError]
+) -> httpx2.TransportError:
+    """What went wrong on the wire, in the words that the SDK understands."""
+    if isinstance(error, http1.Malformed):
+        return httpx2.RemoteProtocolError(str(error))
+    return (timeout if isinstance(error, TimeoutError) else failure)(str(error))

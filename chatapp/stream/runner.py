@@ -20,7 +20,7 @@ from chatapp.core.executors import Assignment
 from chatapp.core.titles import Titler
 from chatapp.core.traces import Trace
 from chatapp.db import release
-from chatapp.providers import ModelRequest, Provider, ProviderError, Trouble
+from chatapp.providers import Provider, ProviderError, Trouble
 from chatapp.stream import spans, workers
 from chatapp.stream.answering import Answering
 from chatapp.stream.hub import Hub
@@ -164,8 +164,7 @@ class Runner:
         assignment = run.assignment
         titler = None
         try:
-            request, provider = assignment.request(), providers.choose()
-            release()
+            provider = providers.choose()
             if provider is None:
                 raise ProviderError.of(Trouble.OTHER)
             if assignment.untitled and not assignment.refused:
@@ -173,7 +172,7 @@ class Runner:
             run.answering = answering
             if run.failure or run.released:
                 answering.close()
-            reason = self._respond(assignment, answering, provider, request, titler)
+            reason = self._respond(assignment, answering, provider, titler)
             ending = Ending.completed(FinishReason.CONTENT_FILTER if assignment.refused else reason)
         except ProviderError as error:
             logger.info("turn.failed", turn_id=str(run.turn_id), code=error.failure.code, detail=error.detail)
@@ -194,14 +193,11 @@ class Runner:
         return None
 
     def _respond(
-        self,
-        assignment: Assignment,
-        answering: Answering,
-        provider: Provider,
-        request: ModelRequest | None,
-        titler: Titler | None,
+        self, assignment: Assignment, answering: Answering, provider: Provider, titler: Titler | None
     ) -> FinishReason:
+        request = assignment.request()
         if request is None:
+            release()
             answering.recite(refusals.FIXED)
             return FinishReason.CONTENT_FILTER
         toolbox = Toolbox(
@@ -212,6 +208,7 @@ class Runner:
             offers_all=provider.knows_all_tools,
         )
         release()
+        assignment.let_go()
         system = f"{request.system}\n\n{toolbox.instructions}"
         request = replace(request, system=system, may_call=not assignment.refused)
         return answering.run(provider, request, toolbox, on_text=titler.start if titler else None)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
+from chatapp.core.spoken import of_transcript
 from chatapp.core.transcripts import Transcript
-from chatapp.values import ToolResult
+from chatapp.providers import ModelMessage, TextPart
+from chatapp.values import Role, ToolResult
 
 Event = dict[str, Any]
 STEP: Event = {"type": "start-step"}
@@ -19,6 +22,24 @@ TWO = ToolResult.success("2", {"value": 2})
 def test_blocks_are_joined_by_a_blank_line() -> None:
     more = [{"type": "text-start", "id": "b"}, {"type": "text-delta", "id": "b", "delta": "world"}]
     assert Transcript.of([STEP, START, HELLO, HELLO, END, *more]).content == "hellohello\n\nworld"
+
+
+def test_the_model_is_told_what_it_has_said_so_far() -> None:
+    (said,) = of_transcript(Transcript.of([STEP, START, HELLO, HELLO]))
+    assert said == ModelMessage(Role.ASSISTANT, (TextPart("hellohello"),))
+
+
+def test_many_tokens_take_little_more_than_their_text() -> None:
+    tokens = [f"word {number} " for number in range(1000)]
+    tracemalloc.start()
+    try:
+        transcript = Transcript.of([STEP, START])
+        for token in tokens:
+            transcript.add({**HELLO, "delta": token[:1] + token[1:]})
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 2 * len(transcript.content) + 2000
 
 
 def test_reasoning_and_tools_are_no_content() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import subprocess
 import sys
@@ -43,6 +44,7 @@ from chatapp.providers import (
     UsageSoFar,
 )
 from chatapp.providers.anthropic import AnthropicProvider
+from chatapp.providers.connections import Call
 from chatapp.values import Role, Usage
 from tests.servers import free_port
 
@@ -308,6 +310,20 @@ class TestAnswer:
 
         assert answer(provider) == answer(provider)
         assert len(server.requests) == 2
+
+    def test_a_call_leaves_nothing_for_the_collector(self, server: MessagesServer, provider: AnthropicProvider) -> None:
+        def alive() -> int:
+            return sum(type(thing) is Call for thing in gc.get_objects())
+
+        gc.collect()
+        gc.disable()
+        try:
+            before = alive()
+            provider.title("How is the weather?")
+            answer(provider)
+            assert alive() == before
+        finally:
+            gc.enable()
 
     def test_requests_of_many_threads_share_one_client(
         self, server: MessagesServer, provider: AnthropicProvider

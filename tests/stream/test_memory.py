@@ -17,7 +17,7 @@ from tests.servers import wait_until
 from tests.stream.asking import ask, story_of, wait_for_text
 
 WAITING = 8
-BOUND = 75_000  # bytes of a turn that waits for its model, without the stacks of its threads
+BOUND = 65_000  # bytes of a turn that waits for its model, without the stacks of its threads
 SILENT = '{"script": {"text": "one two three four", "trouble": "stall", "after": 3}}'
 OF_OTHERS = ("*/bench/*", "*/asyncio/*", "*/json/*", tracemalloc.__file__)  # the model server, and who looks
 

@@ -24,6 +24,7 @@ from chatapp.web.api.ndjson import BlockLines, NdjsonEncoder, line
 from chatapp.web.api.parsing import parser
 from chatapp.web.api.schemas import StreamInput, StreamLine
 from chatapp.web.contract import answers
+from chatapp.web.responses import streamed
 
 logger = structlog.get_logger(__name__)
 
@@ -38,9 +39,7 @@ BROKEN = "Something went wrong while the answer was being sent. It may be comple
 @parser.use_args(StreamInput, location="body")
 @answers(StreamLine, many=True, mimetype=MIMETYPE, refusals=(404, 429))
 def stream(wish: Json) -> Response:
-    if wish["update_thread_name"]:
-        return _ndjson(_name(wish))
-    return _ndjson(_start(wish))
+    return streamed(_name(wish) if wish["update_thread_name"] else _start(wish), MIMETYPE, HEADERS)
 
 
 def _start(wish: Json) -> Iterator[bytes]:
@@ -62,10 +61,6 @@ def _name(wish: Json) -> Iterator[bytes]:
     dictation = titles.dictate(caller(), wish["update_thread_name"], wish["input"])
     release()
     return stream_with_context(_naming(dictation))
-
-
-def _ndjson(body: Iterator[bytes]) -> Response:
-    return Response(body, mimetype=MIMETYPE, headers=HEADERS)
 
 
 def _answer(app: Flask, turn_id: UUID, encoder: NdjsonEncoder) -> Iterator[bytes]:

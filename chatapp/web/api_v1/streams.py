@@ -24,7 +24,7 @@ from chatapp.web.api_v1.idempotency import NAME, REPLAYED, reused
 from chatapp.web.api_v1.reading import Headers, Input, takes
 from chatapp.web.api_v1.schemas import EventOutput
 from chatapp.web.contract import answers
-from chatapp.web.responses import empty
+from chatapp.web.responses import empty, streamed
 
 logger = structlog.get_logger(__name__)
 
@@ -91,7 +91,7 @@ def _stream(turn: Turn, after: int) -> Response:
     release()
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     frames = _follow(app, turn.id, after) if told is None else iter([sse.RETRY, sse.unnumbered(told), sse.DONE])
-    response = Response(frames, mimetype=MIMETYPE, headers=HEADERS)
+    response = streamed(frames, MIMETYPE, HEADERS)
     response.headers["X-Turn-Id"] = str(turn.id)
     return response
 
