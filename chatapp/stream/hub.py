@@ -90,6 +90,15 @@ class Channel:
                 self._let_go(after)
             return self.events[after - self.base :] if after >= self.base else []
 
+    def hold_again(self, events: Sequence[Event]) -> None:
+        """What was let go of, and one of several readers had to look up: the others would have to, one after another."""
+        with self._lock:
+            gone = [event for event in events if event.seq <= self.base]
+            is_joined = bool(gone) and gone[0].seq + len(gone) == self.base + 1
+            if is_joined and len(gone) + len(self.events) <= KEPT and self.users - self.produced_here > 1:
+                self.events[:0] = gone
+                self.base -= len(gone)
+
     def _let_go(self, up_to: int) -> None:
         """Of all events up to that number but for the last."""
         if (number := min(up_to - self.base, len(self.events) - 1)) > 0:
