@@ -91,7 +91,7 @@ class Channel:
             return self.events[after - self.base :] if after >= self.base else []
 
     def hold_again(self, events: Sequence[Event]) -> None:
-        """What was let go of, and one of several readers had to look up: the others would have to, one after another."""
+        """What was let go of, and one of several readers had to look up: the others would have to as well."""
         with self._lock:
             gone = [event for event in events if event.seq <= self.base]
             is_joined = bool(gone) and gone[0].seq + len(gone) == self.base + 1
