@@ -1,6 +1,8 @@
-"""Answers without a document."""
+"""Answers without a document: nothing, and pieces of one that come one after the other."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
 
 from flask import Response
 
@@ -10,3 +12,8 @@ def empty(status: int) -> Response:
     response = Response(status=status)
     del response.headers["Content-Type"]
     return response
+
+
+def streamed(pieces: Iterator[bytes], mimetype: str, headers: Mapping[str, str]) -> Response:
+    """Pieces that are sent as they come, as they are: the server takes them without anything between."""
+    return Response(pieces, mimetype=mimetype, headers=headers, direct_passthrough=True)

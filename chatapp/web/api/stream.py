@@ -24,6 +24,7 @@ from chatapp.web.api.ndjson import BlockLines, NdjsonEncoder, line
 from chatapp.web.api.parsing import parser
 from chatapp.web.api.schemas import StreamInput, StreamLine
 from chatapp.web.contract import answers
+from chatapp.web.responses import streamed
 
 logger = structlog.get_logger(__name__)
 
@@ -65,7 +66,7 @@ def _name(wish: Json) -> Iterator[bytes]:
 
 
 def _ndjson(body: Iterator[bytes]) -> Response:
-    return Response(body, mimetype=MIMETYPE, headers=HEADERS)
+    return streamed(body, MIMETYPE, HEADERS)
 
 
 def _answer(app: Flask, turn_id: UUID, encoder: NdjsonEncoder) -> Iterator[bytes]:

@@ -27,6 +27,7 @@ from chatapp.web.pages import bp, presenting
 from chatapp.web.pages.conversations import Conversation, Written, ended_answer
 from chatapp.web.pages.usage import bars
 from chatapp.web.render import GrowingHtml, LiveAnswer, Situation
+from chatapp.web.responses import streamed
 
 MARK = Markup("\ue000answer\ue000")
 STREAM_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
@@ -73,18 +74,15 @@ def turn_events(turn_id: UUID) -> ResponseReturnValue:
     release()
     body = _operations(user, turn.id, max(0, after), waits=waits)
     if accepts_gzip():
-        return Response(
-            stream_with_context(packed(body)),
-            mimetype="text/event-stream",
-            headers=STREAM_HEADERS | {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"},
-        )
-    return Response(stream_with_context(body), mimetype="text/event-stream", headers=STREAM_HEADERS)
+        encoded = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        return streamed(stream_with_context(packed(body)), "text/event-stream", STREAM_HEADERS | encoded)
+    return streamed(stream_with_context(body), "text/event-stream", STREAM_HEADERS)
 
 
 def growing_page(thread: Thread, conversation: Conversation, around: dict[str, Any]) -> Response:
     """The thread's page, sent in pieces until the running answer is complete."""
     body = _pieces(thread, conversation, around)
-    return Response(stream_with_context(body), mimetype="text/html", headers=STREAM_HEADERS)
+    return streamed(stream_with_context(body), "text/html", STREAM_HEADERS)
 
 
 def _operations(user: User, turn_id: UUID, after: int, *, waits: bool) -> Iterator[bytes]:
@@ -97,16 +95,18 @@ def _operations(user: User, turn_id: UUID, after: int, *, waits: bool) -> Iterat
         release()
         encoder.feed(known)
         start = known[-1].seq if known else 0
-    yield b"retry: 1000\n\n"
     with follow(turn_id, start, patient=waits) as follower:
+        events = follower.read(0.0)
+        piece = b"retry: 1000\n\n" + encoder.feed(events)
         while not follower.ended:
-            events = follower.read(heartbeat)
-            if piece := encoder.feed(events) if events else b"event: ping\ndata:\n\n":
+            if piece:
                 yield piece
             flows = flows or any(event.type == "text-delta" for event in events)
-            if flows and not follower.ended:
+            if flows:
                 sleep(BEAT if follower.position < LONG else SLOW_BEAT)
-    yield _ending(user, turn_id)
+            events = follower.read(heartbeat)
+            piece = encoder.feed(events) if events else b"event: ping\ndata:\n\n"
+    yield piece + _ending(user, turn_id)
 
 
 def _ending(user: User, turn_id: UUID) -> bytes:
