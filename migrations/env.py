@@ -10,6 +10,7 @@ BESIDE_THE_MODELS = (
     "uq_users_username_ci",
     "message_numbers",
     "search_owners",
+    "search_backlog",
     "message_words",
     "thread_numbers",
     "thread_names",

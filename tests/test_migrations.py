@@ -17,14 +17,17 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import event, inspect, make_url, select
 
 from chatapp import config
+from chatapp.core import threads
 from chatapp.db import Base, db, session
 from chatapp.models import Flag
 from chatapp.values import Severity
 from tests import people as folk
 from tests.conftest import MIGRATIONS, running
 from tests.flagging import attack, card, flagged
+from tests.searching import assert_intact, looking, say, waiting
 
 BEFORE_FLAGS = "0014"
+BEFORE_BACKLOG = "0027"
 VERSIONS = sorted(Path(MIGRATIONS, "versions").glob("*.py"))
 
 
@@ -63,6 +66,30 @@ def test_messages_that_were_flagged_before_there_was_a_queue_are_in_it(empty: Fl
 
     assert _flags() == before
     assert [rule.rule for rule in session.get_one(Flag, flag_id).rules] == ["jailbreak", "prompt_leak"]
+
+
+@pytest.mark.parametrize("bare_database_url", ["sqlite"], indirect=True)
+def test_words_are_indexed_on_both_sides_of_the_backlog(empty: Flask) -> None:
+    upgrade(MIGRATIONS)
+    ana = folk.settle().ana
+    thread, unnamed = threads.create(ana.user, "Rain"), threads.create(ana.user)
+    say(thread, "hail", "snow")
+    assert waiting() == 3
+
+    downgrade(MIGRATIONS, revision=BEFORE_BACKLOG)
+    assert_intact()
+    say(unnamed, "fog")
+    threads.rename(ana.user, unnamed.id, "Storm")
+    threads.create(ana.user)
+    assert_intact()
+
+    upgrade(MIGRATIONS)
+    say(thread, "mist")
+    threads.rename(ana.user, thread.id, "Sleet")
+    assert waiting() == 1
+    with looking() as store:
+        assert store.execute("select count(*) from message_words('snow OR fog')").fetchone() == (2,)
+    assert_intact()
 
 
 def _flags() -> list[tuple[object, ...]]:

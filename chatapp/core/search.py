@@ -2,6 +2,7 @@
 
 The indexes are kept by triggers (migration 0005) and are made so that a search within one user's messages costs no more
 when others have many: on SQLite a user's rows stand together, on PostgreSQL a word that names the owner is indexed too.
+On SQLite the triggers index some sixty texts at a time (migration 0028); a search has those indexed that wait.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import Select, Uuid, and_, bindparam, func, literal_column, or_, select, text, union, union_all
 from sqlalchemy.sql.elements import ColumnElement
 
-from chatapp.db import is_sqlite, session
+from chatapp.db import is_sqlite, session, transaction
 from chatapp.models import Message, Thread, User
 
 WORDS = re.compile(r'"([^"]*)"|(\S+)')
@@ -30,6 +31,8 @@ OWN_ROWS = (
     "rowid BETWEEN (SELECT number << 32 FROM search_owners WHERE user_id = :owner) "
     "AND (SELECT (number << 32) + 4294967295 FROM search_owners WHERE user_id = :owner)"
 )
+WAITING = text("SELECT EXISTS (SELECT 1 FROM search_backlog)")
+INDEX_ALL = text("INSERT INTO search_backlog (kind, id, letters) VALUES ('all', '', 0)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ def matches(query: str, owner: User | None, unnamed: str = "") -> ColumnElement[
     With an `owner` only that user's threads are looked at; the caller's query must be limited to them as well.
     `unnamed` is what threads without a name are called.
     """
+    _catch_up()
     conditions = [Thread.title.is_(None)] if query.casefold() in unnamed.casefold() else []
     owners = select(User.id).where(_owned_by(query))
     if owner:
@@ -89,6 +93,7 @@ def look_up(query: str, unnamed: str) -> LookedUp:
     That is: what very many messages hold, and fragments of names for which there is no index. Where very many names
     hold it, each thread is asked in turn: a list has its first page soon.
     """
+    _catch_up()
     said = _first_said(query)
     is_named = _has_trigram(query) or not session.scalars(select(Thread.id).offset(MOST_READ).limit(1)).first()
     owners = select(User.id).where(_owned_by(query))
@@ -134,6 +139,7 @@ def matches_own(query: str, owner: User) -> ColumnElement[bool]:
     The caller's query must be limited to that owner. The name is a plain condition, so that a list read in its order
     stops when its page is full.
     """
+    _catch_up()
     return or_(contains(Thread.title, query), Thread.id.in_(_said(query, owner)))
 
 
@@ -152,6 +158,13 @@ def best_matches(query: str, owner: User, thread_ids: Collection[UUID]) -> Seque
 def phrases(query: str) -> list[str]:
     """What was put between double quotes, and the words around it: nothing in them is an operator."""
     return [phrase or word for phrase, word in WORDS.findall(query) if (phrase or word).strip()]
+
+
+def _catch_up() -> None:
+    """Have indexed what waits for it: whatever has been said until now is found."""
+    if is_sqlite() and session.scalar(WAITING):
+        with transaction():
+            session.execute(INDEX_ALL)
 
 
 def _owned_by(query: str) -> ColumnElement[bool]:

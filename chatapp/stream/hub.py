@@ -27,9 +27,11 @@ class Channel:
 
     def __init__(self, turn_id: UUID, base: int) -> None:
         self.turn_id = turn_id
-        self.base = self.last = base
+        self.last = base
         self.is_whole = base == 0  # all events have come through here
-        self.events: list[Event] = []
+        # The events and the number before the first of them, exchanged together: who reads takes no lock.
+        self._kept: tuple[int, list[Event]] = (base, [])
+        self._got = base  # the number up to which the only reader has got them
         self.produced_here = False
         self.ended = False
         self.behind = False  # something is missing that only the store has
@@ -38,7 +40,15 @@ class Channel:
         self.quiet_since = monotonic()
         self._lock = threading.Lock()
         self.is_timed = False  # somebody wakes those who have waited long enough
-        self._waiting: dict[threading.Event, float] = {}  # until when
+        self._waiting: dict[threading.Lock, float] = {}  # what those who wait want to take, and until when
+
+    @property
+    def base(self) -> int:
+        return self._kept[0]
+
+    @property
+    def events(self) -> Sequence[Event]:
+        return self._kept[1]
 
     def publish(self, events: Sequence[Event]) -> bool:
         """Append what is new. False when numbers are missing between: the store has to be read."""
@@ -48,9 +58,8 @@ class Channel:
                 return True
             if fresh[0].seq != self.last + 1:
                 return False
-            self.events.extend(fresh)
             self.last = fresh[-1].seq
-            self._let_go(self.last - KEPT)
+            self._keep(fresh)
             self.ended = fresh[-1].is_last
             self.paused = fresh[-1].waits_for_person
             self.quiet_since = monotonic()
@@ -61,8 +70,9 @@ class Channel:
         """Begin at `base` if nothing has come yet: the first reader may have asked for a position far ahead."""
         with self._lock:
             if not self.events:
-                self.base = self.last = min(self.base, base)
-                self.is_whole = self.base == 0
+                self._got = self.last = min(self.base, base)
+                self._kept = (self.last, [])
+                self.is_whole = self.last == 0
 
     def end(self) -> None:
         self.ended = True
@@ -79,37 +89,42 @@ class Channel:
         Nothing where `base` is, or has become meanwhile, higher than `after`: only the store has those.
         """
         if self.last <= after and not self.ended:
-            news = threading.Event()
-            self._waiting[news] = monotonic() + timeout
-            # Looked at again: an event that came before `news` was among the waiting has woken nobody.
-            if self.last <= after and not self.ended:
-                news.wait(None if self.is_timed and timeout > TICK else timeout)
-            del self._waiting[news]
-        with self._lock:
-            if self.users - self.produced_here <= 1:
-                self._let_go(after)
-            return self.events[after - self.base :] if after >= self.base else []
+            self._wait(after, timeout)
+        self._got = after
+        base, events = self._kept
+        return events[after - base :] if after >= base else []
 
-    def hold_again(self, events: Sequence[Event]) -> None:
+    def hold_again(self, found: Sequence[Event]) -> None:
         """What was let go of, and one of several readers had to look up: the others would have to as well."""
         with self._lock:
-            gone = [event for event in events if event.seq <= self.base]
-            is_joined = bool(gone) and gone[0].seq + len(gone) == self.base + 1
-            if is_joined and len(gone) + len(self.events) <= KEPT and self.users - self.produced_here > 1:
-                self.events[:0] = gone
-                self.base -= len(gone)
-
-    def _let_go(self, up_to: int) -> None:
-        """Of all events up to that number but for the last."""
-        if (number := min(up_to - self.base, len(self.events) - 1)) > 0:
-            del self.events[:number]
-            self.base += number
+            base, events = self._kept
+            gone = [event for event in found if event.seq <= base]
+            is_joined = bool(gone) and gone[0].seq + len(gone) == base + 1
+            if is_joined and len(gone) + len(events) <= KEPT and self.users - self.produced_here > 1:
+                self._kept = (base - len(gone), [*gone, *events])
 
     def wake(self, moment: float = inf) -> None:
         """All who wait, or those who meant to wait until `moment`."""
         for news, until in tuple(self._waiting.items()):
-            if until <= moment:
-                news.set()
+            if until <= moment and self._waiting.pop(news, None) is not None:
+                news.release()
+
+    def _wait(self, after: int, timeout: float) -> None:
+        """A lock that is taken twice and released by whoever wakes its owner: a third of what an Event costs."""
+        news = threading.Lock()
+        news.acquire()
+        self._waiting[news] = monotonic() + timeout
+        # Looked at again: an event that came before `news` was among the waiting has woken nobody.
+        if self.last <= after and not self.ended:
+            news.acquire(timeout=-1 if self.is_timed and timeout > TICK else timeout)
+        self._waiting.pop(news, None)
+
+    def _keep(self, fresh: Sequence[Event]) -> None:
+        """What is new, and of what was there before that which somebody may still ask for."""
+        base, events = self._kept
+        first = self._got if self.users - self.produced_here <= 1 else base
+        first = min(max(first, base, self.last - KEPT), self.last - 1)
+        self._kept = (first, [*events[first - base :], *fresh[max(0, first - fresh[0].seq + 1) :]])
 
 
 class Relay(Protocol):

@@ -1,9 +1,9 @@
-"""Drives turns in this process: model calls, tool rounds, ceilings, leases, an orderly stop."""
+"""Drives turns in this process: model calls, tool rounds, endings, an orderly stop."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from time import monotonic
@@ -19,14 +19,15 @@ from chatapp.core.endings import Ending, Output
 from chatapp.core.executors import Assignment
 from chatapp.core.titles import Titler
 from chatapp.core.traces import Trace
-from chatapp.db import is_sqlite, release
-from chatapp.providers import FAILURES, ModelRequest, Provider, ProviderError, Trouble
+from chatapp.db import release
+from chatapp.providers import ModelRequest, Provider, ProviderError, Trouble
 from chatapp.stream import spans, workers
 from chatapp.stream.answering import Answering
-from chatapp.stream.follow import final_among
-from chatapp.stream.hub import Channel, Hub
+from chatapp.stream.hub import Hub
 from chatapp.stream.log import Log
 from chatapp.stream.relay import Relay
+from chatapp.stream.runs import Run
+from chatapp.stream.watching import Watch
 from chatapp.stream.writer import Writer
 from chatapp.tools.toolbox import Toolbox
 from chatapp.values import Failure, FinishReason, TurnStatus
@@ -36,39 +37,13 @@ logger = structlog.get_logger(__name__)
 Context = Callable[[], AbstractContextManager[Any]]
 Store = Callable[[UUID, UUID, Ending, Output], bool]
 
-TURN_TIMEOUT = Failure("turn_timeout", "The answer took too long and was ended.", True)
 INTERNAL = Failure("internal", "Something went wrong while answering. Please try again.", True)
-WATCH_INTERVAL = 0.25
-SAFETY_INTERVAL = 1.0  # between looks into the store where news come without them
-REAP_INTERVAL = 10.0
 STORE_PATIENCE = 60.0
 LATE_TITLE = 15.0
 
 
-class Run:
-    """One turn that this process executes."""
-
-    def __init__(self, assignment: Assignment, channel: Channel) -> None:
-        self.assignment = assignment
-        self.turn_id = assignment.turn_id
-        self.channel = channel
-        self.started = monotonic()
-        self.answering: Answering | None = None
-        self.failure: Failure | None = None
-        self.released = False  # somebody else has ended the turn: nothing of it is ours to store any more
-
-    def stop(self, failure: Failure | None) -> None:
-        """Stop answering; `failure` is why, None when the turn has been ended already."""
-        if failure is None:
-            self.released = True
-        else:
-            self.failure = self.failure or failure
-        if self.answering:
-            self.answering.close()
-
-
 class Runner:
-    """The executor of this process. One background thread a turn; one that watches over them."""
+    """The executor of this process. One background thread a turn; `watch` looks after them."""
 
     def __init__(self, log: Log, hub: Hub, context: Context) -> None:
         self.worker = workers.identity()
@@ -82,6 +57,7 @@ class Runner:
         self._runs: dict[UUID, Run] = {}
         self._idle = threading.Condition()
         self._stop = threading.Event()
+        self.watch = Watch(self._runs, log, hub, context, self._stop)
         self._started = False
         self._starting = threading.Lock()
 
@@ -94,13 +70,7 @@ class Runner:
         self._writer.start()
         if self.relay:
             self.relay.start()
-        loops: dict[str, Callable[[], None]] = {
-            "turn-watch": self._watch,
-            "turn-reaper": self._reap,
-            "log-poller": self._poll,
-            "reader-clock": lambda: self._hub.keep_time(self._stop),
-        }
-        for name, loop in loops.items():
+        for name, loop in self.watch.loops().items():
             thread = threading.Thread(target=loop, name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -165,7 +135,7 @@ class Runner:
 
     def _answer(self, run: Run) -> None:
         assignment = run.assignment
-        recorder = self._writer.open(run.turn_id, assignment.events[-1].seq + 1, on_lost=lambda: self._lost(run))
+        recorder = self._writer.open(run.turn_id, assignment.events[-1].seq + 1, on_lost=lambda: run.let_go(self._hub))
         answering = Answering(
             run.turn_id,
             recorder,
@@ -263,82 +233,6 @@ class Runner:
             else:
                 release()
                 return stored
-
-    def _lost(self, run: Run) -> None:
-        """The log refused our events: the turn was ended elsewhere, and its last events are in the store."""
-        self._hub.hand_over(run.channel)
-        run.stop(None)
-
-    def look_at(self, turn_id: UUID) -> None:
-        """Somebody elsewhere says that the turn has been ended: let go of it, if it runs here and that is so."""
-        if run := self._runs.get(turn_id):
-            with self._context():
-                if turns.ended_elsewhere([turn_id]):
-                    self._lost(run)
-                release()
-
-    def _watch(self) -> None:
-        renewed = looked = monotonic()
-        while not self._stop.wait(WATCH_INTERVAL):
-            runs = list(self._runs.values())
-            if not runs:
-                renewed = monotonic()
-                continue
-            try:
-                with self._context():
-                    if not self._hears_news() or monotonic() - looked > SAFETY_INTERVAL:
-                        self._let_go_of_ended(runs)
-                        looked = monotonic()
-                    self._check(runs)
-                    if monotonic() - renewed > config.current().lease_renewal:
-                        takeovers.renew_leases([run.turn_id for run in runs])
-                        renewed = monotonic()
-                    release()
-            except Exception:
-                logger.exception("turn.watch_failed")
-
-    def _hears_news(self) -> bool:
-        """Whether who ends a turn elsewhere tells of it: over a relay, or because there is no other process."""
-        return self.relay.is_up if self.relay else is_sqlite()
-
-    def _let_go_of_ended(self, runs: list[Run]) -> None:
-        for turn_id in turns.ended_elsewhere([run.turn_id for run in runs]):
-            if run := self._runs.get(turn_id):
-                self._lost(run)
-
-    def _check(self, runs: list[Run]) -> None:
-        settings = config.current()
-        for run in runs:
-            if monotonic() - run.started > settings.turn_limit:
-                run.stop(TURN_TIMEOUT)
-            elif run.answering:
-                run.answering.pause()
-            if run.answering and monotonic() - run.answering.progress_at > settings.idle_limit:
-                run.stop(FAILURES[Trouble.TIMEOUT])
-
-    def _reap(self) -> None:
-        while True:
-            try:
-                with self._context():
-                    takeovers.reap(workers.dead_among(takeovers.lease_holders()))
-                    approvals.expire()
-                    release()
-            except Exception:
-                logger.exception("turn.reap_failed")
-            if self._stop.wait(REAP_INTERVAL):
-                return
-
-    def _poll(self) -> None:
-        while not self._stop.is_set():
-            try:
-                with self._context():
-                    self._hub.poll(self._log, self._final, self._stop)
-            except Exception:
-                logger.exception("log.poll_failed")
-                self._stop.wait(1.0)
-
-    def _final(self, turn_ids: Sequence[UUID]) -> set[UUID]:
-        return final_among(list(turn_ids))
 
 
 def _pause(thread_id: UUID, turn_id: UUID, ending: Ending, output: Output) -> bool:

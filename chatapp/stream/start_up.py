@@ -44,10 +44,10 @@ def _relay(runner: Runner) -> Relay | None:
     if settings.redis_url:
         from chatapp.stream.redis import RedisRelay
 
-        return RedisRelay(settings.redis_url, hub, runner.look_at)
+        return RedisRelay(settings.redis_url, hub, runner.watch.look_at)
     if settings.uses_sqlite:
         return None
     from chatapp.stream.notify import NotifyRelay
 
     url = make_url(settings.database).set(drivername="postgresql")
-    return NotifyRelay(url.render_as_string(hide_password=False), hub, runner.look_at)
+    return NotifyRelay(url.render_as_string(hide_password=False), hub, runner.watch.look_at)

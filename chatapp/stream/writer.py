@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import groupby
+from operator import itemgetter
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
@@ -20,23 +22,30 @@ from chatapp.values import Event, Usage
 logger = structlog.get_logger(__name__)
 
 RETRY_PAUSE = 0.25
+T = TypeVar("T")
+Block = tuple[str, str]  # the kind of its pieces and its name
 LAG = 0.002  # seconds after a beat: first those who read from models do their part
 
 
 class Recorder:
-    """Takes down what one turn produces. Used by its runner; emptied by the writer."""
+    """Takes down what one turn produces. Used by its runner; emptied by the writer.
+
+    The two share nothing but lists, to one end of which is added and from the other end of which is taken: that needs
+    no lock, which every piece of every answer would take.
+    """
 
     def __init__(self, writer: Writer, turn_id: UUID, next_seq: int, on_lost: Callable[[], None]) -> None:
         self.turn_id = turn_id
         self.on_lost = on_lost
+        self.is_dirty = False  # the writer knows that there is something
+        self.is_closed = False
         self._writer = writer
         self._next = next_seq
-        self._outbox: list[Event] = []
-        self._delta_key: tuple[str, str] | None = None
-        self._delta: list[str] = []
-        self._usage: Usage | None = None
-        self._model: str | None = None
-        self._lock = threading.Lock()
+        self._block: Block | None = None  # to which the last piece belongs
+        self._noted: list[tuple[Block | None, str, Mapping[str, Any]]] = []  # a piece of a block, or an event
+        self._unstored: list[Event] = []
+        self._usage: tuple[Usage, str] | None = None
+        self._stored_usage: Usage | None = None
 
     @property
     def last_seq(self) -> int:
@@ -45,51 +54,37 @@ class Recorder:
 
     def delta(self, type: str, block: str, text: str) -> None:
         """Text for a block: merged with its neighbours until the next flush. The first of a block goes at once."""
-        key = (type, block)
-        with self._lock:
-            first = self._delta_key != key
-            if first:
-                self._settle()
-                self._delta_key = key
-            self._delta.append(text)
-        self._writer.note(self, urgent=first)
+        before, self._block = self._block, (type, block)
+        self._noted.append((self._block, text, {}))
+        self._writer.note(self, urgent=before != self._block)
 
     def event(self, data: Mapping[str, Any]) -> None:
-        with self._lock:
-            self._settle()
-            self._number(data)
+        self._block = None
+        self._noted.append((None, "", data))
         self._writer.note(self, urgent=False)
 
     def usage(self, usage: Usage, model: str) -> None:
-        with self._lock:
-            self._usage, self._model = usage, model
+        self._usage = (usage, model)
         self._writer.note(self, urgent=False)
 
     def portion(self) -> Portion:
-        """Everything that is not stored yet, numbered."""
-        with self._lock:
-            self._settle(keep_open=True)
-            return Portion(self.turn_id, tuple(self._outbox), self._usage, self._model)
+        """Everything that is not stored yet, numbered. One thread at a time."""
+        for block, items in groupby(_emptied(self._noted), itemgetter(0)):
+            if block is None:
+                self._number(*(data for _, _, data in items))
+            else:
+                self._number(_delta(block, "".join(text for _, text, _ in items)))
+        usage, model = self._usage or (None, None)
+        return Portion(self.turn_id, tuple(self._unstored), None if usage is self._stored_usage else usage, model)
 
     def stored(self, portion: Portion) -> None:
-        with self._lock:
-            del self._outbox[: len(portion.events)]
-            if self._usage is portion.usage:
-                self._usage = None
+        del self._unstored[: len(portion.events)]
+        self._stored_usage = portion.usage or self._stored_usage
 
-    def _settle(self, keep_open: bool = False) -> None:
-        if self._delta and self._delta_key:
-            type, block = self._delta_key
-            key = "inputTextDelta" if type == "tool-input-delta" else "delta"
-            id_key = "toolCallId" if type == "tool-input-delta" else "id"
-            self._number({"type": type, id_key: block, key: "".join(self._delta)})
-            self._delta = []
-        if not keep_open:
-            self._delta_key = None
-
-    def _number(self, data: Mapping[str, Any]) -> None:
-        self._outbox.append(Event.of(self._next, data))
-        self._next += 1
+    def _number(self, *told: Mapping[str, Any]) -> None:
+        for data in told:
+            self._unstored.append(Event.of(self._next, data))
+            self._next += 1
 
 
 class Writer:
@@ -99,21 +94,20 @@ class Writer:
         self._log = log
         self._hub = hub
         self._context = context
-        self._dirty: dict[UUID, Recorder] = {}
-        self._hurried: dict[UUID, Recorder] = {}  # those of the dirty ones that must not wait for the beat
-        self._dirty_lock = threading.Lock()
+        self._dirty: list[Recorder] = []
+        self._hurried: list[Recorder] = []  # those of the dirty ones that must not wait for the beat
         self._flushing = threading.Lock()
         self._pending = threading.Event()
-        self._urgent = threading.Event()
         self._stop = threading.Event()
+        self._is_started = False
         self._thread = threading.Thread(target=self._loop, name="log-writer", daemon=True)
 
     def start(self) -> None:
+        self._is_started = True
         self._thread.start()
 
     def stop(self) -> None:
         self._stop.set()
-        self._urgent.set()
         self._pending.set()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
@@ -122,13 +116,19 @@ class Writer:
         return Recorder(self, turn_id, next_seq, on_lost)
 
     def note(self, recorder: Recorder, *, urgent: bool) -> None:
-        with self._dirty_lock:
-            self._dirty[recorder.turn_id] = recorder
-            if urgent:
-                self._hurried[recorder.turn_id] = recorder
-        self._pending.set()
+        """Something of the recorder has to be stored: first it takes that down, then it asks for this.
+
+        What is urgent whoever brings it stores himself: another thread would have to be waited for.
+        """
+        if not recorder.is_dirty:
+            recorder.is_dirty = True
+            self._dirty.append(recorder)
+        if not self._pending.is_set():
+            self._pending.set()
         if urgent:
-            self._urgent.set()
+            self._hurried.append(recorder)
+            if self._is_started:
+                self._try_to_flush(hurried_only=True)
 
     def close(self, recorder: Recorder) -> Sequence[Event]:
         """The recorder's events that are not stored yet. They are the caller's to store, and nothing else of it is.
@@ -136,9 +136,7 @@ class Writer:
         Waits for a flush under way: what it carries is in the store before the caller goes on.
         """
         with self._flushing:
-            with self._dirty_lock:
-                self._dirty.pop(recorder.turn_id, None)
-                self._hurried.pop(recorder.turn_id, None)
+            recorder.is_closed = True
             recorder.on_lost = _nothing  # breaks the circle of recorder, run and answering: it is freed by counting
             return recorder.portion().events
 
@@ -146,29 +144,27 @@ class Writer:
         """Store what is pending. Raises what the store raises; then everything is still pending."""
         with self._flushing:
             recorders = self._take(hurried_only)
-            portions = [recorder.portion() for recorder in recorders.values()]
-            portions = [p for p in portions if p.events or p.usage]
-            if not portions:
+            carried = [(recorder, recorder.portion()) for recorder in recorders if not recorder.is_closed]
+            carried = [(recorder, portion) for recorder, portion in carried if portion.events or portion.usage]
+            if not carried:
                 return
             began = monotonic()
             try:
-                lost = self._log.append(portions)
+                lost = self._log.append([portion for _, portion in carried])
             except BaseException:
-                with self._dirty_lock:
-                    self._dirty = recorders | self._dirty
+                self._dirty.extend(recorders)
                 raise
             metrics.appends.observe(monotonic() - began)
-            for portion in portions:
-                self._settle(recorders[portion.turn_id], portion, lost)
+            for recorder, portion in carried:
+                self._settle(recorder, portion, lost)
 
-    def _take(self, hurried_only: bool) -> dict[UUID, Recorder]:
-        with self._dirty_lock:
-            recorders, self._hurried = self._hurried, {}
-            if not hurried_only:
-                recorders, self._dirty = self._dirty, {}
-            for turn_id in recorders:
-                self._dirty.pop(turn_id, None)
-        return recorders
+    def _take(self, hurried_only: bool) -> Iterable[Recorder]:
+        taken = _emptied(self._hurried)
+        if not hurried_only:
+            taken += _emptied(self._dirty)
+            for recorder in taken:
+                recorder.is_dirty = False  # whatever comes from now on is noted anew
+        return dict.fromkeys(taken)
 
     def _settle(self, recorder: Recorder, portion: Portion, lost: set[UUID]) -> None:
         if portion.turn_id in lost:
@@ -178,28 +174,45 @@ class Writer:
         self._hub.publish(portion.turn_id, portion.events)
 
     def _loop(self) -> None:
-        """Everything on the beat; between two beats only what must not wait."""
-        beat = 0.0
+        """Everything, on the beat."""
         while not self._stop.is_set():
             self._pending.wait()
-            self._urgent.clear()
-            between = monotonic() < beat
-            if not between:
-                self._pending.clear()
-                beat = monotonic() + beats.until_next() + LAG
-            try:
-                with self._context():
-                    self.flush(hurried_only=between)
-                    release()
-            except Exception:
-                logger.exception("log.append_failed")
-                self._pending.set()
-                self._stop.wait(RETRY_PAUSE)
-            metrics.queue.set(len(self._dirty))
-            metrics.beat.set(beats.interval())
-            self._urgent.wait(max(0.0, beat - monotonic()))
+            beat = monotonic() + beats.until_next() + LAG
+            self._stop.wait(beat - monotonic())
             if (late := monotonic() - beat) >= 0:
                 beats.came(late)
+            self._pending.clear()
+            with self._context():
+                is_stored = self._try_to_flush()
+                release()
+            metrics.queue.set(len(self._dirty))
+            metrics.beat.set(beats.interval())
+            if not is_stored:
+                self._stop.wait(RETRY_PAUSE)
+
+    def _try_to_flush(self, hurried_only: bool = False) -> bool:
+        """False where the store will not have it: then it is for the next beat."""
+        try:
+            self.flush(hurried_only)
+        except Exception:
+            logger.exception("log.append_failed")
+            self._pending.set()
+            return False
+        return True
+
+
+def _delta(block: Block, text: str) -> Mapping[str, Any]:
+    kind, name = block
+    if kind == "tool-input-delta":
+        return {"type": kind, "toolCallId": name, "inputTextDelta": text}
+    return {"type": kind, "id": name, "delta": text}
+
+
+def _emptied(waiting: list[T]) -> list[T]:
+    """What was in it. Others may add to it meanwhile."""
+    taken = waiting[:]
+    del waiting[: len(taken)]
+    return taken
 
 
 def _nothing() -> None:

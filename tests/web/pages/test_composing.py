@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from flask import Flask
 
+from chatapp import config
 from chatapp.core import quotas
 from chatapp.web.pages import disclosure
 from tests.people import People, settle
@@ -38,6 +40,24 @@ def test_the_notice_names_whom_to_ask(make_app: Callable[..., Flask]) -> None:
     browser.sign_in(person)
     browser.delete_cookie(disclosure.COOKIE)
     assert browser.page("/chat/").has("a", href="mailto:help@example.org")
+
+
+def test_who_was_told_that_nothing_leaves_the_site_is_told_when_that_changes(
+    ana: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana.delete_cookie(disclosure.COOKIE)
+    assert "not sent to a model elsewhere" in ana.page("/chat/").text
+    ana.post("/chat/disclosure/", data={"next": "/chat/"})
+    assert ana.page("/chat/").has(id="composer")
+
+    offline = config.current()
+    monkeypatch.setattr(config, "_current", replace(offline, provider="anthropic"))
+    assert "sent to a language model outside this site" in ana.page("/chat/").text
+    ana.post("/chat/disclosure/", data={"next": "/chat/"})
+    assert ana.page("/chat/").has(id="composer")
+
+    monkeypatch.setattr(config, "_current", offline)
+    assert ana.page("/chat/").has(id="composer")
 
 
 def test_a_conversation_behind_the_notice_has_not_been_seen(ana: Visitor) -> None:

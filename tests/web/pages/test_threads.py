@@ -396,6 +396,7 @@ def test_a_search_costs_the_same_number_of_queries_for_many_hits(ana: Visitor, p
     one = queries()
     for number in range(9):
         add(people, f"t{number}", said="Rain again.")
+    queries()  # what was said is indexed, once
     assert queries() == one
 
 
