@@ -24,12 +24,43 @@ UNATTENDED = ("/healthz", "/readyz", "/metrics")  # machines ask for these, all 
 
 
 class Connection(gevent.socket.socket):
-    """Asks the system once for each piece of an answer: gevent asks for the size of the buffer before it sends any."""
+    """Asks the system once for each piece of an answer, and for its head and its first piece together.
+
+    gevent asks for the size of the buffer before it sends any. gunicorn sends a head when it has what comes behind it;
+    that of an answer without a body goes when the next request is read or the connection is closed.
+    """
+
+    head = b""
 
     def sendall(self, data, flags=0):
-        sent = self.send(data, flags)
-        if sent < len(data):
+        if data.startswith(b"HTTP/1.") and data.endswith(b"\r\n\r\n"):
+            data, self.head = self.head, data
+        elif self.head:
+            data, self.head = self.head + data, b""
+        if data and (sent := self.send(data, flags)) < len(data):
             super().sendall(memoryview(data)[sent:], flags)
+
+    def flush(self):
+        if self.head:
+            self.sendall(b"")
+
+    def recv(self, *args):
+        self.flush()
+        return super().recv(*args)
+
+    def sendfile(self, *args, **kwargs):
+        self.flush()
+        return super().sendfile(*args, **kwargs)
+
+    def shutdown(self, how):
+        self.flush()
+        super().shutdown(how)
+
+    def close(self):
+        try:
+            self.flush()
+        finally:
+            super().close()
 
 
 class Worker(GeventWorker):

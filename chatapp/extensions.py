@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Response, request
 from flask_login import LoginManager
 from htmx_flask import Htmx
 
@@ -23,7 +23,17 @@ class Migrations:
         return getattr(self._app.extensions["migrate"], name)
 
 
-login = LoginManager()
+class Login(LoginManager):  # type: ignore[misc]
+    """Who asks is whom the request loader finds. Sessions and cookies of flask-login's own are not looked for."""
+
+    def _load_user(self) -> None:
+        self._update_request_context_with_user(self._request_callback(request))
+
+    def _update_remember_cookie(self, response: Response) -> Response:
+        return response
+
+
+login = Login()
 htmx = Htmx()
 
 __all__ = ["Migrations", "db", "htmx", "login"]

@@ -28,7 +28,7 @@ class Follower:
         self.ended = False
         self._patient = patient
         self._channel = hub.join(turn_id, self.position)
-        self._checked = False
+        self._checked = self._channel.produced_here  # all of it has come, or will come, through the channel
         metrics.streams.inc()
 
     def __enter__(self) -> Follower:
@@ -63,14 +63,13 @@ class Follower:
     def _catch_up(self) -> list[Event]:
         """What the store has and the channel may not; also tells a turn that ended long ago."""
         first_look, self._checked = not self._checked, True
-        if first_look and self._channel.produced_here and self.position >= self._channel.base:
-            return self._channel.read(self.position, 0)
         events = event_log.current().read(self._channel.turn_id, self.position)
         if not events and (first_look or self._channel.ended) and final_among([self._channel.turn_id]):
             # It may have ended between the two looks: what it ended with is there by now.
             events = event_log.current().read(self._channel.turn_id, self.position)
             self.ended = not events and self._is_over()
         release()
+        self._channel.hold_again(events)
         return events
 
     def _is_over(self) -> bool:

@@ -94,6 +94,15 @@ class Channel:
         base, events = self._kept
         return events[after - base :] if after >= base else []
 
+    def hold_again(self, found: Sequence[Event]) -> None:
+        """What was let go of, and one of several readers had to look up: the others would have to as well."""
+        with self._lock:
+            base, events = self._kept
+            gone = [event for event in found if event.seq <= base]
+            is_joined = bool(gone) and gone[0].seq + len(gone) == base + 1
+            if is_joined and len(gone) + len(events) <= KEPT and self.users - self.produced_here > 1:
+                self._kept = (base - len(gone), [*gone, *events])
+
     def wake(self, moment: float = inf) -> None:
         """All who wait, or those who meant to wait until `moment`."""
         for news, until in tuple(self._waiting.items()):

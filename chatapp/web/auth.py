@@ -15,9 +15,9 @@ from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Request, Response, after_this_request, current_app, g, redirect, request, session, url_for
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
-from flask_login import UserMixin, current_user, logout_user
+from flask_login import UserMixin, current_user
 from htmx_flask import make_response
 from htmx_flask import request as htmx_request
 
@@ -57,11 +57,14 @@ class Notices(SecureCookieSessionInterface):
             return super().open_session(app, request)
         return self.session_class()
 
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if session.accessed:
+            super().save_session(app, session, response)
+
 
 def init_app(app: Flask) -> None:
     app.session_interface = Notices()
     app.config.from_mapping(PERMANENT_SESSION_LIFETIME=SESSION_COOKIE_AGE, SESSION_REFRESH_EACH_REQUEST=False)
-    login.session_protection = None  # which would mark, and so set, Flask's cookie
     login.request_loader(_load)
     login.unauthorized_handler(_ask_to_sign_in)
 
@@ -106,7 +109,7 @@ def begin_session(user: User, proof: Proof) -> None:
 def end_session() -> None:
     """From now on this browser is nobody's."""
     _close_session()
-    logout_user()
+    forget_reader()
 
     @after_this_request
     def take(response: Response) -> Response:
@@ -142,7 +145,7 @@ def reader() -> User | None:
 
 
 def forget_reader() -> None:
-    """For the rest of the request it is nobody's: the database, which could say whose, is away."""
+    """For the rest of the request it is nobody's."""
     g._login_user = login.anonymous_user()
 
 

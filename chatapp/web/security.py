@@ -35,6 +35,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+UNKEPT = {**HEADERS, "Cache-Control": "no-store", "Vary": "HX-Request, Cookie"}
 
 
 def init_app(app: Flask) -> None:
@@ -80,13 +81,15 @@ def _refuse_other_sites() -> None:
 
 
 def _add_headers(response: Response) -> Response:
+    headers = response.headers
     if framing := g.get("frame_ancestors"):
         policy = CONTENT_SECURITY_POLICY.replace(NO_FRAMES, f"frame-ancestors {' '.join(framing)}")
-        response.headers["Content-Security-Policy"] = policy
-    for name, value in HEADERS.items():
-        if not (framing and name == "X-Frame-Options"):  # which knows of no other site
-            response.headers.setdefault(name, value)
-    if request.endpoint != "static":
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.vary.add("HX-Request")
+        headers["Content-Security-Policy"] = policy
+    given = {name.lower() for name in headers.keys()}  # noqa: SIM118 - iterating gives names and values
+    if framing:
+        given.add("x-frame-options")  # which knows of no other site
+    wanted = HEADERS if request.endpoint == "static" else UNKEPT
+    headers.extend([(name, value) for name, value in wanted.items() if name.lower() not in given])
+    if wanted is UNKEPT and "vary" in given:
+        response.vary.update(("HX-Request", "Cookie"))
     return response

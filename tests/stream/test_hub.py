@@ -161,6 +161,42 @@ def test_a_reader_who_comes_later_is_told_what_was_let_go_of(people: People) -> 
     assert [e.json for e in events] == [e.json for e in events_of(turn)]
 
 
+def test_what_was_looked_up_for_one_of_several_readers_is_there_for_the_others(people: People) -> None:
+    turn = ask(people.ana, "/slow 30").turn
+    with follow(turn.id) as first:
+        wait_until(lambda: first.read(1) and first.position > 8)
+        with follow(turn.id) as second:
+            assert second.reads_store
+            second.read(1)
+            with follow(turn.id) as third:
+                assert not third.reads_store
+                assert [e.seq for e in read_on(third)] == [e.seq for e in events_of(turn)]
+
+
+def test_what_is_held_again_leaves_no_gap_and_is_not_held_for_one_reader_alone() -> None:
+    channel = Channel(uuid4(), 0)
+    channel.users = 1
+    channel.publish(deltas(*range(1, 21)))
+    channel.read(10, 0)
+    channel.publish(deltas(21))
+    channel.hold_again(deltas(9, 10))
+    assert channel.base == 10
+    channel.users = 2
+    channel.hold_again(deltas(1, 2))
+    assert channel.base == 10
+    channel.hold_again(deltas(*range(8, 13)))
+    assert [e.seq for e in channel.read(7, 0)] == list(range(8, 22))
+
+
+def test_no_more_is_held_again_than_is_held_of_an_answer() -> None:
+    channel = Channel(uuid4(), 0)
+    channel.users = 2
+    for number in range(1, KEPT + 2):
+        channel.publish(deltas(number))
+    channel.hold_again(deltas(1))
+    assert (channel.base, len(channel.events)) == (1, KEPT)
+
+
 def test_a_reader_who_has_fallen_behind_is_told_everything(people: People) -> None:
     turn = ask(people.ana, "/slow 30").turn
     with follow(turn.id) as slow:

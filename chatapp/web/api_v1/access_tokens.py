@@ -16,7 +16,7 @@ from chatapp.web.api_v1.auth import caller
 from chatapp.web.api_v1.cursors import Cursor, page
 from chatapp.web.api_v1.fields import Count, Flag, Text, WholeNumber
 from chatapp.web.api_v1.reading import Input, takes
-from chatapp.web.api_v1.schemas import NewTokenOutput, TokenOutput, TokenPage, listed
+from chatapp.web.api_v1.schemas import NewTokenOutput, TokenOutput, TokenPage, dump, listed
 from chatapp.web.contract import answers
 from chatapp.web.responses import empty
 
@@ -33,8 +33,7 @@ class TokenInput(Input):
 
 
 def present(token: ApiToken) -> Json:
-    document: Json = TokenOutput().dump(token)
-    return document
+    return dump(TokenOutput, token)
 
 
 @bp.get("/access-tokens")

@@ -22,5 +22,4 @@ class AgentQuery(Input):
 @answers(AgentSpecList)
 def list_agent_specs(query: Json) -> Json:
     found, total = agents.page(query["mode"], query["offset"], query["limit"])
-    schema = AgentSpecOutput()
-    return {"specs": [dump(schema, spec) for spec in found], "total": total}
+    return {"specs": [dump(AgentSpecOutput, spec) for spec in found], "total": total}

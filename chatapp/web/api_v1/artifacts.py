@@ -69,7 +69,7 @@ class FormInput(Input):
 def create_artifact() -> ResponseReturnValue:
     make: Any = _uploaded if request.mimetype == FORM else _put_down
     artifact: Artifact = make()
-    return dump(ArtifactOutput(), artifact), 201, {"Location": f"/api/v1/artifacts/{artifact.id}"}
+    return dump(ArtifactOutput, artifact), 201, {"Location": f"/api/v1/artifacts/{artifact.id}"}
 
 
 @bp.get("/artifacts")
@@ -78,9 +78,8 @@ def create_artifact() -> ResponseReturnValue:
 def list_artifacts(query: Json) -> Json:
     found, total = artifacts.listing(caller(), **query)
     limit, offset = query["limit"], query["offset"]
-    schema = ArtifactOutput()
     return {
-        "artifacts": [dump(schema, artifact) for artifact in found],
+        "artifacts": [dump(ArtifactOutput, artifact) for artifact in found],
         "hasNext": offset + len(found) < total,
         "limit": limit,
         "offset": offset,
@@ -92,7 +91,7 @@ def list_artifacts(query: Json) -> Json:
 @takes()
 @answers(ArtifactOutput)
 def show_artifact(artifact_id: UUID) -> Json:
-    return dump(ArtifactOutput(), artifacts.get_own(caller(), artifact_id))
+    return dump(ArtifactOutput, artifacts.get_own(caller(), artifact_id))
 
 
 @bp.get("/artifacts/<artifact_id>/content")

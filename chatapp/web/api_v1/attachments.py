@@ -36,8 +36,8 @@ class AttachmentInput(Input):
 @takes(query=AttachmentQuery)
 @answers(AttachmentOutput, many=True)
 def list_attachments(thread_id: UUID, query: Json) -> list[Json]:
-    thread, schema = threads.get_shown(caller(), thread_id), AttachmentOutput()
-    return [dump(schema, attached) for attached in attachments.listing(thread, **query)]
+    thread = threads.get_shown(caller(), thread_id)
+    return [dump(AttachmentOutput, attached) for attached in attachments.listing(thread, **query)]
 
 
 @bp.post("/chat/threads/<thread_id>/attachments")
@@ -47,14 +47,14 @@ def create_attachment(thread_id: UUID, query: Json, body: Json) -> ResponseRetur
     """Attaching once more what is attached answers 200 with the attachment that there is."""
     thread = threads.get_shown(caller(), thread_id)
     attached, is_new = attachments.create(caller(), thread.id, query["artifact_id"], body["message_id"])
-    return dump(AttachmentOutput(), attached), 201 if is_new else 200
+    return dump(AttachmentOutput, attached), 201 if is_new else 200
 
 
 @bp.get("/chat/attachments/<attachment_id>")
 @takes()
 @answers(AttachmentOutput)
 def show_attachment(attachment_id: UUID) -> Json:
-    return dump(AttachmentOutput(), attachments.get_shown(caller(), attachment_id))
+    return dump(AttachmentOutput, attachments.get_shown(caller(), attachment_id))
 
 
 @bp.delete("/chat/attachments/<attachment_id>")

@@ -110,5 +110,4 @@ class RunList(Output):
 def present(found: Sequence[Automation]) -> list[Json]:
     """Automations with the newest run of each."""
     latest = catalogue.latest_runs(found)
-    schema = AutomationOutput()
-    return [dump(schema, {"automation": one, "latest": latest.get(one.id)}) for one in found]
+    return [dump(AutomationOutput, {"automation": one, "latest": latest.get(one.id)}) for one in found]

@@ -116,7 +116,7 @@ def delete_automation(automation_id: UUID) -> Response:
 @answers(RunOutput, status=202, refusals=(409,))
 def start_run(automation_id: UUID, headers: Json, body: Json) -> ResponseReturnValue:
     def make() -> Json:
-        return dump(RunOutput(), running.start(caller(), automation_id, body["inputs"]))
+        return dump(RunOutput, running.start(caller(), automation_id, body["inputs"]))
 
     return once(headers["idempotency_key"], body, 202, make)
 
@@ -139,21 +139,21 @@ def list_runs(query: Json) -> Json:
 @takes()
 @answers(RunDetails)
 def show_run(run_id: UUID) -> Json:
-    return dump(RunDetails(), catalogue.get_run(caller(), run_id))
+    return dump(RunDetails, catalogue.get_run(caller(), run_id))
 
 
 @bp.post("/automation-runs/<run_id>/approve")
 @takes(body=GateInput)
 @answers(RunDetails, refusals=(409,))
 def approve_run(run_id: UUID, body: Json) -> Json:
-    return dump(RunDetails(), running.decide(caller(), run_id, True, body["reason"]))
+    return dump(RunDetails, running.decide(caller(), run_id, True, body["reason"]))
 
 
 @bp.post("/automation-runs/<run_id>/reject")
 @takes(body=GateInput)
 @answers(RunDetails, refusals=(409,))
 def reject_run(run_id: UUID, body: Json) -> Json:
-    return dump(RunDetails(), running.decide(caller(), run_id, False, body["reason"]))
+    return dump(RunDetails, running.decide(caller(), run_id, False, body["reason"]))
 
 
 @bp.post("/automation-runs/<run_id>/cancel")
@@ -166,5 +166,4 @@ def cancel_run(run_id: UUID) -> Response:
 
 def _runs(automation_id: UUID | None, query: Json) -> Json:
     found, total = catalogue.page_of_runs(caller(), automation_id, query["status"], query["offset"], query["limit"])
-    schema = RunOutput()
-    return {"items": [dump(schema, run) for run in found], "total": total}
+    return {"items": [dump(RunOutput, run) for run in found], "total": total}

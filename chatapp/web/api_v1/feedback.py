@@ -30,4 +30,4 @@ class FeedbackInput(Input):
 def give_feedback(thread_id: UUID, body: Json) -> ResponseReturnValue:
     said = Said(RATINGS[body["rating"]], body["comment"])
     given = feedback.give(caller(), thread_id, said, body["message_id"], body["turn_id"])
-    return dump(FeedbackOutput(), given), 201
+    return dump(FeedbackOutput, given), 201

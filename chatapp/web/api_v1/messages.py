@@ -36,5 +36,4 @@ def list_messages(thread_id: UUID, query: Json) -> Json:
         with_history=query["include_superseded"],
     )
     rows, cursor = page(query, fetch, lambda m: (m.sequence_index, m.created, m.id), query["order"])
-    schema = MessageOutput()
-    return listed((dump(schema, message) for message in rows), cursor)
+    return listed((dump(MessageOutput, message) for message in rows), cursor)

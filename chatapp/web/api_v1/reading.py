@@ -33,6 +33,12 @@ class CamelCase(Schema):
         field_obj.data_key = field_obj.data_key or camel(field_name)
 
 
+@cache
+def made(schema: type[CamelCase]) -> CamelCase:
+    """A schema keeps nothing of what it reads and presents, and making one takes longer than either."""
+    return schema()
+
+
 class Output(CamelCase):
     """What clients get: every key is always there (turns-api 0.1)."""
 
@@ -70,7 +76,7 @@ def takes(
     def decorate(view: View) -> View:
         @wraps(view)
         def read(**path: str) -> Any:
-            return view(**_read(path, {name: _made(schema) for name, schema in given.items()}))
+            return view(**_read(path, {name: made(schema) for name, schema in given.items()}))
 
         decorated: Any = read
         for name, schema in given.items():
@@ -78,12 +84,6 @@ def takes(
         return decorated  # type: ignore[no-any-return]
 
     return decorate
-
-
-@cache
-def _made(schema: type[Input]) -> Input:
-    """A schema keeps nothing of what it reads, and making one takes as long as reading."""
-    return schema()
 
 
 def _read(path: Mapping[str, str], schemas: Mapping[str, Schema]) -> Json:

@@ -17,7 +17,7 @@ from chatapp.core.own_threads import Summary
 from chatapp.models import Artifact, Feedback, Message
 from chatapp.values import Json, Mode, OnActive, Role, TurnStatus
 from chatapp.web.api_v1.fields import Choice
-from chatapp.web.api_v1.reading import CamelCase, Output
+from chatapp.web.api_v1.reading import CamelCase, Output, made
 
 Moment = partial(fields.DateTime, format="%Y-%m-%dT%H:%M:%S.%fZ")
 NullableMoment = partial(Moment, allow_none=True)
@@ -256,7 +256,7 @@ class EventOutput(Output):
     type = fields.String()
 
 
-def dump(schema: CamelCase, found: Any) -> Json:
+def dump(schema: type[CamelCase], found: Any) -> Json:
     """One object as the schema presents it."""
-    document: Json = schema.dump(found)
+    document: Json = made(schema).dump(found)
     return document

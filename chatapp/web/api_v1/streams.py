@@ -91,31 +91,25 @@ def _stream(turn: Turn, after: int) -> Response:
     release()
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     frames = _follow(app, turn.id, after) if told is None else iter([sse.RETRY, sse.unnumbered(told), sse.DONE])
-    response = streamed(frames, MIMETYPE, HEADERS)
-    response.headers["X-Turn-Id"] = str(turn.id)
-    return response
+    return streamed(frames, MIMETYPE, {**HEADERS, "X-Turn-Id": str(turn.id)})
 
 
 def _follow(app: Flask, turn_id: UUID, after: int) -> Iterator[bytes]:
     """Every event behind `after`, then live. A stream that breaks has no last frame: its reader asks again."""
     heartbeat = config.current().heartbeat
-    yield sse.RETRY
-    sent = monotonic()
     try:
         with follow(turn_id, after) as follower:
+            piece, sent = sse.RETRY + sse.frames(_read(app, follower, 0.0)), 0.0
             while not follower.ended:
+                if piece:
+                    yield piece
+                    sent = monotonic()
                 events = _read(app, follower, max(0.0, sent + heartbeat - monotonic()))
-                moment = monotonic()
-                if events:
-                    sent = moment
-                    yield sse.frames(events)
-                elif moment - sent >= heartbeat and not follower.ended:
-                    sent = moment
-                    yield sse.PING
+                piece = sse.frames(events) or (sse.PING if monotonic() - sent >= heartbeat else b"")
     except Exception:
         logger.exception("stream.broken", turn_id=str(turn_id))
         return
-    yield sse.DONE
+    yield piece + sse.DONE
 
 
 def _read(app: Flask, follower: Follower, timeout: float) -> list[Event]:

@@ -65,8 +65,7 @@ class DeletionInput(Input):
 
 
 def present(found: Sequence[Thread]) -> list[Json]:
-    schema = ThreadOutput()
-    return [dump(schema, summary) for summary in own_threads.summaries(found)]
+    return [dump(ThreadOutput, summary) for summary in own_threads.summaries(found)]
 
 
 @bp.get("/chat/threads")

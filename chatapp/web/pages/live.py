@@ -95,16 +95,18 @@ def _operations(user: User, turn_id: UUID, after: int, *, waits: bool) -> Iterat
         release()
         encoder.feed(known)
         start = known[-1].seq if known else 0
-    yield b"retry: 1000\n\n"
     with follow(turn_id, start, patient=waits) as follower:
+        events = follower.read(0.0)
+        piece = b"retry: 1000\n\n" + encoder.feed(events)
         while not follower.ended:
-            events = follower.read(heartbeat)
-            if piece := encoder.feed(events) if events else b"event: ping\ndata:\n\n":
+            if piece:
                 yield piece
             flows = flows or any(event.type == "text-delta" for event in events)
-            if flows and not follower.ended:
+            if flows:
                 sleep(BEAT if follower.position < LONG else SLOW_BEAT)
-    yield _ending(user, turn_id)
+            events = follower.read(heartbeat)
+            piece = encoder.feed(events) if events else b"event: ping\ndata:\n\n"
+    yield piece + _ending(user, turn_id)
 
 
 def _ending(user: User, turn_id: UUID) -> bytes:

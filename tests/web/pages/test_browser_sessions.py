@@ -56,6 +56,14 @@ def test_no_answer_sets_the_cookie_again_so_none_brings_an_ended_session_back(an
     assert not is_in(ana)
 
 
+def test_the_cookie_by_which_another_program_on_this_machine_remembers_people_signs_nobody_out(ana: Visitor) -> None:
+    ana.set_cookie("remember_token", "7|0123")
+    assert ana.get("/chat/").status_code == 200
+    assert ana.post("/sign-out/").headers.getlist("Set-Cookie") == [
+        f"{SESSION_COOKIE}=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/"
+    ]
+
+
 def test_signing_in_makes_a_new_secret_and_the_one_before_opens_nothing(visit: Callable[[], Visitor]) -> None:
     accounts.create_user("ana", PASSWORD)
     browser = visit()
