@@ -15,10 +15,10 @@ from pathlib import Path
 
 # A stack counts for the first of these of which it holds a sign.
 PARTS = (
-    ("asking the model", ("AnthropicStream._ask", "AnthropicProvider.title")),
-    ("reading the model's events", ("AnthropicStream._events",)),
-    ("guarding and merging text", ("Answering._take", "Answering._consume", "Answering.pause")),
     ("storing and telling events", ("Writer._loop", "Writer.flush")),
+    ("asking the model", ("AnthropicStream._ask", "AnthropicProvider.title")),
+    ("reading the model's events", ("AnthropicStream.__iter__",)),
+    ("guarding and merging text", ("Answering._take", "Answering._consume", "Answering.pause")),
     ("ending turns", ("turns.py:finish", "Runner._finish")),
     ("context and tools of a turn", ("Runner._answer",)),
     ("titles", ("Titler._run",)),
@@ -27,7 +27,7 @@ PARTS = (
     ("encoding for readers", ("stream.py:_answer", "streams.py:_follow", "live.py:")),
     ("requests besides: routing, templates", ("Flask.wsgi_app",)),
     ("sockets of readers", ("GeventWorker.handle",)),
-    ("watching leases and relays", ("Runner._watch", "Runner._poll", "Hub.poll", "Runner._reap", "relay.py:")),
+    ("watching leases and relays", ("Watch._watch", "Watch._poll", "Watch._reap", "relay.py:")),
     ("switching between answers", ("gevent/hub.py", "gevent/greenlet.py")),
 )
 

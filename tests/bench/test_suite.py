@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +14,8 @@ from bench import capacity, measured, suite
 from bench.capacity import EVERYWHERE, OFFICE, Costs, People, Trace, simulate
 from bench.host_parts import faults
 from bench.measured import Figure, Outcome
-from bench.parts_of_profile import parts
+from bench.parts_of_profile import PARTS, parts
+from tests.servers import ROOT
 
 CONDITIONS = {"at": "2026-01-01 10:00 UTC", "machine": "a machine", "load": 0.1, "seconds": 9}
 COSTS = Costs({"NDJSON": 100.0, "SSE": 90.0, "page": 150.0}, 120.0, 40.0, 260.0, 90.0, 250.0)
@@ -118,3 +121,21 @@ def test_a_profile_is_summed_up_by_what_the_time_went_into() -> None:
         "gunicorn;nothing that is known 1",
     ]
     assert parts(stacks) == {"ending turns": 3, "storing and telling events": 2, "the rest": 1}
+
+
+def places() -> Iterator[str]:
+    """Every function of the product, as a profile names it."""
+    for path in (ROOT / "chatapp").rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            for inner in getattr(node, "body", []) if isinstance(node, ast.ClassDef | ast.Module) else []:
+                if isinstance(inner, ast.FunctionDef):
+                    owner = f"{node.name}." if isinstance(node, ast.ClassDef) else ""
+                    yield f"{path.relative_to(ROOT)}:{owner}{inner.name}"
+
+
+def test_every_sign_of_a_part_of_a_profile_is_a_place_in_the_product() -> None:
+    of_libraries = {"Flask.wsgi_app", "GeventWorker.handle", "gevent/hub.py", "gevent/greenlet.py"}
+    ours = list(places())
+    signs = {sign for _, signs in PARTS for sign in signs} - of_libraries
+    assert {sign for sign in signs if not any(sign in place for place in ours)} == set()
