@@ -93,6 +93,7 @@ def measure(plan: Plan) -> list[Result]:
 
 def _product(name: str, streams: int, plan: Plan, model: ModelServer, hosts: Hosts) -> Result:
     hosts.start()
+    hosts.warm_up()
     way = asyncio.run(WAYS[name](hosts.urls[0], hosts.tokens))
     bystander = Bystander.of_product(hosts.urls[0], hosts.tokens[0]) if plan.has_bystander else None
     before = hosts.operations()

@@ -31,10 +31,10 @@ def interval() -> float:
     return config.current().merge_interval * beats_apart()
 
 
-def until_next() -> float:
-    """Seconds until the next beat."""
+def until_next(after: float = 0.0) -> float:
+    """Seconds until the next beat, or until so many seconds after one."""
     usual = config.current().merge_interval
-    return usual - monotonic() % usual if usual else 0.0
+    return usual - (monotonic() - after) % usual if usual else 0.0
 
 
 def until_turn_of(number: int) -> float:

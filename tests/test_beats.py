@@ -58,6 +58,13 @@ def test_nothing_is_gathered_where_that_is_wanted(monkeypatch: pytest.MonkeyPatc
     assert beats.until_next() == beats.until_turn_of(3) == beats.interval() == 0.0
 
 
+def test_what_was_read_at_a_beat_is_stored_right_after_it_and_not_a_beat_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beats, "monotonic", lambda: 5 * USUAL + 0.0005)
+
+    assert beats.until_next(0.002) == pytest.approx(0.0015)
+    assert beats.until_next() == pytest.approx(USUAL - 0.0005)
+
+
 @pytest.mark.parametrize("moment", [0.0, 70_000.012, 1_234_567.199])
 @pytest.mark.parametrize("place", range(len(beats.ROUNDS)))
 def test_each_beat_is_the_turn_of_as_many_answers(monkeypatch: pytest.MonkeyPatch, moment: float, place: int) -> None:

@@ -177,7 +177,7 @@ class Writer:
         """Everything, on the beat."""
         while not self._stop.is_set():
             self._pending.wait()
-            beat = monotonic() + beats.until_next() + LAG
+            beat = monotonic() + beats.until_next(LAG)
             self._stop.wait(beat - monotonic())
             if (late := monotonic() - beat) >= 0:
                 beats.came(late)
