@@ -95,6 +95,17 @@ def test_stop_keeps_what_was_shown(chat: Chat) -> None:
     assert chat.articles() == articles
 
 
+def test_the_lines_of_an_answer_are_broken_while_it_is_written(chat: Chat) -> None:
+    chat.page.set_viewport_size({"width": 390, "height": 800})
+    chat.send("/slow 1000").says("tick 20 ")
+    assert chat.text.evaluate("blocks => [blocks.scrollWidth, blocks.scrollHeight > 40]") == [
+        chat.text.evaluate("blocks => blocks.clientWidth"),
+        True,
+    ]
+    chat.stop_button.click()
+    chat.ended("cancelled")
+
+
 def test_the_answer_can_be_stopped_from_another_tab(chat: Chat) -> None:
     chat.send("/slow 1000").says("tick 3 ")
     other = Chat(chat.page.context.new_page()).open(chat.page.url)
