@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
 import pytest
 
 from chatapp import beats, config
 from chatapp.config import Settings
+from tests.servers import wait_until
 
 USUAL = 0.05
 
@@ -55,7 +60,7 @@ def test_nothing_is_gathered_where_that_is_wanted(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(config, "_current", Settings(merge_interval=0.0))
     come(10.0)
 
-    assert beats.until_next() == beats.until_turn_of(3) == beats.interval() == 0.0
+    assert beats.until_next() == beats.interval() == 0.0
 
 
 def test_what_was_read_at_a_beat_is_stored_right_after_it_and_not_a_beat_later(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,16 +70,81 @@ def test_what_was_read_at_a_beat_is_stored_right_after_it_and_not_a_beat_later(m
     assert beats.until_next() == pytest.approx(USUAL - 0.0005)
 
 
-@pytest.mark.parametrize("moment", [0.0, 70_000.012, 1_234_567.199])
 @pytest.mark.parametrize("place", range(len(beats.ROUNDS)))
-def test_each_beat_is_the_turn_of_as_many_answers(monkeypatch: pytest.MonkeyPatch, moment: float, place: int) -> None:
+def test_each_beat_is_the_turn_of_as_many_answers(monkeypatch: pytest.MonkeyPatch, place: int) -> None:
     monkeypatch.setattr(beats, "_round", place)
-    monkeypatch.setattr(beats, "monotonic", lambda: moment)
     apart = beats.beats_apart()
+    with waiting(range(2 * apart)) as read:
+        turns = []
+        for beat in range(1, apart + 1):
+            assert beats.strike() == (beat < apart)  # whether somebody waits for a later one
+            wait_until(lambda beat=beat: len(read) == 2 * beat)
+            turns.append({number % apart for number in read[-2:]})
 
-    waits = [beats.until_turn_of(number) for number in range(apart)]
+    assert sorted(turns, key=min) == [{number} for number in range(apart)]
 
-    assert all(0 < wait <= USUAL * apart + 1e-9 for wait in waits)
-    assert [beats.until_turn_of(number + apart) for number in range(apart)] == waits
-    for later, wait in enumerate(sorted(waits)):
-        assert wait == pytest.approx(beats.until_next() + later * USUAL, abs=1e-6)
+
+def test_who_waits_when_the_conductor_stops_goes_on() -> None:
+    stop, read = threading.Event(), []
+    conductor = threading.Thread(target=beats.conduct, args=(stop,))
+    conductor.start()
+    wait_until(lambda: stop in beats._conductors)
+    reader = threading.Thread(target=lambda: [beats.wait(0, beats.bell()), read.append(0)])
+    reader.start()
+    stop.set()
+    reader.join(5)
+    conductor.join(5)
+
+    assert read == [0]
+    assert stop not in beats._conductors
+    assert not beats._waiting
+
+
+def test_a_conductor_wakes_at_every_beat_who_waits() -> None:
+    stop, news, before = threading.Event(), beats.bell(), beats._beat
+    conductor = threading.Thread(target=beats.conduct, args=(stop,))
+    conductor.start()
+    wait_until(lambda: stop in beats._conductors)
+    try:
+        for number in range(3):
+            beats.wait(number, news)
+    finally:
+        stop.set()
+        conductor.join(5)
+
+    assert beats._beat - before == 3
+    assert not news.acquire(blocking=False)
+
+
+def test_who_is_woken_in_the_moment_in_which_he_goes_on_waits_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    news = beats.bell()
+    monkeypatch.setattr(beats, "sleep", lambda _seconds: beats.strike())
+
+    beats.wait(0, news)
+
+    assert not news.acquire(blocking=False)
+
+
+def test_without_a_conductor_everybody_waits_for_the_beat() -> None:
+    beats.wait(0, beats.bell())
+
+    assert not beats._waiting
+
+
+@contextmanager
+def waiting(numbers: Iterable[int]) -> Iterator[list[int]]:
+    """Threads that wait for the turn of these answers, once; the numbers of those that have gone on."""
+    numbers, read = list(numbers), []
+    silent = threading.Event()  # a conductor that never strikes by itself
+    beats._conductors.append(silent)
+    threads = [threading.Thread(target=lambda n=n: [beats.wait(n, beats.bell()), read.append(n)]) for n in numbers]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: len(beats._waiting) == len(numbers))
+    try:
+        yield read
+    finally:
+        beats._conductors.remove(silent)
+        beats._wake(list(beats._waiting))
+        for thread in threads:
+            thread.join(5)

@@ -18,6 +18,7 @@ from itertools import count
 from time import monotonic
 from typing import Protocol
 
+from chatapp.beats import bell
 from chatapp.providers import http1
 
 READ_SIZE = 16384
@@ -42,6 +43,7 @@ class Call:
 
     def __init__(self) -> None:
         self.number = next(_numbers)
+        self.news = bell()
         self.cut = threading.Event()
         self.paced = False  # the answer flows: from here on it is read in beats
         self.answered = False  # all that matters has come, though perhaps not the last bytes of the body

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from time import sleep
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -130,7 +129,7 @@ class _Exchange(httpx2.SyncByteStream):
     def receive(self) -> bytes:
         if self._pauses and self._call.paced and not self._body.complete:
             # The network takes what arrives meanwhile; three tokens cost little more than one.
-            sleep(beats.until_turn_of(self._call.number))
+            beats.wait(self._call.number, self._call.news)
         try:
             data = self._next()
         except FAILURES as error:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from chatapp import metrics
+from chatapp.beats import bell
 from chatapp.db import release, session
 from chatapp.models import Turn
 from chatapp.stream import log as event_log
@@ -27,6 +28,7 @@ class Follower:
         self.position = min(after, FARTHEST)
         self.ended = False
         self._patient = patient
+        self._news = bell()
         self._channel = hub.join(turn_id, self.position)
         self._checked = self._channel.produced_here  # all of it has come, or will come, through the channel
         metrics.streams.inc()
@@ -53,7 +55,7 @@ class Follower:
         if self.reads_store:
             events = self._catch_up()
         else:
-            events = self._channel.read(self.position, timeout)
+            events = self._channel.read(self.position, timeout, self._news)
             self.ended = self._channel.ended and not (events or self.reads_store) and self._is_over()
         if events:
             self.position = events[-1].seq

@@ -10,6 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from chatapp import config
+from chatapp.beats import bell
 from chatapp.db import release
 from chatapp.stream.log import Log
 from chatapp.values import Event
@@ -83,13 +84,13 @@ class Channel:
         self.ended = False
         self.quiet_since = monotonic()
 
-    def read(self, after: int, timeout: float) -> list[Event]:
-        """Events after number `after`; waits up to `timeout` seconds for the first.
+    def read(self, after: int, timeout: float, news: threading.Lock | None = None) -> list[Event]:
+        """Events after number `after`; waits up to `timeout` seconds for the first. `news` is the bell of who waits.
 
         Nothing where `base` is, or has become meanwhile, higher than `after`: only the store has those.
         """
         if self.last <= after and not self.ended:
-            self._wait(after, timeout)
+            self._wait(after, timeout, news or bell())
         self._got = after
         base, events = self._kept
         return events[after - base :] if after >= base else []
@@ -109,15 +110,13 @@ class Channel:
             if until <= moment and self._waiting.pop(news, None) is not None:
                 news.release()
 
-    def _wait(self, after: int, timeout: float) -> None:
-        """A lock that is taken twice and released by whoever wakes its owner: a third of what an Event costs."""
-        news = threading.Lock()
-        news.acquire()
+    def _wait(self, after: int, timeout: float, news: threading.Lock) -> None:
         self._waiting[news] = monotonic() + timeout
         # Looked at again: an event that came before `news` was among the waiting has woken nobody.
-        if self.last <= after and not self.ended:
-            news.acquire(timeout=-1 if self.is_timed and timeout > TICK else timeout)
-        self._waiting.pop(news, None)
+        is_wanted = self.last <= after and not self.ended
+        is_woken = is_wanted and news.acquire(timeout=-1 if self.is_timed and timeout > TICK else timeout)
+        if not is_woken and self._waiting.pop(news, None) is None:
+            news.acquire()  # whoever has taken it out releases it
 
     def _keep(self, fresh: Sequence[Event]) -> None:
         """What is new, and of what was there before that which somebody may still ask for."""

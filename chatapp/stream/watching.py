@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 
-from chatapp import config
+from chatapp import beats, config
 from chatapp.core import approvals, takeovers, turns
 from chatapp.db import is_sqlite, release
 from chatapp.providers import FAILURES, Trouble
@@ -53,6 +53,7 @@ class Watch:
             "turn-watch": self._watch,
             "turn-reaper": self._reap,
             "log-poller": self._poll,
+            "beats": lambda: beats.conduct(self._stop),
             "reader-clock": lambda: self._hub.keep_time(self._stop),
         }
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import weakref
 from time import monotonic
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from chatapp.beats import bell
 from chatapp.stream.follow import follow
 from chatapp.stream.hub import KEPT, TICK, Channel, Hub
 from chatapp.values import Event
@@ -48,6 +50,32 @@ def test_a_waiting_reader_is_woken_by_news() -> None:
     channel.publish(deltas(1))
     reader.join(5)
     assert [e.seq for e in got] == [1]
+
+
+class Late:
+    """A bell that rings in the moment in which its owner gives up waiting."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.lock = bell()
+        self.release = self.lock.release
+        self._channel = channel
+        self._waits = 0
+
+    def acquire(self, timeout: float = -1) -> bool:
+        self._waits += 1
+        if self._waits > 1:
+            return self.lock.acquire(timeout=timeout)
+        self._channel.wake()
+        return False
+
+
+def test_who_is_woken_in_the_moment_in_which_he_gives_up_waits_the_next_time() -> None:
+    channel = Channel(uuid4(), 0)
+    news: Any = Late(channel)
+
+    assert channel.read(0, 10, news) == []
+
+    assert not news.lock.acquire(blocking=False)
 
 
 def test_who_waits_long_is_woken_by_the_clock_of_the_hub_and_without_it_alone() -> None:
