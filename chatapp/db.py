@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from math import inf
 from time import monotonic
@@ -88,7 +88,7 @@ OPTIONS = {"class_": ReadingSession, "expire_on_commit": False, "autoflush": Fal
 db = SQLAlchemy(metadata=Base.metadata, session_options=OPTIONS)
 session: scoped_session[Session] = db.session  # type: ignore[assignment]
 
-_sqlite_writer = threading.RLock()
+sqlite_writer = threading.RLock()
 _patience = threading.local()
 
 
@@ -116,29 +116,12 @@ def transaction() -> Iterator[Session]:
     if current.in_transaction():
         current.commit()  # the snapshot may be old
     if is_sqlite():
-        with _sqlite_writer:
+        with sqlite_writer:
             current.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
             yield from _write(current)
     else:
         yield from _write(current)
     _run_after_commit(current)
-
-
-@contextmanager
-def beside_session() -> Iterator[Connection]:
-    """A connection in a transaction of its own, or in the surrounding one: for what is written many times a second.
-
-    What is done with it, the session does not learn of.
-    """
-    current = session()
-    if current.info.get("writing"):
-        yield current.connection()
-        return
-    engine = db.engine
-    with _sqlite_writer if engine.dialect.name == "sqlite" else nullcontext(), engine.connect() as plain:
-        connection = plain.execution_options(sqlite_begin="IMMEDIATE")
-        with connection.begin():
-            yield connection
 
 
 def after_commit(call: Callable[[], None]) -> None:
@@ -253,12 +236,17 @@ def prepare(engine: Engine, settings: Settings) -> None:
 @contextmanager
 def patiently() -> Iterator[None]:
     """No statement of a transaction that is begun in the block is given up, however long it takes."""
-    before = getattr(_patience, "endless", False)
+    before = is_patient()
     _patience.endless = True
     try:
         yield
     finally:
         _patience.endless = before
+
+
+def is_patient() -> bool:
+    """Whether this is within such a block."""
+    return getattr(_patience, "endless", False)
 
 
 def _ask_whether_it_is_there(engine: Engine) -> None:
@@ -284,7 +272,7 @@ def _run_and_commit(connection: Any, statement: str) -> None:
 
 
 def _on_postgres_begin(connection: Connection) -> None:
-    if getattr(_patience, "endless", False):
+    if is_patient():
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
 
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from inspect import isfunction
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Dialect, Executable, bindparam, inspect, select
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
 from chatapp.db import Base, session
+from chatapp.lines import Line, is_heard, reading, told
 
 Change = Callable[[Any], Any]
 Make = Callable[[str], Executable]
@@ -36,17 +36,17 @@ class Prepared:
     def __init__(self, statement: Executable | Make) -> None:
         self._statement = statement
 
-    def run(self, connection: Connection | None = None, /, **values: Any) -> None:
+    def run(self, connection: Connection | Line | None = None, /, **values: Any) -> None:
         """For what it changes. Without a connection it is part of the session's transaction."""
         connection = connection or session.connection()
         ready = _ready(self._statement, connection.dialect)
         by_driver(connection, ready.sql, ready.parameters(values))
 
-    def rows(self, **values: Any) -> list[Any]:
-        """Named tuples."""
-        connection = session.connection()
-        ready = _ready(self._statement, connection.dialect)
-        found = by_driver(connection, ready.sql, ready.parameters(values), fetches=True)
+    def rows(self, connection: Connection | Line | None = None, /, **values: Any) -> list[Any]:
+        """Named tuples. Without a connection it is part of the session's transaction, if there is one."""
+        with nullcontext(connection) if connection else reading() as line:
+            ready = _ready(self._statement, line.dialect)
+            found = by_driver(line, ready.sql, ready.parameters(values), fetches=True)
         return [ready.row._make(ready.read(row)) for row in found]
 
     def first(self, **values: Any) -> Any:
@@ -103,13 +103,13 @@ def loaded(model: type[T], values: dict[str, Any]) -> T:
 
 
 def by_driver(
-    connection: Connection, sql: str, parameters: Any, *, fetches: bool = False, many: bool = False
+    connection: Connection | Line, sql: str, parameters: Any, *, fetches: bool = False, many: bool = False
 ) -> Sequence[Any]:
     """What the statement finds. Raises what SQLAlchemy would raise.
 
     Whoever listens to SQLAlchemy's statements hears of these as well.
     """
-    if connection.engine.dispatch.before_cursor_execute or connection.engine.dispatch.after_cursor_execute:
+    if isinstance(connection, Connection) and is_heard(connection.engine):
         result = connection.exec_driver_sql(sql, parameters)
         return result.fetchall() if fetches else ()
     try:
@@ -117,7 +117,7 @@ def by_driver(
             (cursor.executemany if many else cursor.execute)(sql, parameters)
             return cursor.fetchall() if fetches else ()
     except connection.dialect.loaded_dbapi.Error as error:
-        raise _told(connection, sql, error) from error
+        raise told(connection, sql, error) from error
     except BaseException as error:
         connection.invalidate(error)  # given up in the middle, it may still have an answer to come
         raise
@@ -171,24 +171,6 @@ def _ready(statement: Executable | Make, dialect: Dialect) -> _Ready:
         namedtuple("Row", [column.key for column in columns], rename=True),
         [(place, change) for place, change in enumerate(changes) if change],
     )
-
-
-def _told(connection: Connection, sql: str, error: Any) -> BaseException:
-    """The driver's error as SQLAlchemy tells it, without the values: what somebody said must not be in the log."""
-    dialect = connection.dialect
-    lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
-    if lost:
-        connection.invalidate(error)
-    told: BaseException = DBAPIError.instance(
-        sql,
-        None,
-        error,
-        dialect.loaded_dbapi.Error,
-        hide_parameters=True,
-        connection_invalidated=lost,
-        dialect=dialect,
-    )
-    return told
 
 
 def _unchanged(value: Any) -> Any:

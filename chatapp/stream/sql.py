@@ -10,23 +10,24 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Dialect, and_, bindparam, or_, select, update
+from sqlalchemy import ARRAY, Connection, Dialect, and_, bindparam, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chatapp import rows
-from chatapp.db import beside_session, is_sqlite, now, session
-from chatapp.models import Turn, TurnEvent, TurnLease
+from chatapp.db import is_sqlite, now, session
+from chatapp.lines import Line, beside_session
+from chatapp.models import ACTIVE_SQL, Turn, TurnEvent, TurnLease
 from chatapp.prepared import Prepared, by_driver, processor
 from chatapp.stream.log import Portion
-from chatapp.values import ACTIVE, Event, Usage
+from chatapp.values import Event, Usage
 
 # The log is written many times a second: its statements are made once, and are about tables, not about objects.
 TURNS = Turn.__table__.c
 EVENTS = TurnEvent.__table__.c
-ACTIVE_AMONG = (
+ACTIVE_AMONG = Prepared(
     # The lock makes a cancel in another process wait for this batch, so that it closes the log after it.
     select(TURNS.id)
-    .where(TURNS.id.in_(bindparam("turns", expanding=True)), TURNS.status.in_(ACTIVE))
+    .where(TURNS.id == func.any(bindparam("turns", type_=ARRAY(TURNS.id.type))), ACTIVE_SQL)
     .with_for_update(read=True)
 )
 NOTE_USAGE = Prepared(
@@ -45,11 +46,11 @@ class SqlLog:
                 self._store(connection, portions)
                 return set()
         with beside_session() as connection:
-            active = set(connection.execute(ACTIVE_AMONG, {"turns": [p.turn_id for p in portions]}).scalars())
+            active = {row.id for row in ACTIVE_AMONG.rows(connection, turns=[p.turn_id for p in portions])}
             self._store(connection, [p for p in portions if p.turn_id in active])
         return {p.turn_id for p in portions} - active
 
-    def _store(self, connection: Connection, portions: Sequence[Portion]) -> None:
+    def _store(self, connection: Connection | Line, portions: Sequence[Portion]) -> None:
         ordered = sorted(portions, key=attrgetter("turn_id"))  # two batches never wait for each other
         self._insert(connection, [(p.turn_id, event) for p in ordered for event in p.events])
         for portion in ordered:
@@ -59,7 +60,7 @@ class SqlLog:
     def add(self, turn_id: UUID, events: Sequence[Event]) -> None:
         self._insert(session.connection(), [(turn_id, event) for event in events])
 
-    def _insert(self, connection: Connection, entries: Sequence[tuple[UUID, Event]]) -> None:
+    def _insert(self, connection: Connection | Line, entries: Sequence[tuple[UUID, Event]]) -> None:
         """The statement of the driver itself: what SQLAlchemy would do for every row is done once."""
         if not entries:
             return
