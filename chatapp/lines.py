@@ -9,19 +9,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, cast
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Dialect, Engine
 from sqlalchemy.exc import DBAPIError
 
 from chatapp.db import is_patient, session, sqlite_writer
 
 
 class Line:
-    """A connection of the pool, as far as `prepared.by_driver` needs one."""
+    """A connection of the pool, as far as `prepared.by_driver` needs one. Raises what SQLAlchemy would raise."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.dialect = engine.dialect
-        self.connection = engine.raw_connection()
+        try:
+            self.connection = engine.raw_connection()
+        except self.dialect.loaded_dbapi.Error as error:
+            raise _in_sqlalchemy(self.dialect, None, error, lost=False) from error
 
     def invalidate(self, error: BaseException) -> None:
         """It may have an answer to come that nobody waits for any more, or is lost."""
@@ -94,14 +97,13 @@ def told(connection: Connection | Line, sql: str, error: Any) -> BaseException:
     lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
     if lost:
         connection.invalidate(error)
+    return _in_sqlalchemy(dialect, sql, error, lost=lost)
+
+
+def _in_sqlalchemy(dialect: Dialect, sql: str | None, error: Any, *, lost: bool) -> BaseException:
+    family = dialect.loaded_dbapi.Error
     told: BaseException = DBAPIError.instance(
-        sql,
-        None,
-        error,
-        dialect.loaded_dbapi.Error,
-        hide_parameters=True,
-        connection_invalidated=lost,
-        dialect=dialect,
+        sql, None, error, family, hide_parameters=True, connection_invalidated=lost, dialect=dialect
     )
     return told
 

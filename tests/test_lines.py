@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import bindparam, event, func, insert, select, update
+from sqlalchemy import bindparam, create_engine, event, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from chatapp.core import threads
-from chatapp.db import db, new_id, patiently, session, transaction
+from chatapp.db import db, is_outage, new_id, patiently, session, transaction
 from chatapp.lines import Line, beside_session, reading
 from chatapp.models import ChatSession, Thread
 from chatapp.prepared import Prepared, by_driver
@@ -83,6 +83,14 @@ def test_a_connection_that_is_lost_is_told_and_replaced(thread: object) -> None:
     assert failed.value.connection_invalidated
     assert TITLE.scalar(thread=thread) == "First"
     assert lent() == 0
+
+
+@pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all.db", "postgresql+psycopg://chat@127.0.0.1:1/chat"])
+def test_a_database_that_is_away_is_an_outage(url: str) -> None:
+    with pytest.raises(OperationalError) as failed:
+        Line(create_engine(url))
+
+    assert is_outage(failed.value)
 
 
 def test_what_is_given_up_in_the_middle_takes_its_connection_with_it(thread: object) -> None:

@@ -12,7 +12,9 @@ from sqlalchemy.exc import OperationalError
 
 import chatapp.db
 from chatapp.db import db, release, session
+from chatapp.lines import beside_session
 from chatapp.models import User
+from chatapp.prepared import Prepared
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 OWN = text("SELECT pg_backend_pid()")
@@ -69,4 +71,14 @@ def test_what_it_has_prepared_is_still_there_after_something_was_read(app: Flask
         session.scalar(select(func.count(User.theme)))
         release()
     prepared = text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%count(users.theme)%'")
+    assert session.scalar(prepared) == 1
+
+
+def test_nor_does_it_forget_what_is_run_without_the_session(app: Flask) -> None:
+    dark = Prepared(select(func.count(User.theme).filter(User.theme == "dark")))
+    for _ in range(10):
+        dark.scalar()
+        with beside_session() as connection:
+            dark.rows(connection)
+    prepared = text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%FILTER (WHERE users.theme%'")
     assert session.scalar(prepared) == 1
