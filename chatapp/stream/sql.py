@@ -24,12 +24,13 @@ from chatapp.values import Event, Usage
 # The log is written many times a second: its statements are made once, and are about tables, not about objects.
 TURNS = Turn.__table__.c
 EVENTS = TurnEvent.__table__.c
+# The lock makes a cancel in another process wait for this batch, so that it closes the log after it.
 ACTIVE_AMONG = Prepared(
-    # The lock makes a cancel in another process wait for this batch, so that it closes the log after it.
     select(TURNS.id)
     .where(TURNS.id == func.any(bindparam("turns", type_=ARRAY(TURNS.id.type))), ACTIVE_SQL)
     .with_for_update(read=True)
 )
+IS_ACTIVE = Prepared(select(TURNS.id).where(TURNS.id == bindparam("turn"), ACTIVE_SQL))
 NOTE_USAGE = Prepared(
     update(TurnLease)
     .where(TurnLease.turn_id == bindparam("turn"))
@@ -46,7 +47,7 @@ class SqlLog:
                 self._store(connection, portions)
                 return set()
         with beside_session() as connection:
-            active = {row.id for row in ACTIVE_AMONG.rows(connection, turns=[p.turn_id for p in portions])}
+            active = _active(connection, [p.turn_id for p in portions])
             self._store(connection, [p for p in portions if p.turn_id in active])
         return {p.turn_id for p in portions} - active
 
@@ -87,6 +88,13 @@ class SqlLog:
         ):
             found.setdefault(turn_id, []).append(Event.read(seq, data))
         return found
+
+
+def _active(connection: Connection | Line, turns: Sequence[UUID]) -> set[UUID]:
+    """Those of the turns that have not ended. On SQLite this is rare, and each is asked for."""
+    if is_sqlite():
+        return {turn for turn in turns if IS_ACTIVE.rows(connection, turn=turn)}
+    return {row.id for row in ACTIVE_AMONG.rows(connection, turns=turns)}
 
 
 @cache
