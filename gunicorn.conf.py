@@ -137,10 +137,6 @@ def post_worker_init(worker):
     from chatapp.stream import spans
 
     runner = worker.wsgi.extensions["runner"]
-    if settings.worker_class == "gevent" and not settings.uses_sqlite:
-        from chatapp import psycopg_gevent
-
-        psycopg_gevent.install()
     runner.start()
     spans.warm_up()
     worker.end_jobs = jobs.start(worker.wsgi)
